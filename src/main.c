@@ -1,0 +1,8 @@
+/* main: locale, signals, dispatch. */
+#include "byline/err.h"
+
+int
+main(void)
+{
+	return 0;
+}
