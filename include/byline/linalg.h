@@ -1,0 +1,24 @@
+/*
+ * linalg: dense decompositions over OpenBLAS's LAPACK, and seeded orthonormal matrices. Row-major. Deterministic.
+ */
+#ifndef BYLINE_LINALG_H
+#define BYLINE_LINALG_H
+
+#include <stdint.h>
+
+#include "byline/err.h"
+
+/* Symmetric a (n,n) -> eigenvalues w (n) ascending and eigenvectors in the COLUMNS of a. The sign of each vector is fixed
+ * (its largest component is positive). ERR_FORMAT when a holds NaN or infinity. */
+enum err linalg_eigh(float *a, float *w, int n);
+
+/* p (k,d), k <= d: orthonormal rows; row j depends on (seed, stream, d, rows before it) alone, so a smaller k is a prefix. */
+enum err linalg_orthonormal_rows(float *p, int k, int d, uint64_t seed, uint64_t stream);
+
+/* out (n,n) = q diag(f) q^T, q's columns the eigenvectors. */
+void linalg_from_eig(float *out, const float *q, const float *f, int n);
+
+/* Solves a x = b in double, a (n,n) symmetric positive definite, overwritten; b (n) becomes x. For tests and small systems. */
+enum err linalg_solve_spd(double *a, double *b, int n);
+
+#endif

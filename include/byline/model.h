@@ -1,0 +1,122 @@
+/*
+ * model: a decoder-only transformer made from a tensor table; its forward and backward passes.
+ *
+ * All parameters are one flat float vector; `tensors` lays names, shapes and roles over it, and drives allocation, file
+ * names, initialisation, gradients, attribution and tests. A `struct model` is immutable while in use and may be shared by
+ * threads; each thread brings its own `struct acts`. Weight matrices are (out, in), as y = x w^T, whatever the file does.
+ */
+#ifndef BYLINE_MODEL_H
+#define BYLINE_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "byline/err.h"
+
+enum norm_kind { NORM_RMS, NORM_LAYER };
+enum pos_kind { POS_ROPE, POS_LEARNED };
+enum mlp_kind { MLP_GATED, MLP_PLAIN };
+enum act_kind { ACT_SILU, ACT_GELU_TANH, ACT_GELU_ERF };
+
+/* What a config.json says, in our words. A family is a row of the arch table (src/model/arch.c). */
+struct model_config {
+	char family[32];		/* config.json's model_type: "llama", "gpt2" */
+	int n_layer, d_model, n_head, n_kv_head, head_dim, d_ff, vocab, n_ctx;
+	enum norm_kind norm;
+	enum pos_kind pos;
+	enum mlp_kind mlp;
+	enum act_kind act;
+	bool tied;			/* unembedding is the embedding */
+	bool attn_bias, mlp_bias;	/* linear layers carry biases */
+	double norm_eps, rope_theta, init_range;
+	int bos, eos;			/* -1: none */
+};
+
+enum tensor_role {
+	ROLE_EMBED, ROLE_POS, ROLE_NORM1, ROLE_QKV, ROLE_ATTN_OUT, ROLE_NORM2, ROLE_GATE, ROLE_UP, ROLE_DOWN,
+	ROLE_NORM_FINAL, ROLE_HEAD, ROLES
+};
+
+struct tensor {
+	char name[48];			/* ours: "layers.3.mlp.down", ".bias" for biases */
+	enum tensor_role role;
+	bool bias;			/* the bias belonging to the role */
+	int layer;			/* -1 outside the blocks */
+	int rows, cols;			/* vectors: rows x 1 */
+	size_t at;			/* first element in the flat vector */
+};
+
+/* A linear layer y = x w^T (+ b): the units of attribution. With tied weights the head is linear too. */
+struct linear {
+	char name[48];
+	enum tensor_role role;
+	int layer, in, out;
+	size_t w;			/* offset of (out, in) */
+	ptrdiff_t b;			/* offset of (out), or -1 */
+};
+
+struct model {
+	struct model_config config;
+	struct tensor *tensors;
+	int n_tensors;
+	struct linear *linears;		/* in order of the forward pass; the head is last */
+	int n_linears;
+	size_t n_params;
+	float *params;			/* n_params, owned; NULL for a model made without weights */
+	float *rope_cos, *rope_sin;	/* (n_ctx, head_dim / 2), NULL without rotary positions */
+};
+
+/* Builds the table; params is allocated zeroed when with_params. The config is checked first (ERR_FORMAT, ERR_LIMIT). */
+enum err model_new(struct model *m, const struct model_config *config, bool with_params);
+void model_free(struct model *m);			/* safe on a zeroed struct */
+/* Fresh weights: normal(0, init_range), residual outputs scaled by 1/sqrt(2 n_layer), gains 1, biases 0; from the seed alone. */
+void model_init(struct model *m, uint64_t seed);
+const struct tensor *model_tensor(const struct model *m, enum tensor_role role, int layer, bool bias);	/* NULL: absent */
+
+enum err model_config_parse(struct model_config *c, const json_t *root, const char *name);
+json_t *model_config_json(const struct model_config *c);	/* a config.json that `transformers` reads */
+enum err model_config_check(const struct model_config *c, const char *name);
+
+/* ---- batches and passes ---------------------------------------------------------------------------------------- */
+
+/* n_seq sequences end to end; sequence s is rows [start[s], start[s+1]). target -1: no loss at that row. Borrowed arrays. */
+struct batch {
+	int n_seq, rows;
+	const int32_t *start;		/* n_seq + 1 */
+	const int32_t *token, *target;	/* rows; target may be NULL for a forward pass alone */
+};
+
+struct acts;				/* activations and scratch, for batches up to a size; grows on demand */
+struct acts *acts_new(const struct model *m);
+void acts_free(struct acts *a);
+size_t acts_bytes(const struct model *m, int rows, int max_seq);	/* what a batch of this size will take */
+
+/* Runs the batch; `params` is m->params or another vector of the same layout. Tokens out of range: ERR_FORMAT; a sequence
+ * longer than n_ctx: ERR_LIMIT. Then acts_logits is (rows, vocab). */
+enum err model_forward(const struct model *m, const float *params, struct acts *a, const struct batch *b);
+float *acts_logits(struct acts *a);
+/* The residual stream (rows, d_model) after the final norm. */
+const float *acts_hidden(const struct acts *a);
+
+/* nll (rows) may be NULL. Turns the logits into dlogits = weight * (p - onehot), in place, ready for model_backward.
+ * Returns the summed weighted loss. */
+double acts_loss(const struct model *m, struct acts *a, const struct batch *b, const float *weight, float *nll);
+/* Draws a target for each row whose b->target >= 0 from the model's own distribution: the labels of the true Fisher.
+ * Call before acts_loss. Row r uses word r of (seed, stream). */
+void acts_sample_targets(const struct model *m, struct acts *a, const struct batch *b, uint64_t seed, uint64_t stream, int32_t *out);
+
+/* Called during the backward pass, once for each linear layer, head first: a (rows, in) its inputs, g (rows, out) the gradient
+ * of the loss at its outputs. Both live until the call returns. */
+struct tap {
+	void *arg;
+	void (*linear)(void *arg, int index, const float *a, const float *g, const struct batch *b);
+	uint32_t roles;			/* bit per tensor_role wanted; 0 = all */
+};
+
+/* After acts_loss. grads (n_params, added to) or NULL; tap or NULL. Layers below the lowest wanted thing are still run. */
+void model_backward(const struct model *m, const float *params, struct acts *a, const struct batch *b, float *grads,
+	const struct tap *tap);
+
+#endif

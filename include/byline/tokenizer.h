@@ -1,0 +1,48 @@
+/*
+ * tokenizer: byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2), loaded from a Hugging Face tokenizer.json or trained here.
+ *
+ * Byte offsets are exact: every token knows which bytes of the text it covers, and the bytes of all tokens of a text, joined,
+ * are the text again, whatever bytes it holds (NUL and invalid UTF-8 included), unless the file asks for normalisation.
+ * A tokenizer is immutable after loading and may be shared by threads.
+ */
+#ifndef BYLINE_TOKENIZER_H
+#define BYLINE_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "byline/err.h"
+#include "byline/job.h"
+#include "byline/str.h"
+
+struct tokenizer;
+
+struct token_span {
+	int32_t id;
+	uint32_t from, to;		/* bytes of the text */
+};
+
+enum err tokenizer_load(struct tokenizer **out, const char *path);
+enum err tokenizer_parse(struct tokenizer **out, const char *json, size_t n, const char *name);
+void tokenizer_free(struct tokenizer *t);
+
+int tokenizer_size(const struct tokenizer *t);			/* highest id + 1 */
+int32_t tokenizer_special(const struct tokenizer *t, const char *content);	/* -1 when there is no such special token */
+
+/* *out is an array the caller frees. Special tokens written out in the text are recognised only when `special`. */
+enum err tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out, size_t *n_out);
+/* The bytes of one token, borrowed; special tokens give their content. NULL when there is no such id. */
+const char *tokenizer_bytes(const struct tokenizer *t, int32_t id, size_t *n);
+bool tokenizer_is_special(const struct tokenizer *t, int32_t id);
+void tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t n, struct str *out);
+
+/* Trains byte-level BPE on texts: `next` gives the following text or false; it is called twice through (rewind = true restarts).
+ * vocab counts the 256 bytes and the one special token "<|endoftext|>" (id 0). Deterministic: ties by smaller pair of ids. */
+struct text_source { bool (*next)(void *arg, const char **text, size_t *n); void (*rewind)(void *arg); void *arg; };
+enum err tokenizer_train(struct tokenizer **out, const struct text_source *src, int vocab, struct job *job);
+
+/* tokenizer.json bytes as they were loaded, or as trained (`tokenizers` reads them). */
+enum err tokenizer_save(const struct tokenizer *t, const char *path);
+
+#endif
