@@ -1,0 +1,40 @@
+/*
+ * arch: what the files of each family call things. One table a family for config.json's keys and one for the tensors of
+ * the weights file; private to the model floor (model, checkpoint).
+ */
+#ifndef BYLINE_MODEL_ARCH_H
+#define BYLINE_MODEL_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "byline/model.h"
+
+/*
+ * One tensor of a weights file and where it lives in the flat vector. A matrix of the file is (rows, cols), or (cols, rows)
+ * when `transposed`; a vector (`n_dims` 1) has rows elements. Its row r is row `row` + r of our tensor:
+ *   our element (r, c) = params[tensor->at + (size_t)(row + r) * tensor->cols + c].
+ * Every element of the flat vector is covered by exactly one file tensor that is not optional.
+ */
+struct file_tensor {
+	char name[64];			/* as we write it: "model.layers.3.self_attn.q_proj.weight" */
+	const struct tensor *tensor;	/* ours, of the model's table: role, bias and layer are there */
+	int row, rows, cols, n_dims;
+	bool transposed;
+	bool optional;			/* never written; if a file has it, it must have this shape, and its values are not read */
+};
+
+/* All of them, in the order in which we write; the caller frees. Optional ones come last (tied models: the head). */
+enum err arch_file_tensors(const struct model *m, struct file_tensor **out, size_t *n);
+
+/* `name` without the prefix that this family's files may leave out ("transformer.wte.weight" -> "wte.weight"), or NULL when
+ * it has none. A reader looks for the name, then for this. */
+const char *arch_short_name(const struct model *m, const char *name);
+
+/* Is this a name that files of this family carry and nobody needs (attention masks, rotary tables)? */
+bool arch_ignored(const struct model *m, const char *name);
+
+/* "llama, gpt2": for messages. Static storage. */
+const char *arch_families(void);
+
+#endif
