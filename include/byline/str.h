@@ -17,7 +17,7 @@ void str_add(struct str *s, const char *bytes, size_t n);
 void str_adds(struct str *s, const char *cstr);
 void str_addc(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void str_addv(struct str *s, const char *fmt, va_list ap);
+void str_addv(struct str *s, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void str_fill(struct str *s, char c, size_t n);	/* n copies of c */
 void str_clear(struct str *s);			/* len = 0, keeps the buffer */
 void str_trim(struct str *s);			/* trailing ASCII white space goes */

@@ -11,26 +11,27 @@ enum err
 err_set(enum err code, const char *fmt, ...)
 {
 	/* The arguments may point into the old message. */
-	char fresh[sizeof(message)];
+	char fresh[sizeof(message)] = "";
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(fresh, sizeof(fresh), fmt, ap);
 	va_end(ap);
-	snprintf(message, sizeof(message), "%s", fresh);
+	memcpy(message, fresh, sizeof(message));
 	return code;
 }
 
 enum err
 err_prefix(enum err code, const char *fmt, ...)
 {
-	char fresh[sizeof(message)];
+	char fresh[sizeof(message)] = "";
 	va_list ap;
 	va_start(ap, fmt);
 	int n = vsnprintf(fresh, sizeof(fresh), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(fresh))
-		snprintf(fresh + n, sizeof(fresh) - (size_t)n, ": %s", message);
-	snprintf(message, sizeof(message), "%s", fresh);
+	/* A message too long for its prefix loses its end. */
+	if (n >= 0 && (size_t)n < sizeof(fresh) && snprintf(fresh + n, sizeof(fresh) - (size_t)n, ": %s", message) < 0)
+		fresh[n] = '\0';
+	memcpy(message, fresh, sizeof(message));
 	return code;
 }
 

@@ -1,0 +1,304 @@
+/* json: jansson behind the checks that data from strangers needs, and a printer whose floats read back the same. */
+#include "byline/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/file.h"
+#include "byline/utf8.h"
+
+enum { DEPTH_MAX = 512 };
+
+/* ---- reading ---- */
+
+/* Counts brackets before jansson recurses into them. In text that is not JSON the count means nothing, but then jansson
+ * refuses it without having gone deeper than we counted. */
+static bool
+json_too_deep(const char *text, size_t n)
+{
+	bool quoted = false;
+	int depth = 0;
+	for (size_t i = 0; i < n; i++) {
+		char c = text[i];
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '[' || c == '{') && ++depth > DEPTH_MAX)
+			return true;
+		else if (!quoted && (c == ']' || c == '}'))
+			depth--;
+	}
+	return false;
+}
+
+enum err
+json_parse(const char *text, size_t n, const char *name, json_t **out)
+{
+	*out = NULL;
+	if (json_too_deep(text, n))
+		return err_set(ERR_LIMIT, "%s: JSON nested more than %d deep", name, DEPTH_MAX);
+	json_error_t why;
+	*out = json_loadb(n ? text : "", n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &why);
+	if (!*out)
+		return err_set(ERR_FORMAT, "%s: line %d, column %d: %s", name, why.line, why.column, why.text);
+	return OK;
+}
+
+enum err
+json_parse_file(const char *path, size_t limit, json_t **out)
+{
+	struct str text = {0};
+	*out = NULL;
+	enum err err = file_read(path, limit, &text);
+	if (err == OK)
+		err = json_parse(text.s, text.len, path, out);
+	str_free(&text);
+	return err;
+}
+
+/* ---- getters ---- */
+
+/* *value is NULL when the key is absent or null. */
+static enum err
+json_find(const json_t *obj, const char *name, const char *key, const json_t **value)
+{
+	*value = NULL;
+	if (!json_is_object(obj))
+		return err_set(ERR_FORMAT, "%s: \"%s\" is looked for in something that is not an object", name, key);
+	*value = json_object_get(obj, key);
+	if (json_is_null(*value))
+		*value = NULL;
+	return OK;
+}
+
+static enum err
+json_absent(const char *name, const char *key)
+{
+	return err_set(ERR_FORMAT, "%s: \"%s\" is missing", name, key);
+}
+
+static enum err
+json_take_int(const json_t *v, const char *name, const char *key, int64_t min, int64_t max, int64_t *out)
+{
+	if (!json_is_integer(v))
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a whole number", name, key);
+	int64_t n = json_integer_value(v);
+	if (n < min || n > max)
+		return err_set(ERR_FORMAT, "%s: \"%s\" is %" PRId64 ", must be from %" PRId64 " to %" PRId64,
+			name, key, n, min, max);
+	*out = n;
+	return OK;
+}
+
+static enum err
+json_take_str(const json_t *v, const char *name, const char *key, const char **out)
+{
+	if (!json_is_string(v))
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a string", name, key);
+	const char *s = json_string_value(v);
+	/* As a C string it would end early, and two checks could see two different strings. */
+	if (strlen(s) != json_string_length(v))
+		return err_set(ERR_FORMAT, "%s: \"%s\" holds a NUL byte", name, key);
+	*out = s;
+	return OK;
+}
+
+enum err
+json_want_int(const json_t *obj, const char *name, const char *key, int64_t min, int64_t max, int64_t *out)
+{
+	const json_t *v;
+	TRY(json_find(obj, name, key, &v));
+	return v ? json_take_int(v, name, key, min, max, out) : json_absent(name, key);
+}
+
+enum err
+json_opt_int(const json_t *obj, const char *name, const char *key, int64_t min, int64_t max, int64_t def, int64_t *out)
+{
+	const json_t *v;
+	*out = def;
+	TRY(json_find(obj, name, key, &v));
+	return v ? json_take_int(v, name, key, min, max, out) : OK;
+}
+
+enum err
+json_opt_real(const json_t *obj, const char *name, const char *key, double min, double max, double def, double *out)
+{
+	const json_t *v;
+	*out = def;
+	TRY(json_find(obj, name, key, &v));
+	if (!v)
+		return OK;
+	if (!json_is_number(v))
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a number", name, key);
+	double x = json_number_value(v);
+	if (!(x >= min && x <= max))
+		return err_set(ERR_FORMAT, "%s: \"%s\" is %g, must be from %g to %g", name, key, x, min, max);
+	*out = x;
+	return OK;
+}
+
+enum err
+json_opt_bool(const json_t *obj, const char *name, const char *key, bool def, bool *out)
+{
+	const json_t *v;
+	*out = def;
+	TRY(json_find(obj, name, key, &v));
+	if (v && !json_is_boolean(v))
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be true or false", name, key);
+	if (v)
+		*out = json_is_true(v);
+	return OK;
+}
+
+enum err
+json_want_str(const json_t *obj, const char *name, const char *key, const char **out)
+{
+	const json_t *v;
+	TRY(json_find(obj, name, key, &v));
+	return v ? json_take_str(v, name, key, out) : json_absent(name, key);
+}
+
+enum err
+json_opt_str(const json_t *obj, const char *name, const char *key, const char *def, const char **out)
+{
+	const json_t *v;
+	*out = def;
+	TRY(json_find(obj, name, key, &v));
+	return v ? json_take_str(v, name, key, out) : OK;
+}
+
+/* ---- printing ---- */
+
+static void
+print_string(struct str *out, const char *s, size_t n)
+{
+	static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
+	str_addc(out, '"');
+	for (size_t i = 0; i < n; i++) {
+		const char *special = s[i] ? strchr(plain, s[i]) : NULL;
+		if (special)
+			str_addf(out, "\\%c", letter[special - plain]);
+		else if ((unsigned char)s[i] < 0x20)
+			str_addf(out, "\\u%04x", (unsigned)s[i]);
+		else
+			str_addc(out, s[i]);
+	}
+	str_addc(out, '"');
+}
+
+/* The shortest of 15, 16 and 17 digits that reads back the same. */
+static void
+print_real(struct str *out, double x)
+{
+	char buf[64];
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(buf, sizeof(buf), "%.*g", digits, x);
+		if (strtod(buf, NULL) == x)
+			break;
+	}
+	const char *point = localeconv()->decimal_point, *at = strstr(buf, point);
+	size_t whole = at ? (size_t)(at - buf) : strlen(buf);
+	str_add(out, buf, whole);
+	if (at) {
+		str_addc(out, '.');
+		str_adds(out, at + strlen(point));
+	} else if (!strchr(buf, 'e')) {
+		str_adds(out, ".0");	/* or it would come back as an integer */
+	}
+}
+
+static void
+print_break(struct str *out, int indent, int depth)
+{
+	if (indent > 0) {
+		str_addc(out, '\n');
+		str_fill(out, ' ', (size_t)indent * (size_t)depth);
+	}
+}
+
+static void print_value(struct str *out, json_t *v, int indent, int depth);
+
+static void
+print_array(struct str *out, json_t *v, int indent, int depth)
+{
+	size_t i;
+	json_t *item;
+	str_addc(out, '[');
+	json_array_foreach(v, i, item) {
+		if (i > 0)
+			str_addc(out, ',');
+		print_break(out, indent, depth + 1);
+		print_value(out, item, indent, depth + 1);
+	}
+	if (json_array_size(v) > 0)
+		print_break(out, indent, depth);
+	str_addc(out, ']');
+}
+
+static void
+print_object(struct str *out, json_t *v, int indent, int depth)
+{
+	const char *key;
+	json_t *item;
+	bool first = true;
+	str_addc(out, '{');
+	json_object_foreach(v, key, item) {
+		if (!first)
+			str_addc(out, ',');
+		first = false;
+		print_break(out, indent, depth + 1);
+		print_string(out, key, strlen(key));
+		str_adds(out, indent > 0 ? ": " : ":");
+		print_value(out, item, indent, depth + 1);
+	}
+	if (!first)
+		print_break(out, indent, depth);
+	str_addc(out, '}');
+}
+
+static void
+print_value(struct str *out, json_t *v, int indent, int depth)
+{
+	switch (json_typeof(v)) {
+	case JSON_OBJECT: print_object(out, v, indent, depth); break;
+	case JSON_ARRAY: print_array(out, v, indent, depth); break;
+	case JSON_STRING: print_string(out, json_string_value(v), json_string_length(v)); break;
+	case JSON_INTEGER: str_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v)); break;
+	case JSON_REAL: print_real(out, json_real_value(v)); break;
+	case JSON_TRUE: str_adds(out, "true"); break;
+	case JSON_FALSE: str_adds(out, "false"); break;
+	case JSON_NULL: str_adds(out, "null"); break;
+	}
+}
+
+void
+json_print(struct str *out, const json_t *value, int indent)
+{
+	/* jansson's iterators take no const, though they change nothing. */
+	print_value(out, (json_t *)(uintptr_t)value, indent, 0);
+}
+
+json_t *
+json_text(const char *s, size_t n)
+{
+	struct str clean = {0};
+	str_add(&clean, "", 0);
+	for (size_t i = 0; i < n;) {
+		int32_t cp;
+		size_t used = utf8_decode(s + i, n - i, &cp);
+		if (cp < 0)
+			str_adds(&clean, "\ufffd");
+		else
+			str_add(&clean, s + i, used);
+		i += used;
+	}
+	json_t *value = json_stringn(clean.s, clean.len);
+	assert(value);
+	str_free(&clean);
+	return value;
+}
