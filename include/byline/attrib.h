@@ -1,0 +1,124 @@
+/*
+ * attrib: a loaded run that can be asked who is behind an output.
+ *
+ * A score is the predicted drop of the span's log-probability if the example were absent from training: positive helped.
+ * A struct session is made once and then only read: queries on several threads may share it (each with its own store handle
+ * for texts). All long functions take a job.
+ */
+#ifndef BYLINE_ATTRIB_H
+#define BYLINE_ATTRIB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "byline/curvature.h"
+#include "byline/generate.h"
+#include "byline/store.h"
+
+/* ---- index ----------------------------------------------------------------------------------------------------- */
+
+struct index_options {
+	int k, bits;			/* 64 or 32 (any 4..256); 4 or 8 */
+	int checkpoints;		/* how many of the kept ones, evenly spaced, last included; 0: all */
+	uint64_t curvature_tokens;	/* 0: all */
+	int null_queries;		/* unrelated queries for the noise floor, default 32 */
+	enum st_dtype curvature_dtype;	/* F16 */
+	uint64_t seed;
+	bool force;			/* begin again */
+};
+void index_defaults(struct index_options *o);
+/* Stages, each resumable: curvature per checkpoint, features in shards of examples, hidden states, null. Files in the run folder. */
+enum err index_build(struct store *s, int64_t run, const struct index_options *o, struct pool *pool, struct job *job);
+
+/* ---- session --------------------------------------------------------------------------------------------------- */
+
+struct session {
+	struct store *store;		/* borrowed; used by the opening thread alone */
+	struct run run;
+	struct model model;		/* final checkpoint */
+	struct tokenizer *tokenizer;
+	struct dataset data;
+	struct example *examples;	/* data.n */
+	struct work *works;		/* all works of the store, by id */
+	size_t n_works;
+	char checkpoint_sha256[HASH_HEX];
+	char corpus_sha256[HASH_HEX];
+	struct pool *pool;		/* owned; one job at a time */
+	struct index *index;		/* NULL when the run has no index: then only text methods answer */
+};
+enum err session_open(struct store *s, const char *run_name, int threads, struct session **out);
+void session_close(struct session *s);
+const struct work *session_work(const struct session *s, int64_t id);	/* NULL when there is none */
+int session_checkpoints(const struct session *s);	/* averaged over by the index */
+double session_null_floor(const struct session *s, int span_tokens);	/* feature score units; NaN without an index */
+size_t session_feature_bytes(const struct session *s);	/* per example */
+
+/* ---- methods --------------------------------------------------------------------------------------------------- */
+
+struct query;
+struct method {
+	const char *name, *title, *unit, *evidence;	/* evidence kind of design section 2 */
+	const char *cite;
+	bool needs_index;
+	/* scores (n examples) for output tokens [from, to). */
+	enum err (*score)(struct query *q, int from, int to, float *scores, struct job *job);
+};
+extern const struct method methods[];
+extern const int n_methods;
+const struct method *method_find(const char *name);	/* NULL; the first in the table is the default */
+enum { METHOD_MAX = 16 };
+
+/* ---- query ----------------------------------------------------------------------------------------------------- */
+
+struct query {
+	struct session *session;
+	char *prompt;
+	struct str output;		/* bytes of the output tokens */
+	int32_t *tokens;		/* prompt tokens (bos first), then output tokens */
+	int n_prompt, n_out;
+	struct token_fact *facts;	/* n_out */
+	uint32_t *byte_of;		/* n_out + 1: offsets of tokens in output */
+	struct sample_options sample;
+	bool target_given;
+	float *matrix;			/* (data.n, n_out) feature scores per output token; NULL until query_scores */
+};
+
+/* Generates (target NULL) or scores `target`. on_token as in generate(). The result is the caller's: query_free. */
+enum err query_new(struct session *s, const char *prompt, const char *target, const struct sample_options *o, struct job *job,
+	bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
+void query_free(struct query *q);
+/* Fills q->matrix: one batched backward pass a checkpoint and one scan of the features. */
+enum err query_scores(struct query *q, struct job *job);
+/* Column sums of the matrix over [from, to): scores (data.n). At once, no job. */
+void query_span_scores(const struct query *q, int from, int to, float *scores);
+
+/* Exact EK-FAC scores, full dimension, averaged over the checkpoints, of chosen examples for the span. scores (n). When
+ * per_token is not NULL it gets, for example j, n_tokens(example) - 1 values at per_token[j] (caller's arrays): the
+ * contribution of each of its target tokens, summing to the score. */
+enum err query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n, float *scores, float **per_token,
+	struct job *job);
+
+/* ---- ranking --------------------------------------------------------------------------------------------------- */
+
+struct ranked { uint32_t example; float score; bool exact; };
+
+struct ranking {
+	const struct method *method;
+	int from, to;
+	float *scores;			/* data.n, in the ranking's unit; NaN for held-out and opted-out examples (never trained on) */
+	struct ranked *top, *bottom;	/* proponents best first, opponents worst first */
+	size_t n_top, n_bottom;
+	double floor;			/* noise floor in the same unit as scores; NaN: unknown */
+	double exact_slope;		/* features to exact, through the origin; NaN when nothing was rescored */
+	double exact_spearman;		/* agreement of features with exact on what was rescored */
+	size_t n_exact;
+};
+
+struct rank_options { const struct method *method; int from, to; size_t top, exact; };
+/* Features (or another method) over everything, then `exact` candidates (half proponents, half opponents) rescored. */
+enum err query_rank(struct query *q, const struct rank_options *o, struct job *job, struct ranking **out);
+void ranking_free(struct ranking *r);
+/* Sums per work of one contributor: score of a work for this ranking. */
+double ranking_work_score(const struct ranking *r, const struct session *s, int64_t work);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * credit: scores to shares, under a named policy.
+ *
+ * "influence": an example's excess over the noise floor goes to its contributors by their shares in the work; what lies within
+ * the floor is the residual. With s_i the scores, f the floor, a_ic the share of contributor c in example i's work:
+ *   share_c = sum_i a_ic max(0, s_i - f) / sum_i max(0, s_i),   residual = 1 - sum_c share_c.
+ * Clipping is per example, never per contributor, so that splitting a contributor in two changes nothing.
+ */
+#ifndef BYLINE_CREDIT_H
+#define BYLINE_CREDIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "byline/attrib.h"
+
+struct credit_edge { uint32_t item, party; double part; };	/* item's part belonging to party; parts of an item sum to 1 */
+
+/* score (n_items), NaN = not counted; floor >= 0, NaN = 0. share and total (n_parties): total gets the signed sums.
+ * Shares and residual are in [0, 1] and sum to 1. With no positive score everything is residual. */
+void credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges, double floor,
+	double *share, double *total, size_t n_parties, double *residual);
+
+struct contribution { int64_t contributor; const char *name; double score, share; int64_t works, examples; bool opted_out; };
+struct shares {
+	struct contribution *c;		/* every contributor of the store, by share, then score, then name; names are the session's */
+	size_t n;
+	double residual;
+};
+enum err credit_shares(const struct session *s, const struct ranking *r, struct shares *out);
+void shares_free(struct shares *sh);
+
+/* Works of one contributor with their scores (already times the contributor's part), best first. */
+struct work_score { const struct work *work; double score, part; };
+enum err credit_works(const struct session *s, const struct ranking *r, int64_t contributor, struct work_score **out, size_t *n);
+
+#endif

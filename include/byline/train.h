@@ -1,0 +1,87 @@
+/*
+ * train: AdamW over a dataset, checkpoints along the run, resume, and bit-exact replay.
+ *
+ * Determinism: a batch is cut into a fixed number of lanes (contiguous groups of its examples); each lane's gradient is its own,
+ * and lanes are added in index order, so the weights are the same bits for any number of threads on one CPU type. Order of
+ * examples: epoch e shuffles the trained examples with Philox (seed, stream e).
+ *
+ * Run folder:  journal.jsonl          one line of recipe, then one line a checkpoint and an epoch: enough to replay
+ *              checkpoint/            the final weights, a Hugging Face directory
+ *              checkpoints/step-N/    the kept ones, N zero-padded to 8 digits; the last is the final one
+ *              resume.safetensors     parameters and optimizer state while unfinished; replaced atomically
+ */
+#ifndef BYLINE_TRAIN_H
+#define BYLINE_TRAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "byline/dataset.h"
+#include "byline/err.h"
+#include "byline/job.h"
+#include "byline/model.h"
+#include "byline/pool.h"
+#include "byline/safetensors.h"
+#include "byline/tokenizer.h"
+
+struct train_options {
+	uint64_t seed;
+	int epochs;
+	int batch;			/* examples per step */
+	int lanes;			/* pieces per step; part of the recipe, since it fixes the order of sums */
+	int keep;			/* checkpoints kept, evenly spaced, the final one included */
+	double lr, lr_floor;		/* peak, and the fraction of it at the end of the cosine */
+	int warmup;			/* steps */
+	double beta1, beta2, eps, weight_decay;	/* decay on matrices only. Loshchilov, Hutter 2019 */
+	double clip;			/* global norm; 0: off */
+	enum st_dtype dtype;		/* of kept checkpoints */
+	int save_every;			/* seconds between resume points */
+};
+void train_defaults(struct train_options *o);
+enum err train_options_check(const struct train_options *o);
+
+/* A line of progress, also what the journal holds. */
+struct train_status {
+	int64_t step, steps;
+	int epoch;
+	double loss;			/* nats per token, running mean */
+	double heldout;			/* NaN before the first evaluation */
+	double lr, grad_norm;
+	double tokens_per_second, seconds_left;
+};
+
+struct train_spec {
+	const struct dataset *data;
+	const uint8_t *drop;		/* data->n, 1 = left out of every batch (the rest of the batch is averaged); NULL: none */
+	const struct tokenizer *tokenizer;	/* written beside the final weights; may be NULL */
+	struct train_options options;
+	void (*status)(void *arg, const struct train_status *s);	/* may be NULL; called about twice a second and at the end */
+	void *arg;
+};
+
+/* Trains m (weights from model_init(m, seed)) in folder `dir`, resuming when a resume point of the same recipe is there
+ * (ERR_MISMATCH, naming what differs, when it is another recipe). ERR_CANCELLED leaves a resumable folder. */
+enum err train_run(struct model *m, const char *dir, const struct train_spec *spec, struct pool *pool, struct job *job);
+
+/* The same arithmetic without touching the disk: for replay with examples left out. m receives the final weights;
+ * when `at_step` > 0 it stops there. */
+enum err train_replay(struct model *m, const struct train_spec *spec, int64_t at_step, struct pool *pool, struct job *job);
+
+/* Mean nats per token over examples with heldout == which (sum over tokens / tokens), NaN when there are none. */
+double train_evaluate(const struct model *m, const float *params, const struct dataset *d, bool which, struct pool *pool);
+
+int64_t train_steps(const struct train_spec *spec);
+
+/* What a journal says of a run. */
+struct train_journal {
+	struct train_options options;
+	struct model_config config;
+	char dataset[HASH_HEX], tokenizer[HASH_HEX];
+	bool finished;
+	int n_checkpoints;
+	struct { int64_t step; double lr, loss, heldout; char sha256[HASH_HEX]; } *checkpoints;
+};
+enum err train_journal_read(const char *dir, struct train_journal *j);
+void train_journal_free(struct train_journal *j);
+
+#endif
