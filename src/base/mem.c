@@ -92,7 +92,8 @@ mem_array(void *out, size_t n, size_t size, const char *what)
 	const size_t align = 64;
 	size_t bytes;
 	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX - align)
-		return err_set(ERR_LIMIT, "%s: %zu elements of %zu bytes are more than memory can address", what, n, size);
+		return err_set(ERR_LIMIT, "%s: %zu elements of %zu bytes are more than memory can address",
+			what, n, size);
 	bytes = bytes ? (bytes + align - 1) / align * align : align;
 	void *p = aligned_alloc(align, bytes);
 	if (!p)
