@@ -1,0 +1,67 @@
+/* layers: softmax cross-entropy. */
+#include "byline/layers.h"
+
+#include <string.h>
+
+#include "exp.h"
+
+static real
+max_of(const real *x, int n)
+{
+	real top = x[0];
+	#pragma omp simd reduction(max:top)
+	for (int i = 0; i < n; i++)
+		top = x[i] > top ? x[i] : top;
+	return top;
+}
+
+static real
+sum_exp(const real *x, real top, int n)
+{
+	real sum = 0;
+	#pragma omp simd reduction(+:sum)
+	for (int i = 0; i < n; i++)
+		sum += real_exp(x[i] - top);
+	return sum;
+}
+
+static void
+row_gradient(real *d, const real *x, real top, real sum, real weight, int target, int n)
+{
+	real scale = weight / sum;
+	#pragma omp simd
+	for (int i = 0; i < n; i++)
+		d[i] = real_exp(x[i] - top) * scale;
+	d[target] -= weight;
+}
+
+void
+xent(real *nll, real *dlogits, const real *logits, const int32_t *target, const real *weight, int R, int V)
+{
+	for (int r = 0; r < R; r++) {
+		const real *x = logits + (size_t)r * V;
+		real *d = dlogits != NULL ? dlogits + (size_t)r * V : NULL;
+		nll[r] = 0;
+		if (target[r] < 0) {
+			if (d != NULL)
+				memset(d, 0, (size_t)V * sizeof(*d));
+			continue;
+		}
+		real top = max_of(x, V), sum = sum_exp(x, top, V);
+		nll[r] = (real)(log((double)sum) + ((double)top - (double)x[target[r]]));
+		if (d != NULL)
+			row_gradient(d, x, top, sum, weight != NULL ? weight[r] : 1, target[r], V);
+	}
+}
+
+void
+log_softmax(real *out, const real *logits, int V)
+{
+	real top = max_of(logits, V);
+	double sum = 0;
+	for (int i = 0; i < V; i++)
+		sum += exp((double)logits[i] - (double)top);
+	double norm = log(sum) + (double)top;
+	for (int i = 0; i < V; i++)
+		out[i] = (real)((double)logits[i] - norm);
+}
