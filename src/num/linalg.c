@@ -37,8 +37,9 @@ fix_signs(float *v, int n)
 		int most = 0;
 		for (int j = 1; j < n; j++)
 			most = fabsf(row[j]) > fabsf(row[most]) ? j : most;
-		for (int j = 0; row[most] < 0 && j < n; j++)
-			row[j] = -row[j];
+		if (row[most] < 0)
+			for (int j = 0; j < n; j++)
+				row[j] = -row[j];
 	}
 }
 
