@@ -1,7 +1,8 @@
 /*
  * file: reading whole or mapped files, replacing them atomically, walking trees, locks.
  *
- * Every file byline writes goes through file_writer: a temporary name beside the target, fsync, rename, fsync of the folder.
+ * Every file byline writes goes through file_writer: a temporary name beside the target, fsync, rename, fsync of the
+ * folder. Within one process a path has one writer at a time. Folders nested more than 128 deep end a walk, ERR_LIMIT.
  */
 #ifndef BYLINE_FILE_H
 #define BYLINE_FILE_H

@@ -18,8 +18,10 @@ enum err json_parse_file(const char *path, size_t limit, json_t **out);
 
 /* Getters on an object. `name` is what messages call the file. The default is used when the key is absent or null. */
 enum err json_want_int(const json_t *obj, const char *name, const char *key, int64_t min, int64_t max, int64_t *out);
-enum err json_opt_int(const json_t *obj, const char *name, const char *key, int64_t min, int64_t max, int64_t def, int64_t *out);
-enum err json_opt_real(const json_t *obj, const char *name, const char *key, double min, double max, double def, double *out);
+enum err json_opt_int(const json_t *obj, const char *name, const char *key, int64_t min, int64_t max, int64_t def,
+	int64_t *out);
+enum err json_opt_real(const json_t *obj, const char *name, const char *key, double min, double max, double def,
+	double *out);
 enum err json_opt_bool(const json_t *obj, const char *name, const char *key, bool def, bool *out);
 enum err json_want_str(const json_t *obj, const char *name, const char *key, const char **out);	/* borrowed */
 enum err json_opt_str(const json_t *obj, const char *name, const char *key, const char *def, const char **out);

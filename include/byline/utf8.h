@@ -12,7 +12,7 @@
 
 #include "byline/str.h"
 
-/* Decodes one code point from s[0..n), n > 0. Returns bytes used, at least 1. An invalid byte gives *cp = -1, 1 byte. */
+/* Decodes one code point from s[0..n), n > 0. Returns bytes used, at least 1. An invalid byte: *cp = -1, 1 byte. */
 size_t utf8_decode(const char *s, size_t n, int32_t *cp);
 
 /* Writes cp (a scalar value) to out[4]; returns the number of bytes. */
@@ -20,13 +20,14 @@ size_t utf8_encode(int32_t cp, char out[4]);
 
 bool utf8_valid(const char *s, size_t n);
 
-/* Columns cp occupies: 0, 1 or 2. */
+/* Columns cp occupies: 0, 1 or 2; 1 for the -1 of an invalid byte. */
 int utf8_width(int32_t cp);
 
-/* True for what must never reach a terminal raw: C0, DEL, C1, bidi controls, line and paragraph separators, BOM, tags. */
+/* True for what must never reach a terminal raw: C0 (but for '\n' and '\t'), DEL, C1, bidi controls, line and paragraph
+ * separators, BOM, tags, and what Unicode has not assigned, whose width nobody knows. */
 bool utf8_hostile(int32_t cp);
 
-/* One grapheme cluster of s[0..n), n > 0: bytes used, and its width in columns. */
+/* One grapheme cluster of s[0..n), n > 0: bytes used, and the sum of its code points' widths, as curses counts. */
 size_t utf8_grapheme(const char *s, size_t n, int *width);
 
 enum {

@@ -241,7 +241,7 @@ static int
 fill_up(void)
 {
 	static char big[100000];
-	struct rlimit limit = { 1000, 1000 };
+	struct rlimit limit = { 1000, RLIM_INFINITY };
 	struct file_writer w;
 	signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
@@ -261,12 +261,30 @@ fill_up(void)
 	return file_replace("b", big, 1000) == OK ? 0 : 6;
 }
 
+/* The disk is full for a moment only: what was lost in it must not be forgotten by the end. */
+static int
+fill_up_briefly(void)
+{
+	struct rlimit limit = { 1000, RLIM_INFINITY };
+	struct file_writer w;
+	signal(SIGXFSZ, SIG_IGN);
+	if (file_writer_open(&w, "a") != OK || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
+	for (size_t i = 0; i < 100000; i++)
+		fputc('x', w.f);
+	limit.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 2;
+	return file_writer_commit(&w) == ERR_IO ? 0 : 3;
+}
+
 static void
 test_writer_full_disk(void **state)
 {
 	(void)state;
 	put("a", "old");
 	assert_int_equal(status_of(fill_up), 0);
+	assert_int_equal(status_of(fill_up_briefly), 0);
 	check_content("a", "old");
 	check_tree(".", "a b ");
 }
