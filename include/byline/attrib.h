@@ -41,6 +41,8 @@ struct session {
 	struct example *examples;	/* data.n */
 	struct work *works;		/* all works of the store, by id */
 	size_t n_works;
+	struct contributor *contributors;	/* all of the store, by id */
+	size_t n_contributors;
 	char checkpoint_sha256[HASH_HEX];
 	char corpus_sha256[HASH_HEX];
 	struct pool *pool;		/* owned; one job at a time */
@@ -49,6 +51,8 @@ struct session {
 enum err session_open(struct store *s, const char *run_name, int threads, struct session **out);
 void session_close(struct session *s);
 const struct work *session_work(const struct session *s, int64_t id);	/* NULL when there is none */
+const struct contributor *session_contributor(const struct session *s, int64_t id);	/* NULL when there is none */
+bool session_trained_on(const struct session *s, size_t example);	/* false: held out, or opted out */
 int session_checkpoints(const struct session *s);	/* averaged over by the index */
 double session_null_floor(const struct session *s, int span_tokens);	/* feature score units; NaN without an index */
 size_t session_feature_bytes(const struct session *s);	/* per example */
@@ -60,6 +64,7 @@ struct method {
 	const char *name, *title, *unit, *evidence;	/* evidence kind of design section 2 */
 	const char *cite;
 	bool needs_index;
+	bool rescored;			/* query_rank rescores its best candidates exactly */
 	/* scores (n examples) for output tokens [from, to). */
 	enum err (*score)(struct query *q, int from, int to, float *scores, struct job *job);
 };
@@ -81,6 +86,7 @@ struct query {
 	struct sample_options sample;
 	bool target_given;
 	float *matrix;			/* (data.n, n_out) feature scores per output token; NULL until query_scores */
+	struct direction *direction;	/* private to query_exact: what the last span's exact scores are taken along */
 };
 
 /* Generates (target NULL) or scores `target`. on_token as in generate(). The result is the caller's: query_free. */
