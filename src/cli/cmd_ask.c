@@ -1,0 +1,273 @@
+/* ask: prompt to attribution without the screen. The JSON names are what scripts rely on: see byline-ask(1). */
+#include "commands.h"
+#include "records.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "byline/attrib.h"
+#include "byline/clock.h"
+#include "byline/credit.h"
+#include "byline/file.h"
+#include "byline/json.h"
+
+struct ask_args {
+	const char *run, *prompt, *target, *method;
+	int tokens, top_k, top, exact, threads;
+	double temperature, top_p;
+	uint64_t seed;
+	struct span span;
+	bool json, quiet;
+};
+
+#define FIELD(f) offsetof(struct ask_args, f)
+static const struct option ask_table[] = {
+	{"prompt", OPTION_TEXT, FIELD(prompt), "TEXT", NULL, .help = "what the model continues; - reads standard input"},
+	{"target", OPTION_TEXT, FIELD(target), "TEXT", NULL, .help = "attribute this continuation instead of generating one"},
+	{"tokens", OPTION_INT, FIELD(tokens), "N", "32", 1, 65536, .help = "longest output"},
+	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the sampling"},
+	{"temperature", OPTION_REAL, FIELD(temperature), "X", "0.8", 0, 100, .help = "sampling temperature; 0 takes the most probable token"},
+	{"top-k", OPTION_INT, FIELD(top_k), "N", "0", 0, 1 << 20, .help = "sample among the N most probable tokens; 0 means all"},
+	{"top-p", OPTION_REAL, FIELD(top_p), "X", "0.95", 0.0001, 1, .help = "sample among the most probable tokens that make up X"},
+	{"span", OPTION_SPAN, FIELD(span), "A:B", NULL, .help = "output tokens A to B-1, counting from 0; all of them when not given"},
+	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method; see byline(7)"},
+	{"top", OPTION_INT, FIELD(top), "K", "10", 1, 100000, .help = "proponents and opponents listed"},
+	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000, .help = "candidates rescored exactly, half of them opponents"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "which run to ask; the newest indexed one when not given"},
+	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; the result does not depend on it"},
+	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
+	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
+};
+
+enum { PROMPT_MAX = 1 << 20 };
+
+struct answer { struct session *session; struct query *query; struct ranking *ranking; struct shares shares; double elapsed_ms; };
+
+static void
+answer_free(struct answer *w)
+{
+	shares_free(&w->shares);
+	ranking_free(w->ranking);
+	query_free(w->query);
+	session_close(w->session);
+}
+
+/* ---- asking ---- */
+
+static enum err
+ask_span(const struct ask_args *a, int n_out, int *from, int *to)
+{
+	if (n_out == 0)
+		return err_set(ERR_MISSING, "the model ended its output at once; try another --seed or --prompt");
+	*from = a->span.given ? a->span.from : 0;
+	*to = a->span.given ? a->span.to : n_out;
+	if (*to > n_out)
+		return err_set(ERR_USAGE, "--span %d:%d: the output has %d tokens", *from, *to, n_out);
+	return OK;
+}
+
+static enum err
+ask_method(const char *name, const struct method **method)
+{
+	*method = name ? method_find(name) : &methods[0];
+	if (*method)
+		return OK;
+	struct str known = {0};
+	for (int i = 0; i < n_methods; i++)
+		str_addf(&known, " %s", methods[i].name);
+	err_set(ERR_USAGE, "--method %s: one of:%s", name, known.s);
+	str_free(&known);
+	return ERR_USAGE;
+}
+
+static enum err
+ask_prompt(const struct ask_args *a, struct str *prompt)
+{
+	if (!a->prompt)
+		return err_set(ERR_USAGE, "--prompt is needed; --prompt - reads it from standard input");
+	if (strcmp(a->prompt, "-") == 0)
+		return file_read("-", PROMPT_MAX, prompt);
+	str_adds(prompt, a->prompt);
+	return OK;
+}
+
+static enum err
+ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w)
+{
+	struct rank_options o = {.top = (size_t)a->top, .exact = (size_t)a->exact};
+	struct str prompt = {0};
+	const struct sample_options sample = {
+		.temperature = a->temperature, .top_k = a->top_k, .top_p = a->top_p, .seed = a->seed, .max_tokens = a->tokens,
+	};
+	TRY(ask_method(a->method, &o.method));
+	enum err err = ask_prompt(a, &prompt);
+	if (err == OK)
+		err = session_open(s, a->run, a->threads, &w->session);
+	double began = clock_monotonic();
+	if (err == OK)
+		err = query_new(w->session, prompt.s ? prompt.s : "", a->target, &sample, job, NULL, NULL, &w->query);
+	str_free(&prompt);
+	if (err != OK)
+		return err;
+	TRY(ask_span(a, w->query->n_out, &o.from, &o.to));
+	TRY(query_rank(w->query, &o, job, &w->ranking));
+	TRY(credit_shares(w->session, w->ranking, &w->shares));
+	w->elapsed_ms = 1e3 * (clock_monotonic() - began);
+	return OK;
+}
+
+/* ---- printing as JSON ---- */
+
+static json_t *
+json_number(double x)
+{
+	return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *
+ask_tokens(const struct query *q)
+{
+	json_t *tokens = json_array();
+	for (int i = 0; i < q->n_out; i++) {
+		const char *bytes = q->output.s + q->byte_of[i];
+		json_array_append_new(tokens, json_pack("{s:o, s:f, s:i}", "text", json_text(bytes, q->byte_of[i + 1] - q->byte_of[i]),
+			"logprob", (double)q->facts[i].logprob, "rank", q->facts[i].rank));
+	}
+	return tokens;
+}
+
+static enum err
+ask_example(struct session *s, const struct ranked *r, size_t rank, double floor, json_t *list)
+{
+	const struct example *e = &s->examples[r->example];
+	struct str text = {0};
+	TRY(store_example_text(s->store, e, &text));
+	json_t *o = json_pack("{s:I, s:I, s:f, s:b}", "rank", (json_int_t)rank, "id", (json_int_t)r->example, "score",
+		(double)r->score, "exact", r->exact);
+	json_object_set_new(o, "floors", json_number(floor > 0 ? r->score / floor : NAN));
+	record_work(o, session_work(s, e->work));
+	json_object_set_new(o, "text", json_text(text.s ? text.s : "", text.len));
+	json_array_append_new(list, o);
+	str_free(&text);
+	return OK;
+}
+
+static enum err
+ask_examples(struct session *s, const struct ranking *r, bool top, json_t *o)
+{
+	const struct ranked *list = top ? r->top : r->bottom;
+	size_t n = top ? r->n_top : r->n_bottom;
+	json_t *out = json_array();
+	json_object_set_new(o, top ? "examples" : "opponents", out);
+	for (size_t i = 0; i < n; i++)
+		TRY(ask_example(s, &list[i], i + 1, r->floor, out));
+	return OK;
+}
+
+static json_t *
+ask_contributors(const struct shares *sh)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < sh->n; i++)
+		json_array_append_new(list, json_pack("{s:o, s:f, s:f, s:I}", "name", json_cstr(sh->c[i].name), "score",
+			sh->c[i].score, "share", sh->c[i].share, "works", (json_int_t)sh->c[i].works));
+	return list;
+}
+
+static enum err
+ask_json(const struct answer *w)
+{
+	const struct query *q = w->query;
+	const struct ranking *r = w->ranking;
+	json_t *o = json_object();
+	json_object_set_new(o, "prompt", json_cstr(q->prompt));
+	json_object_set_new(o, "seed", json_integer((json_int_t)q->sample.seed));
+	json_object_set_new(o, "output", json_pack("{s:o, s:o}", "text", json_text(q->output.s ? q->output.s : "", q->output.len),
+		"tokens", ask_tokens(q)));
+	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
+	json_object_set_new(o, "method", json_cstr(r->method->name));
+	json_object_set_new(o, "unit", json_cstr(r->method->unit));
+	json_object_set_new(o, "noise_floor", json_number(r->floor));
+	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
+		json_number(r->exact_spearman)));
+	enum err err = ask_examples(w->session, r, true, o);
+	if (err == OK)
+		err = ask_examples(w->session, r, false, o);
+	json_object_set_new(o, "contributors", ask_contributors(&w->shares));
+	json_object_set_new(o, "residual", json_real(w->shares.residual));
+	json_object_set_new(o, "elapsed_ms", json_real(w->elapsed_ms));
+	json_object_set_new(o, "checkpoint_sha256", json_cstr(w->session->checkpoint_sha256));
+	json_object_set_new(o, "corpus_sha256", json_cstr(w->session->corpus_sha256));
+	json_object_set_new(o, "store", json_cstr(store_name(w->session->store)));
+	json_object_set_new(o, "run", json_cstr(w->session->run.name));
+	if (err == OK)
+		print_json(json_incref(o));
+	json_decref(o);
+	return err;
+}
+
+/* ---- printing for people ---- */
+
+static void
+ask_list(const struct session *s, const struct ranking *r, bool top)
+{
+	const struct ranked *list = top ? r->top : r->bottom;
+	size_t n = top ? r->n_top : r->n_bottom;
+	say("\n%s\n", top ? "Proponents" : "Opponents");
+	for (size_t i = 0; i < n; i++) {
+		const struct work *w = session_work(s, s->examples[list[i].example].work);
+		struct str by = {0};
+		record_byline(&by, w);
+		say("%4zu  %+.4g  %s  (%s; %s)\n", i + 1, (double)list[i].score, w && w->title ? w->title : "untitled", by.s,
+			w ? w->licence : UNKNOWN);
+		str_free(&by);
+	}
+}
+
+static void
+ask_print(const struct answer *w)
+{
+	const struct query *q = w->query;
+	const struct ranking *r = w->ranking;
+	say("%s", q->prompt);
+	say("%.*s\n\n", (int)q->output.len, q->output.s ? q->output.s : "");
+	say("tokens %d:%d, method %s, score in %s", r->from, r->to, r->method->name, r->method->unit);
+	if (isfinite(r->floor))
+		say(", noise floor %.3g", r->floor);
+	say("\n");
+	ask_list(w->session, r, true);
+	ask_list(w->session, r, false);
+	say("\nContributors\n");
+	for (size_t i = 0; i < w->shares.n && w->shares.c[i].share > 0; i++)
+		say("%6.1f%%  %s\n", 100 * w->shares.c[i].share, w->shares.c[i].name);
+	say("%6.1f%%  residual: within the noise floor, attributed to nobody\n", 100 * w->shares.residual);
+}
+
+static int
+ask_run(const void *options, char **args, int n_args)
+{
+	const struct ask_args *a = options;
+	struct answer w = {0};
+	struct store *s;
+	(void)n_args;
+	enum err err = store_open(args[0], true, &s);
+	if (err != OK)
+		return fail(err);
+	struct job *job = watch_begin(a->quiet);
+	err = ask(s, a, job, &w);
+	watch_end(job);
+	if (err == OK && a->json)
+		err = ask_json(&w);
+	else if (err == OK)
+		ask_print(&w);
+	int code = err == OK ? EXIT_DONE : fail(err);
+	answer_free(&w);
+	store_close(s);
+	return code;
+}
+
+const struct command command_ask = {
+	.name = "ask", .group = "Look", .args = "STORE", .summary = "Ask who is behind the model's answer to a prompt",
+	.min_args = 1, .max_args = 1, .run = ask_run, OPTIONS(ask_table, struct ask_args),
+};

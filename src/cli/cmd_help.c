@@ -1,0 +1,38 @@
+/* help: the overview, one command's options, or the same as manual source. */
+#include "commands.h"
+
+#include <stdio.h>
+
+struct help_args { bool roff, completion; };
+
+#define FIELD(f) offsetof(struct help_args, f)
+static const struct option help_options[] = {
+	{"roff", OPTION_FLAG, FIELD(roff), .help = "print the generated sections of the command's manual page"},
+	{"completion", OPTION_FLAG, FIELD(completion), .help = "print every command with its options, for a shell's completion"},
+};
+
+static int
+help_run(const void *options, char **args, int n_args)
+{
+	const struct help_args *o = options;
+	if (o->completion) {
+		help_completion();
+		return EXIT_DONE;
+	}
+	if (n_args == 0) {
+		help_overview();
+		return EXIT_DONE;
+	}
+	const struct command *c = command_find(args[0]);
+	if (!c) {
+		complain("there is no command %s; see byline --help", args[0]);
+		return EXIT_USAGE;
+	}
+	(o->roff ? help_roff : help_command)(c);
+	return EXIT_DONE;
+}
+
+const struct command command_help = {
+	.name = "help", .group = "Look", .args = "[COMMAND]", .summary = "List the commands, or one command's options",
+	.min_args = 0, .max_args = 1, .run = help_run, OPTIONS(help_options, struct help_args),
+};

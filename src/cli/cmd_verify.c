@@ -1,0 +1,47 @@
+/* verify: is everything in a store what it was when it was written? */
+#include "commands.h"
+
+#include <inttypes.h>
+
+#include "byline/store.h"
+
+struct verify_args { bool quiet; };
+
+static const struct option verify_options[] = {
+	{"quiet", OPTION_FLAG, offsetof(struct verify_args, quiet), .help = "no progress"},
+};
+
+static void
+verify_found(void *arg, const char *finding)
+{
+	(void)arg;
+	say("%s\n", finding);
+}
+
+static int
+verify_run(const void *options, char **args, int n_args)
+{
+	const struct verify_args *o = options;
+	struct store *s;
+	int64_t findings = 0;
+	(void)n_args;
+	enum err err = store_open(args[0], true, &s);
+	if (err != OK)
+		return fail(err);
+	struct job *job = watch_begin(o->quiet);
+	err = store_verify(s, job, verify_found, NULL, &findings);
+	watch_end(job);
+	store_close(s);
+	if (err != OK)
+		return fail(err);
+	if (findings)
+		say("%" PRId64 " findings\n", findings);
+	else
+		say("everything is as it was written\n");
+	return findings ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+const struct command command_verify = {
+	.name = "verify", .group = "Keep", .args = "STORE", .summary = "Recheck every text, table and file of a store",
+	.min_args = 1, .max_args = 1, .run = verify_run, OPTIONS(verify_options, struct verify_args),
+};

@@ -1,0 +1,147 @@
+/* commands: the table, and the way in. */
+#include "commands.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "byline/json.h"
+#include "byline/mem.h"
+#include "byline/utf8.h"
+
+static int (*explorer)(const struct explore_options *o);
+
+/* ---- explore: the only command whose body lives on another floor ---- */
+
+#define FIELD(f) offsetof(struct explore_options, f)
+static const struct option explore_table[] = {
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "which run to load; the newest indexed one when not given"},
+	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method to begin with"},
+	{"query", OPTION_INT, FIELD(query), "ID", NULL, 1, 1 << 30, .help = "open a saved query"},
+	{"color", OPTION_TEXT, FIELD(color), "WHEN", "auto", .help = "auto, never, 16 or 256"},
+	{"ascii", OPTION_FLAG, FIELD(ascii), .help = "draw with ASCII alone"},
+	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; 0 takes what the machine has"},
+	{"script", OPTION_TEXT, FIELD(script), "FILE", NULL, .help = "feed keys from a file and leave"},
+};
+
+static int
+explore_run(const void *options, char **args, int n_args)
+{
+	struct explore_options o = *(const struct explore_options *)options;
+	(void)n_args;
+	o.store = args[0];
+	return explorer(&o);
+}
+
+const struct command command_explore = {
+	.name = "explore", .group = "Look", .args = "STORE", .summary = "Open the explorer; the same as byline STORE",
+	.min_args = 1, .max_args = 1, .run = explore_run, OPTIONS(explore_table, struct explore_options),
+};
+
+/* ---- the table ---- */
+
+static const struct command *const table[] = {
+	&command_explore, &command_ask, &command_show, &command_info, &command_import, &command_train, &command_index,
+	&command_verify, &command_opt_out, &command_help,
+};
+
+const struct command *
+command_at(size_t i)
+{
+	return i < ARRAY_LEN(table) ? table[i] : NULL;
+}
+
+const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (strcmp(table[i]->name, name) == 0)
+			return table[i];
+	return NULL;
+}
+
+/* ---- shared ---- */
+
+void
+print_json(json_t *value)
+{
+	struct str s = {0};
+	json_print(&s, value, 0);
+	str_addc(&s, '\n');
+	fwrite(s.s, 1, s.len, stdout);
+	str_free(&s);
+	json_decref(value);
+}
+
+json_t *
+json_cstr(const char *s)
+{
+	return s ? json_text(s, strlen(s)) : json_null();
+}
+
+/* ---- the way in ---- */
+
+static bool
+asks_for_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
+}
+
+static int
+command_go(const struct command *c, int argc, char **argv)
+{
+	if (asks_for_help(argc, argv)) {
+		help_command(c);
+		return EXIT_DONE;
+	}
+	void *options = xcalloc(1, c->size ? c->size : 1);
+	char **args = xcalloc((size_t)argc + 1, sizeof(*args));
+	int n_args;
+	int code = option_parse(c, argc, argv, options, args, &n_args);
+	if (code == EXIT_DONE)
+		code = c->run(options, args, n_args);
+	free(options);
+	free(args);
+	return code;
+}
+
+/* Output that could not be written (a full disk, a closed pipe) is a failure, whatever the command thought. */
+static int
+finish(int code)
+{
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		complain("cannot write to standard output");
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+int
+cli_main(int argc, char **argv, int (*explore)(const struct explore_options *o))
+{
+	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C");
+	explorer = explore;
+	if (argc < 2) {
+		help_overview();
+		return finish(EXIT_USAGE);
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return finish(command_go(&command_help, 0, NULL));
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("byline %s\n", BYLINE_VERSION);
+		return finish(EXIT_DONE);
+	}
+	const struct command *c = command_find(argv[1]);
+	if (c)
+		return finish(command_go(c, argc - 2, argv + 2));
+	if (argv[1][0] == '-') {
+		complain("%s is not an option here; see byline --help", argv[1]);
+		return EXIT_USAGE;
+	}
+	return finish(command_go(&command_explore, argc - 1, argv + 1));
+}

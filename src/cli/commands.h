@@ -1,0 +1,19 @@
+/* commands: the commands' rows, one per file, and what they share beyond parsing. */
+#ifndef BYLINE_CLI_COMMANDS_H
+#define BYLINE_CLI_COMMANDS_H
+
+#include "command.h"
+
+#include <jansson.h>
+#include <string.h>
+
+extern const struct command command_import, command_train, command_index, command_ask, command_show, command_info,
+	command_verify, command_opt_out, command_help, command_explore;
+
+/* One JSON value and a newline on standard output, hostile code points as \uXXXX. Steals the reference. */
+void print_json(json_t *value);
+
+/* json_text() of a C string, JSON null for NULL. */
+json_t *json_cstr(const char *s);
+
+#endif

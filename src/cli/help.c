@@ -1,0 +1,109 @@
+/* help: what --help, the manual and shell completion say, from the tables. */
+#include "command.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const groups[] = {"Look", "Build", "Keep"};
+
+void
+help_overview(void)
+{
+	printf("usage: byline STORE                 open the explorer\n"
+	       "       byline COMMAND [ARGUMENTS]\n");
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+		printf("\n%s\n", groups[g]);
+		const struct command *c;
+		for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+			if (!c->hidden && strcmp(c->group, groups[g]) == 0)
+				printf("  %-10s %s\n", c->name, c->summary);
+	}
+	printf("\nbyline COMMAND --help lists a command's options; man byline-COMMAND has examples.\n");
+}
+
+static void
+help_option(const struct option *o)
+{
+	char left[64];
+	snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+	printf("  %-24s %s", left, o->help);
+	if (o->choices)
+		printf(": %s", o->choices);
+	if (o->initial && *o->initial)
+		printf(" (default %s)", o->initial);
+	putchar('\n');
+}
+
+void
+help_command(const struct command *c)
+{
+	printf("usage: byline %s %s%s\n\n%s\n", c->name, c->args, c->n_options ? " [OPTIONS]" : "", c->summary);
+	if (c->n_options)
+		printf("\nOptions\n");
+	for (size_t i = 0; i < c->n_options; i++)
+		help_option(&c->options[i]);
+}
+
+/* roff wants its minus signs and leading dots said specially. */
+static void
+roff_text(const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '-')
+			fputs("\\-", stdout);
+		else if (*s == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(*s);
+	}
+}
+
+static void
+roff_option(const struct option *o)
+{
+	printf(".TP\n.B \\-\\-");
+	roff_text(o->name);
+	if (o->arg) {
+		printf(" \\fI");
+		roff_text(o->arg);
+		printf("\\fR");
+	}
+	printf("\n%c", toupper((unsigned char)o->help[0]));
+	roff_text(o->help + 1);
+	if (o->choices) {
+		printf(": ");
+		roff_text(o->choices);
+	}
+	printf(".\n");
+	if (o->initial && *o->initial) {
+		printf("Default: ");
+		roff_text(o->initial);
+		printf(".\n");
+	}
+}
+
+void
+help_roff(const struct command *c)
+{
+	printf(".SH SYNOPSIS\n.B byline ");
+	roff_text(c->name);
+	printf("\n.I ");
+	roff_text(*c->args ? c->args : "\\&");
+	printf("\n%s.SH OPTIONS\n", c->n_options ? ".RI [ OPTIONS ]\n" : "");
+	for (size_t i = 0; i < c->n_options; i++)
+		roff_option(&c->options[i]);
+	printf(".TP\n.B \\-\\-help\nPrint the options and leave.\n");
+}
+
+void
+help_completion(void)
+{
+	const struct command *c;
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+		printf("%s", c->name);
+		for (size_t o = 0; o < c->n_options; o++)
+			printf(" --%s", c->options[o].name);
+		putchar('\n');
+	}
+}

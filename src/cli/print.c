@@ -1,0 +1,51 @@
+/* print: everything the commands say, escaped. */
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "byline/str.h"
+#include "byline/utf8.h"
+
+static void
+print_escaped(FILE *f, const struct str *s)
+{
+	struct str safe = {0};
+	text_escape(&safe, s->s ? s->s : "", s->len, 0);
+	fwrite(safe.s ? safe.s : "", 1, safe.len, f);
+	str_free(&safe);
+}
+
+void
+complain(const char *fmt, ...)
+{
+	struct str s = {0};
+	str_adds(&s, "byline: ");
+	va_list ap;
+	va_start(ap, fmt);
+	str_addv(&s, fmt, ap);
+	va_end(ap);
+	str_addc(&s, '\n');
+	fflush(stdout);
+	print_escaped(stderr, &s);
+	str_free(&s);
+}
+
+void
+say(const char *fmt, ...)
+{
+	struct str s = {0};
+	va_list ap;
+	va_start(ap, fmt);
+	str_addv(&s, fmt, ap);
+	va_end(ap);
+	print_escaped(stdout, &s);
+	str_free(&s);
+}
+
+int
+fail(enum err err)
+{
+	complain("%s", err_message());
+	return err == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
