@@ -60,11 +60,13 @@ size_t session_feature_bytes(const struct session *s);	/* per example */
 /* ---- methods --------------------------------------------------------------------------------------------------- */
 
 struct query;
+/* What query_rank does after the first scores: nothing; its best candidates exactly; or every example exactly. */
+enum rescore { RESCORE_NONE, RESCORE_BEST, RESCORE_ALL };
 struct method {
 	const char *name, *title, *unit, *evidence;	/* evidence kind of design section 2 */
 	const char *cite;
 	bool needs_index;
-	bool rescored;			/* query_rank rescores its best candidates exactly */
+	enum rescore rescore;
 	/* scores (n examples) for output tokens [from, to). */
 	enum err (*score)(struct query *q, int from, int to, float *scores, struct job *job);
 };
