@@ -12,6 +12,9 @@ enum err method_exact_score(struct query *q, int from, int to, float *scores, st
 enum err method_similarity_score(struct query *q, int from, int to, float *scores, struct job *job);
 enum err method_bm25_score(struct query *q, int from, int to, float *scores, struct job *job);
 
+/* The text that bm25 looks for, appended to out. */
+void method_bm25_words(const struct query *q, int from, int to, struct str *out);
+
 void direction_free(struct direction *d);	/* NULL is fine */
 
 #endif

@@ -1,0 +1,216 @@
+/*
+ * Exact EK-FAC scores of chosen examples, in full dimension, averaged over the checkpoints (design section 5):
+ *
+ *   s_i = (1/N) mean_checkpoints sum_layers < V, G_i >,   V = H^-1 G_q,   G_i = sum_t g_t a_t^T
+ *       = (1/N) mean_checkpoints sum_t sum_layers g_t^T V a_t
+ *
+ * so the example's gradient is never formed, and the terms of the outer sum are what its tokens contribute.
+ */
+#include "byline/attrib.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "byline/mm.h"
+#include "direction.h"
+#include "fault.h"
+#include "query_private.h"
+#include "session_index.h"
+
+enum { CHUNK_ROWS = 1024 };
+
+struct piece { size_t from, to; };	/* of the chosen examples */
+
+struct exact {
+	struct query *q;
+	const struct direction *direction;
+	const float *params;		/* of the checkpoint */
+	float *const *v;		/* the direction there, a matrix a layer */
+	const uint32_t *example;
+	size_t n;
+	struct piece *piece;
+	size_t n_pieces;
+	struct acts **acts;		/* one a worker */
+	double weight;			/* 1 / (N checkpoints) */
+	double *sum;			/* n */
+	float **per_token;
+	struct fault fault;
+};
+
+static size_t
+rows_of(const struct session *s, uint32_t example)
+{
+	uint64_t n = s->data.start[example + 1] - s->data.start[example];
+	return n > 0 ? (size_t)n - 1 : 0;
+}
+
+static void
+pieces_cut(struct exact *e)
+{
+	const struct session *s = e->q->session;
+	e->piece = xcalloc(e->n + 1, sizeof(*e->piece));
+	for (size_t j = 0; j < e->n;) {
+		struct piece *p = &e->piece[e->n_pieces++];
+		size_t rows = 0;
+		p->from = j;
+		do
+			rows += rows_of(s, e->example[j++]);
+		while (j < e->n && rows + rows_of(s, e->example[j]) <= CHUNK_ROWS);
+		p->to = j;
+	}
+}
+
+struct along { const struct exact *e; double *row; float *product; };
+
+/* row_t += g_t^T V a_t */
+static void
+along_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
+{
+	struct along *t = arg;
+	int layer = t->e->direction->layer_of[index];
+	if (layer < 0)
+		return;
+	const struct linear *l = &t->e->q->session->model.linears[index];
+	mm(b->rows, l->in, l->out, 1, g, l->out, t->e->v[layer], l->in, 0, t->product, l->in);
+	for (int r = 0; r < b->rows; r++) {
+		const float *x = t->product + (size_t)r * (size_t)l->in, *y = a + (size_t)r * (size_t)l->in;
+		double sum = 0;
+		for (int i = 0; i < l->in; i++)
+			sum += (double)x[i] * y[i];
+		t->row[r] += sum;
+	}
+}
+
+static int
+widest_input(const struct model *m)
+{
+	int widest = 0;
+	for (int i = 0; i < m->n_linears; i++)
+		if (m->linears[i].in > widest)
+			widest = m->linears[i].in;
+	return widest;
+}
+
+static void
+piece_collect(struct exact *e, const struct piece *p, const struct batch *b, const double *row)
+{
+	for (size_t j = p->from; j < p->to; j++) {
+		int from = b->start[j - p->from], to = b->start[j - p->from + 1];
+		for (int r = from; r < to; r++) {
+			e->sum[j] += e->weight * row[r];
+			if (e->per_token)
+				e->per_token[j][r - from] += (float)(e->weight * row[r]);
+		}
+	}
+}
+
+static enum err
+piece_score(struct exact *e, const struct piece *p, const struct batch *b, int worker)
+{
+	const struct model *m = &e->q->session->model;
+	struct along along = { .e = e };
+	struct tap tap = { .arg = &along, .linear = along_linear, .roles = e->direction->roles };
+	enum err err = OK;
+	TRY_OUT(mem_array(&along.row, (size_t)b->rows, sizeof(*along.row), "scores of tokens"));
+	TRY_OUT(mem_array(&along.product, (size_t)b->rows * (size_t)widest_input(m), sizeof(*along.product), "exact scores"));
+	TRY_OUT(model_forward(m, e->params, e->acts[worker], b));
+	acts_loss(m, e->acts[worker], b, NULL, NULL);
+	model_backward(m, e->params, e->acts[worker], b, NULL, &tap);
+	piece_collect(e, p, b, along.row);
+out:
+	free(along.row);
+	free(along.product);
+	return err;
+}
+
+static void
+piece_run(void *arg, size_t i, int worker)
+{
+	struct exact *e = arg;
+	const struct piece *p = &e->piece[i];
+	struct ragged r = {0};
+	if (!fault_go(&e->fault))
+		return;
+	ragged_fill(&r, &e->q->session->data, e->example + p->from, p->to - p->from);
+	if (r.batch.rows > 0)
+		fault_set(&e->fault, piece_score(e, p, &r.batch, worker));
+	fault_step(&e->fault, p->to - p->from);
+	ragged_free(&r);
+}
+
+/* Checkpoint after checkpoint, so that every sum is taken in one order. */
+static enum err
+points_run(struct exact *e, struct direction *d, struct job *job)
+{
+	const struct session *s = e->q->session;
+	for (int k = 0; k < d->n_points; k++) {
+		TRY(direction_make(d, e->q, k, job));
+		e->params = s->index->point[k].params;
+		e->v = d->v + k * d->n_layers;
+		fault_init(&e->fault, job);
+		atomic_store(&e->fault.done, (uint64_t)k * e->n);
+		pool_run(s->pool, e->n_pieces, piece_run, e);
+		direction_release(d, k);
+		TRY(fault_end(&e->fault));
+	}
+	return OK;
+}
+
+static size_t
+trained_count(const struct session *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->data.n; i++)
+		n += session_trained_on(s, i) ? 1 : 0;
+	return n > 0 ? n : 1;
+}
+
+static enum err
+exact_check(const struct query *q, int from, int to, const uint32_t *example, size_t n)
+{
+	if (!q->session->index)
+		return err_set(ERR_MISSING, "run %s has no index: run `byline index`", q->session->run.name);
+	if (from < 0 || to <= from || to > q->n_out)
+		return err_set(ERR_USAGE, "span %d:%d: the output has %d tokens", from, to, q->n_out);
+	for (size_t j = 0; j < n; j++)
+		if (example[j] >= q->session->data.n)
+			return err_set(ERR_USAGE, "example %u: the run has %zu", example[j], q->session->data.n);
+	return OK;
+}
+
+static void
+per_token_clear(const struct exact *e)
+{
+	for (size_t j = 0; e->per_token && j < e->n; j++)
+		memset(e->per_token[j], 0, rows_of(e->q->session, e->example[j]) * sizeof(**e->per_token));
+}
+
+enum err
+query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n, float *scores, float **per_token,
+	struct job *job)
+{
+	TRY(exact_check(q, from, to, example, n));
+	const struct session *s = q->session;
+	int threads = pool_threads(s->pool);
+	TRY(index_ready(s->index, s, job));
+	struct direction *d = direction_of(q, from, to);
+	struct exact e = { .q = q, .direction = d, .example = example, .n = n, .per_token = per_token,
+		.weight = 1 / ((double)trained_count(s) * d->n_points) };
+	job_phase(job, "exact scores", (uint64_t)d->n_points * n);
+	per_token_clear(&e);
+	pieces_cut(&e);
+	e.sum = xcalloc(n + 1, sizeof(*e.sum));
+	e.acts = xcalloc((size_t)threads, sizeof(struct acts *));
+	for (int i = 0; i < threads; i++)
+		e.acts[i] = acts_new(&s->model);
+	enum err err = points_run(&e, d, job);
+	for (size_t j = 0; err == OK && j < n; j++)
+		scores[j] = (float)e.sum[j];
+	for (int i = 0; i < threads; i++)
+		acts_free(e.acts[i]);
+	free(e.acts);
+	free(e.sum);
+	free(e.piece);
+	return err;
+}

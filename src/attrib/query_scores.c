@@ -1,0 +1,186 @@
+/*
+ * Feature scores of every example for every output token.
+ *
+ * The gradient of a token's negative log-likelihood needs a pass of its own: the sequence is repeated once per output token,
+ * cut before that token and with that token as its only target, and the repetitions go through the model as ragged batches. Each
+ * checkpoint projects them in its own basis; the query's row is their mean, and one pass over the features gives the matrix.
+ *
+ * A score is <z_q, z_i> for gradients of losses both: what lowers the example's loss lowers the query's, so positive helped.
+ */
+#include "byline/attrib.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "fault.h"
+#include "session_index.h"
+
+enum { CHUNK_ROWS = 1024 };
+static const size_t chunk_bytes = (size_t)256 << 20;
+
+struct chunk { int from, to, rows; };	/* output tokens */
+
+struct pass {
+	struct query *q;
+	struct index *index;
+	struct chunk *chunk;
+	size_t n_chunks;
+	struct projector **projector;	/* one a worker */
+	float *rows;			/* (n_out, width) */
+	struct fault fault;
+};
+
+/* Rows of the sequence that ends before output token t. */
+static int
+rows_of(const struct query *q, int t)
+{
+	return q->n_prompt + t;
+}
+
+static bool
+chunk_fits(const struct query *q, int rows, int longest)
+{
+	return rows <= CHUNK_ROWS && acts_bytes(&q->session->model, rows, longest) <= chunk_bytes;
+}
+
+/* Where the cuts are depends on the query and the model alone, never on the threads. */
+static void
+chunks_cut(struct pass *p)
+{
+	const struct query *q = p->q;
+	p->chunk = xcalloc((size_t)q->n_out + 1, sizeof(*p->chunk));
+	for (int t = 0; t < q->n_out;) {
+		struct chunk *c = &p->chunk[p->n_chunks++];
+		c->from = t;
+		do
+			c->rows += rows_of(q, t++);
+		while (t < q->n_out && chunk_fits(q, c->rows + rows_of(q, t), rows_of(q, t)));
+		c->to = t;
+	}
+}
+
+static void
+chunk_batch(const struct query *q, const struct chunk *c, int32_t *start, int32_t *token, int32_t *target, struct batch *b)
+{
+	int row = 0;
+	for (int t = c->from; t < c->to; t++) {
+		int n = rows_of(q, t);
+		start[t - c->from] = row;
+		memcpy(token + row, q->tokens, (size_t)n * sizeof(*token));
+		for (int i = 0; i < n; i++)
+			target[row + i] = i == n - 1 ? q->tokens[n] : -1;
+		row += n;
+	}
+	start[c->to - c->from] = row;
+	*b = (struct batch){ .n_seq = c->to - c->from, .rows = row, .start = start, .token = token, .target = target };
+}
+
+static enum err
+chunk_rows(struct pass *p, const struct chunk *c, const struct batch *b, int worker)
+{
+	struct index *x = p->index;
+	float *rows = p->rows + (size_t)c->from * x->layout.width;
+	float scale = (float)(x->scale / x->n_points);
+	for (int k = 0; k < x->n_points && fault_go(&p->fault); k++) {
+		TRY(projector_rows(p->projector[worker], x->point[k].params, &x->point[k].projections, b, scale, rows));
+		fault_step(&p->fault, (uint64_t)c->rows);
+	}
+	return OK;
+}
+
+static void
+chunk_run(void *arg, size_t i, int worker)
+{
+	struct pass *p = arg;
+	/* The longest sequences first: no worker is left alone with them at the end. */
+	const struct chunk *c = &p->chunk[p->n_chunks - 1 - i];
+	if (!fault_go(&p->fault))
+		return;
+	int32_t *start = xcalloc((size_t)(c->to - c->from) + 1, sizeof(*start));
+	int32_t *token = xcalloc((size_t)c->rows, sizeof(*token)), *target = xcalloc((size_t)c->rows, sizeof(*target));
+	struct batch b;
+	chunk_batch(p->q, c, start, token, target, &b);
+	fault_set(&p->fault, chunk_rows(p, c, &b, worker));
+	free(start);
+	free(token);
+	free(target);
+}
+
+static enum err
+pass_run(struct pass *p, struct job *job)
+{
+	const struct session *s = p->q->session;
+	int threads = pool_threads(s->pool);
+	uint64_t total = 0;
+	chunks_cut(p);
+	for (size_t i = 0; i < p->n_chunks; i++)
+		total += (uint64_t)p->chunk[i].rows * (uint64_t)p->index->n_points;
+	p->projector = xcalloc((size_t)threads, sizeof(struct projector *));
+	for (int i = 0; i < threads; i++)
+		p->projector[i] = projector_new(&s->model, &p->index->layout);
+	job_phase(job, "gradients of the output", total);
+	fault_init(&p->fault, job);
+	pool_run(s->pool, p->n_chunks, chunk_run, p);
+	for (int i = 0; i < threads; i++)
+		projector_free(p->projector[i]);
+	free(p->projector);
+	free(p->chunk);
+	return fault_end(&p->fault);
+}
+
+/* The scan's rows are the indexed examples in ascending order: from the last one back, each moves to its example's place and
+ * what lies between becomes NaN. */
+static void
+matrix_spread(const struct features *f, float *matrix, size_t n, size_t columns)
+{
+	size_t row = features_rows(f);
+	for (size_t i = n; i-- > 0;) {
+		float *to = matrix + i * columns;
+		if (row > 0 && features_example(f, row - 1) == i)
+			memmove(to, matrix + --row * columns, columns * sizeof(*to));
+		else
+			for (size_t c = 0; c < columns; c++)
+				to[c] = NAN;
+	}
+}
+
+enum err
+query_scores(struct query *q, struct job *job)
+{
+	const struct session *s = q->session;
+	struct pass p = { .q = q, .index = s->index };
+	float *matrix = NULL;
+	enum err err = OK;
+	if (!s->index)
+		return err_set(ERR_MISSING, "run %s has no index: run `byline index`", s->run.name);
+	if (q->matrix)
+		return OK;
+	size_t columns = (size_t)q->n_out;
+	TRY_OUT(index_ready(s->index, s, job));
+	TRY_OUT(mem_array(&p.rows, columns * s->index->layout.width, sizeof(*p.rows), "features of the query"));
+	TRY_OUT(mem_array(&matrix, s->data.n * columns, sizeof(*matrix), "scores of all examples"));
+	TRY_OUT(pass_run(&p, job));
+	job_phase(job, "comparing", 0);
+	features_scan(s->index->features, p.rows, q->n_out, matrix, s->pool);
+	matrix_spread(s->index->features, matrix, s->data.n, columns);
+	q->matrix = matrix;
+	matrix = NULL;
+out:
+	free(p.rows);
+	free(matrix);
+	return err;
+}
+
+void
+query_span_scores(const struct query *q, int from, int to, float *scores)
+{
+	for (size_t i = 0; i < q->session->data.n; i++) {
+		const float *row = q->matrix + i * (size_t)q->n_out;
+		double sum = 0;
+		for (int t = from; t < to; t++)
+			sum += row[t];
+		scores[i] = (float)sum;
+	}
+}
