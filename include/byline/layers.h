@@ -37,14 +37,18 @@ void rope_apply(real *x, int ld, const real *cos, const real *sin, const int32_t
 	int rot, int sign);
 
 /* Causal attention with grouped queries. q (R, heads*hd), k and v (R, kv_heads*hd), each with its row distance.
- * out (R, heads*hd) contiguous. prob: softmax weights, for sequence s and head h an (L,L) block; att_size() reals in all.
+ * out (R, heads*hd) with row distance ldo, or NULL: prob alone. prob: softmax weights, for sequence s and head h an (L,L) block; att_size() reals in all.
  * Vaswani et al. 2017, eq. 1; grouping: Ainslie et al. 2023. */
 struct att_shape { int n_seq; const int32_t *start; int heads, kv_heads, head_dim; real scale; };
 size_t att_size(const struct att_shape *s);
-void attention_forward(real *out, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v, int ldv,
+void attention_forward(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v, int ldv,
 	const struct att_shape *s);
+/* One sequence whose first `past` keys and values are known: n queries, at positions past.. . k, v have past + n rows.
+ * prob: heads blocks of (n, past + n). */
+void attention_cached(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v, int ldv,
+	int n, int past, int heads, int kv_heads, int head_dim, real scale);
 /* scratch: max L * L reals. dq/dk/dv have the row distances of q/k/v and are added to. */
-void attention_backward(real *dq, real *dk, real *dv, const real *dout, const real *prob, const real *q, int ldq,
+void attention_backward(real *dq, real *dk, real *dv, const real *dout, int ldo, const real *prob, const real *q, int ldq,
 	const real *k, int ldk, const real *v, int ldv, const struct att_shape *s, real *scratch);
 
 /* Elementwise on n reals. GELU: tanh form ("gelu_new") or exact erf form. SwiGLU: y = silu(gate) * up (Shazeer 2020). */
@@ -59,6 +63,9 @@ void swiglu_backward(real *dgate, real *dup, const real *dy, const real *gate, c
  * weight[r] * (softmax(logits[r]) - onehot(target[r])), rows with target < 0 get 0; weight NULL means 1.
  * dlogits may be logits itself. */
 void xent(real *nll, real *dlogits, const real *logits, const int32_t *target, const real *weight, int R, int V);
+
+/* The index whose part of the cumulated softmax(logits) holds u, 0 <= u < 1: a draw, for uniform u. */
+int softmax_draw(const real *logits, int V, double u);
 
 /* log-softmax of one row in double accumulation. */
 void log_softmax(real *out, const real *logits, int V);

@@ -65,7 +65,6 @@ struct model {
 	int n_linears;
 	size_t n_params;
 	float *params;			/* n_params, owned; NULL for a model made without weights */
-	float *rope_cos, *rope_sin;	/* (n_ctx, head_dim / 2), NULL without rotary positions */
 };
 
 /* Builds the table; params is allocated zeroed when with_params. The config is checked first (ERR_FORMAT, ERR_LIMIT). */

@@ -24,6 +24,50 @@ struct file_tensor {
 	bool optional;			/* never written; if a file has it, it must have this shape, and its values are not read */
 };
 
+/* What a key of config.json sets: a field of struct model_config. */
+enum key_kind { KEY_INT, KEY_REAL, KEY_BOOL, KEY_ACT, KEY_TOKEN };
+
+struct config_key {
+	const char *name;
+	enum key_kind kind;
+	size_t at;			/* offset of the field */
+	bool required;
+	double fallback;		/* when the key is absent; 0 for an int: worked out from the other fields */
+};
+
+/* A key whose value, if there at all, must be this: what it would change is not in our forward pass. */
+struct config_must {
+	const char *name;
+	bool value;
+};
+
+enum part { WHOLE, PART_Q, PART_K, PART_V };	/* of our fused tensor */
+
+struct tensor_name {
+	const char *pattern;		/* '#' stands for the layer */
+	enum tensor_role role;
+	bool bias;
+	enum part part;
+	bool transposed;
+};
+
+/* One family of models. The tables end with a NULL name. */
+struct arch {
+	const char *family, *class_name;
+	const char *prefix;		/* that files may leave out */
+	enum norm_kind norm;
+	enum pos_kind pos;
+	enum mlp_kind mlp;
+	bool always_bias;		/* biases that no key switches */
+	bool always_mha;		/* as many key-value heads as heads, of d_model / n_head: no key says otherwise */
+	const struct config_key *keys;
+	const struct config_must *musts;
+	const struct tensor_name *names;
+	const char *const *ignored;
+};
+
+const struct arch *arch_find(const char *family);	/* NULL: unknown */
+
 /* All of them, in the order in which we write; the caller frees. Optional ones come last (tied models: the head). */
 enum err arch_file_tensors(const struct model *m, struct file_tensor **out, size_t *n);
 

@@ -54,6 +54,23 @@ xent(real *nll, real *dlogits, const real *logits, const int32_t *target, const 
 	}
 }
 
+int
+softmax_draw(const real *logits, int V, double u)
+{
+	real top = max_of(logits, V);
+	double left = u * (double)sum_exp(logits, top, V);
+	int last = 0;
+	for (int i = 0; i < V; i++) {
+		double p = (double)real_exp(logits[i] - top);
+		if (p > 0 && left < p)
+			return i;
+		left -= p;
+		last = p > 0 ? i : last;
+	}
+	/* The parts add up to a little less than their sum. */
+	return last;
+}
+
 void
 log_softmax(real *out, const real *logits, int V)
 {

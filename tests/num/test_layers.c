@@ -123,7 +123,7 @@ test_attention_causal(void **state)
 	float *before = xcalloc(L * HD, sizeof(float));
 	prob[1] = NAN;
 	mm_init();
-	attention_forward(out, prob, q, HD, k, HD, v, HD, &s);
+	attention_forward(out, HD, prob, q, HD, k, HD, v, HD, &s);
 	for (int i = 0; i < L; i++) {
 		double sum = 0;
 		for (int j = 0; j < L; j++) {
@@ -135,7 +135,7 @@ test_attention_causal(void **state)
 	memcpy(before, out, L * HD * sizeof(float));
 	k[200 * HD] += 3;
 	v[200 * HD] += 3;
-	attention_forward(out, prob, q, HD, k, HD, v, HD, &s);
+	attention_forward(out, HD, prob, q, HD, k, HD, v, HD, &s);
 	assert_memory_equal(before, out, 200 * HD * sizeof(float));
 	assert_true(before[200 * HD] != out[200 * HD]);
 	free(q);

@@ -225,7 +225,7 @@ run_attention(const struct probe *p)
 {
 	struct att_shape s = att_shape_of(p);
 	real *prob = xcalloc(att_size(&s), sizeof(real));
-	attention_forward(p->y, prob, p->in[0], ATT_LD, p->in[0] + 8, ATT_LD, p->in[0] + 12, ATT_LD, &s);
+	attention_forward(p->y, 8, prob, p->in[0], ATT_LD, p->in[0] + 8, ATT_LD, p->in[0] + 12, ATT_LD, &s);
 	free(prob);
 }
 
@@ -237,8 +237,8 @@ attention_case(int n_seq, int rows)
 	struct att_shape s = att_shape_of(&p);
 	real *prob = xcalloc(att_size(&s), sizeof(real)), *scratch = xcalloc((size_t)rows * (size_t)rows, sizeof(real));
 	const real *q = p.in[0];
-	attention_forward(p.y, prob, q, ATT_LD, q + 8, ATT_LD, q + 12, ATT_LD, &s);
-	attention_backward(p.grad[0], p.grad[0] + 8, p.grad[0] + 12, p.g, prob, q, ATT_LD, q + 8, ATT_LD, q + 12, ATT_LD, &s,
+	attention_forward(p.y, 8, prob, q, ATT_LD, q + 8, ATT_LD, q + 12, ATT_LD, &s);
+	attention_backward(p.grad[0], p.grad[0] + 8, p.grad[0] + 12, p.g, 8, prob, q, ATT_LD, q + 8, ATT_LD, q + 12, ATT_LD, &s,
 		scratch);
 	free(prob);
 	free(scratch);

@@ -1,0 +1,156 @@
+/* model: the memory of one batch. One arena, laid out anew for each batch, that grows and never shrinks. */
+#include "byline/model.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "byline/mm.h"
+#include "pass.h"
+
+struct acts *
+acts_new(const struct model *m)
+{
+	struct acts *a = xcalloc(1, sizeof(*a));
+	mm_init();
+	a->m = m;
+	a->plan = plan_new(m);
+	a->saved = xcalloc((size_t)m->config.n_layer, sizeof(*a->saved));
+	return a;
+}
+
+void
+acts_free(struct acts *a)
+{
+	if (a == NULL)
+		return;
+	rope_free(&a->rope);
+	free(a->plan);
+	free(a->saved);
+	free(a->position);
+	free(a->arena);
+	free(a);
+}
+
+/* Hands out pieces of the arena, each at a cache line; with no arena yet, counts. */
+struct carver {
+	float *base;
+	size_t used;
+};
+
+static float *
+carve(struct carver *c, size_t rows, size_t width)
+{
+	size_t at = c->used;
+	c->used += (rows * width + 15) / 16 * 16;
+	return c->base != NULL ? c->base + at : NULL;
+}
+
+static void
+carve_saved(struct carver *to, const struct model_config *c, struct saved *s, size_t rows)
+{
+	size_t d = (size_t)c->d_model, ff = (size_t)c->d_ff;
+	s->x = carve(to, rows, d);
+	s->norm1 = carve(to, rows, d);
+	s->mean1 = carve(to, rows, 1);
+	s->rstd1 = carve(to, rows, 1);
+	s->qkv = carve(to, rows, (size_t)width_qkv(c));
+	s->att = carve(to, rows, (size_t)width_q(c));
+	s->mid = carve(to, rows, d);
+	s->norm2 = carve(to, rows, d);
+	s->mean2 = carve(to, rows, 1);
+	s->rstd2 = carve(to, rows, 1);
+	s->gate = c->mlp == MLP_GATED ? carve(to, rows, ff) : NULL;
+	s->up = carve(to, rows, ff);
+	s->act = carve(to, rows, ff);
+}
+
+static void
+carve_backward(struct carver *to, const struct model_config *c, struct acts *a, size_t rows, size_t max_seq)
+{
+	size_t d = (size_t)c->d_model, ff = (size_t)c->d_ff;
+	a->dx = carve(to, rows, d);
+	a->dnorm = carve(to, rows, d);
+	a->dqkv = carve(to, rows, (size_t)width_qkv(c));
+	a->datt = carve(to, rows, (size_t)width_q(c));
+	a->dgate = c->mlp == MLP_GATED ? carve(to, rows, ff) : NULL;
+	a->dup = carve(to, rows, ff);
+	a->dact = carve(to, rows, ff);
+	a->dprob = carve(to, max_seq, max_seq);
+	a->nll = carve(to, rows, 1);
+}
+
+/* The number of floats. */
+static size_t
+lay_out(struct acts *a, const struct model_config *c, float *base, size_t rows, size_t max_seq)
+{
+	struct carver to = {base, 0};
+	for (int i = 0; i < c->n_layer; i++)
+		carve_saved(&to, c, &a->saved[i], rows);
+	a->last = carve(&to, rows, (size_t)c->d_model);
+	a->hidden = carve(&to, rows, (size_t)c->d_model);
+	a->mean = carve(&to, rows, 1);
+	a->rstd = carve(&to, rows, 1);
+	a->logits = carve(&to, rows, (size_t)c->vocab);
+	a->prob = carve(&to, max_seq, max_seq);
+	carve_backward(&to, c, a, rows, max_seq);
+	return to.used;
+}
+
+size_t
+acts_bytes(const struct model *m, int rows, int max_seq)
+{
+	struct saved *saved = xcalloc((size_t)m->config.n_layer, sizeof(*saved));
+	struct acts a = {.saved = saved};
+	size_t n = lay_out(&a, &m->config, NULL, (size_t)rows, (size_t)max_seq);
+	free(saved);
+	return n * sizeof(float);
+}
+
+static enum err
+arena_grow(struct acts *a, size_t need)
+{
+	if (need <= a->arena_cap)
+		return OK;
+	free(a->arena);
+	a->arena = NULL;
+	a->arena_cap = 0;
+	TRY(mem_array(&a->arena, need, sizeof(*a->arena), "activations of a batch"));
+	a->arena_cap = need;
+	return OK;
+}
+
+static enum err
+longest(const struct model *m, const struct batch *b, int *out)
+{
+	int most = 0;
+	assert(b->start[0] == 0 && b->start[b->n_seq] == b->rows);
+	for (int i = 0; i < b->n_seq; i++) {
+		int n = b->start[i + 1] - b->start[i];
+		assert(n >= 0);
+		most = n > most ? n : most;
+	}
+	if (most > m->config.n_ctx)
+		return err_set(ERR_LIMIT, "a sequence of %d tokens is longer than the model's context of %d", most, m->config.n_ctx);
+	*out = most;
+	return OK;
+}
+
+enum err
+acts_fit(struct acts *a, const struct batch *b)
+{
+	const struct model_config *c = &a->m->config;
+	int max_seq = 0;
+	TRY(longest(a->m, b, &max_seq));
+	size_t rows = (size_t)b->rows;
+	TRY(arena_grow(a, lay_out(a, c, NULL, rows, (size_t)max_seq)));
+	lay_out(a, c, a->arena, rows, (size_t)max_seq);
+	rope_grow(&a->rope, c, max_seq);
+	mem_grow(&a->position, &a->position_cap, rows, sizeof(*a->position));
+	for (int i = 0; i < b->n_seq; i++)
+		for (int r = b->start[i]; r < b->start[i + 1]; r++)
+			a->position[r] = r - b->start[i];
+	a->rows = b->rows;
+	return OK;
+}

@@ -1,0 +1,126 @@
+/* model: the backward pass. Each step mirrors one of pass.c, in the opposite order. */
+#include "byline/model.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "byline/layers.h"
+#include "pass.h"
+
+struct back {
+	const struct model *m;
+	const float *params;
+	float *grads;
+	struct acts *a;
+	const struct batch *batch;
+	const struct tap *tap;
+	int linear;		/* index of the last linear layer that has not been passed */
+};
+
+/* Through y = x w^T + b: tells the tap, adds to the gradients and to dx. */
+static void
+back_linear(struct back *k, const struct block *b, enum tensor_role role, float *dx, const float *dy, const float *x)
+{
+	const struct linear *l = &k->m->linears[k->linear];
+	if (k->tap != NULL && (k->tap->roles == 0 || (k->tap->roles >> role & 1) != 0))
+		k->tap->linear(k->tap->arg, k->linear, x, dy, k->batch);
+	k->linear--;
+	linear_backward(dx, block_weight_grad(b, k->grads, role), block_bias_grad(b, k->grads, role), dy, x,
+		block_weight(b, k->params, role), k->batch->rows, l->in, l->out);
+}
+
+/* Adds to dx. */
+static void
+back_norm(struct back *k, const struct block *b, enum tensor_role role, float *dx, const float *dy, const float *x,
+	const float *mean, const float *rstd)
+{
+	const struct model_config *c = &k->m->config;
+	const float *gain = block_weight(b, k->params, role);
+	float *dgain = block_weight_grad(b, k->grads, role), *dbias = block_bias_grad(b, k->grads, role);
+	if (c->norm == NORM_RMS)
+		rmsnorm_backward(dx, dgain, dy, x, gain, rstd, k->batch->rows, c->d_model);
+	else
+		layernorm_backward(dx, dgain, dbias, dy, x, gain, mean, rstd, k->batch->rows, c->d_model);
+}
+
+static float *
+cleared(const struct back *k, float *v, int width)
+{
+	memset(v, 0, (size_t)k->batch->rows * (size_t)width * sizeof(*v));
+	return v;
+}
+
+/* dx is the gradient at the block's output; the MLP's way back adds to it. */
+static void
+back_mlp(struct back *k, const struct block *b, const struct saved *s)
+{
+	const struct model_config *c = &k->m->config;
+	struct acts *a = k->a;
+	size_t n = (size_t)k->batch->rows * (size_t)c->d_ff;
+	float *dnorm = cleared(k, a->dnorm, c->d_model), *dup = cleared(k, a->dup, c->d_ff);
+	back_linear(k, b, ROLE_DOWN, cleared(k, a->dact, c->d_ff), a->dx, s->act);
+	if (c->mlp == MLP_GATED)
+		swiglu_backward(cleared(k, a->dgate, c->d_ff), dup, a->dact, s->gate, s->up, n);
+	else if (c->act == ACT_GELU_TANH)
+		gelu_tanh_backward(dup, a->dact, s->up, n);
+	else
+		gelu_erf_backward(dup, a->dact, s->up, n);
+	back_linear(k, b, ROLE_UP, dnorm, dup, s->norm2);
+	if (c->mlp == MLP_GATED)
+		back_linear(k, b, ROLE_GATE, dnorm, a->dgate, s->norm2);
+	back_norm(k, b, ROLE_NORM2, a->dx, dnorm, s->mid, s->mean2, s->rstd2);
+}
+
+/* From a->datt to a->dqkv, one head of one sequence at a time. */
+static void
+back_heads(struct back *k, const struct saved *s)
+{
+	const struct model_config *c = &k->m->config;
+	struct acts *a = k->a;
+	int ldo = width_q(c), ld = width_qkv(c), hd = c->head_dim, group = c->n_head / c->n_kv_head;
+	for (int i = 0; i < k->batch->n_seq; i++) {
+		struct att_shape one = {1, k->batch->start + i, 1, 1, hd, att_scale(c)};
+		for (int h = 0; h < c->n_head; h++) {
+			int q_at = h * hd, k_at = ldo + h / group * hd, v_at = k_at + c->n_kv_head * hd;
+			attention_forward(NULL, 0, a->prob, s->qkv + q_at, ld, s->qkv + k_at, ld, s->qkv + v_at, ld, &one);
+			attention_backward(a->dqkv + q_at, a->dqkv + k_at, a->dqkv + v_at, a->datt + q_at, ldo, a->prob,
+				s->qkv + q_at, ld, s->qkv + k_at, ld, s->qkv + v_at, ld, &one, a->dprob);
+		}
+	}
+}
+
+static void
+back_attention(struct back *k, const struct block *b, const struct saved *s)
+{
+	const struct model_config *c = &k->m->config;
+	struct acts *a = k->a;
+	back_linear(k, b, ROLE_ATTN_OUT, cleared(k, a->datt, width_q(c)), a->dx, s->att);
+	cleared(k, a->dqkv, width_qkv(c));
+	back_heads(k, s);
+	if (c->pos == POS_ROPE)
+		rope_apply(a->dqkv, width_qkv(c), a->rope.cos, a->rope.sin, a->position, k->batch->rows,
+			c->n_head + c->n_kv_head, c->head_dim, c->head_dim, -1);
+	back_linear(k, b, ROLE_QKV, cleared(k, a->dnorm, c->d_model), a->dqkv, s->norm1);
+	back_norm(k, b, ROLE_NORM1, a->dx, a->dnorm, s->x, s->mean1, s->rstd1);
+}
+
+void
+model_backward(const struct model *m, const float *params, struct acts *a, const struct batch *b, float *grads,
+	const struct tap *tap)
+{
+	const struct block *outside = &a->plan[m->config.n_layer];
+	struct back k = {m, params, grads, a, b, tap, m->n_linears - 1};
+	bool head_alone = grads == NULL && tap != NULL && tap->roles == 1u << ROLE_HEAD;
+	assert(a->rows == b->rows);
+	back_linear(&k, outside, ROLE_HEAD, head_alone ? NULL : cleared(&k, a->dnorm, m->config.d_model), a->logits, a->hidden);
+	if (head_alone)
+		return;
+	back_norm(&k, outside, ROLE_NORM_FINAL, cleared(&k, a->dx, m->config.d_model), a->dnorm, a->last, a->mean, a->rstd);
+	for (int i = m->config.n_layer - 1; i >= 0; i--) {
+		back_mlp(&k, &a->plan[i], &a->saved[i]);
+		back_attention(&k, &a->plan[i], &a->saved[i]);
+	}
+	embed_backward(block_weight_grad(outside, grads, ROLE_EMBED), block_weight_grad(outside, grads, ROLE_POS), a->dx, b->token,
+		a->position, b->rows, m->config.d_model);
+}

@@ -1,0 +1,81 @@
+/* model: the forward pass of a batch, its loss, and labels drawn from the model. */
+#include "byline/model.h"
+
+#include "byline/layers.h"
+#include "byline/rng.h"
+#include "pass.h"
+
+struct run {
+	const struct batch *batch;
+	struct acts *acts;
+};
+
+/* One head of one sequence at a time, so that its softmax weights stay in the processor's cache. They are not kept: the
+ * backward pass makes them again, for a percent or two of the time, instead of saving heads * L^2 floats a layer. */
+static void
+attend(void *arg, int layer, struct saved *s)
+{
+	const struct run *run = arg;
+	const struct model_config *c = &run->acts->m->config;
+	int ld = width_qkv(c), ldo = width_q(c), hd = c->head_dim, group = c->n_head / c->n_kv_head;
+	const float *k = s->qkv + ldo, *v = k + c->n_kv_head * hd;
+	(void)layer;
+	for (int i = 0; i < run->batch->n_seq; i++) {
+		struct att_shape one = {1, run->batch->start + i, 1, 1, hd, att_scale(c)};
+		for (int h = 0; h < c->n_head; h++) {
+			int kv_at = h / group * hd;
+			attention_forward(s->att + h * hd, ldo, run->acts->prob, s->qkv + h * hd, ld, k + kv_at, ld, v + kv_at, ld, &one);
+		}
+	}
+}
+
+enum err
+model_forward(const struct model *m, const float *params, struct acts *a, const struct batch *b)
+{
+	TRY(check_tokens(m, b->token, b->rows));
+	TRY(acts_fit(a, b));
+	struct run run = {b, a};
+	struct pass p = {m, a->plan, params, &a->rope, b->rows, a->position, attend, &run};
+	int n = m->config.n_layer;
+	pass_embed(&p, b->token, a->saved[0].x);
+	for (int i = 0; i < n; i++)
+		pass_block(&p, i, &a->saved[i], i + 1 < n ? a->saved[i + 1].x : a->last);
+	pass_norm_final(&p, a->last, a->hidden, a->mean, a->rstd);
+	pass_head(&p, a->hidden, b->rows, a->logits);
+	return OK;
+}
+
+float *
+acts_logits(struct acts *a)
+{
+	return a->logits;
+}
+
+const float *
+acts_hidden(const struct acts *a)
+{
+	return a->hidden;
+}
+
+double
+acts_loss(const struct model *m, struct acts *a, const struct batch *b, const float *weight, float *nll)
+{
+	float *each = nll != NULL ? nll : a->nll;
+	double sum = 0;
+	xent(each, a->logits, a->logits, b->target, weight, b->rows, m->config.vocab);
+	for (int r = 0; r < b->rows; r++)
+		sum += (double)each[r] * (weight != NULL ? (double)weight[r] : 1);
+	return sum;
+}
+
+void
+acts_sample_targets(const struct model *m, struct acts *a, const struct batch *b, uint64_t seed, uint64_t stream, int32_t *out)
+{
+	struct rng rng;
+	size_t vocab = (size_t)m->config.vocab;
+	rng_init(&rng, seed, stream);
+	for (int r = 0; r < b->rows; r++) {
+		double u = (double)rng_u32(&rng) * 0x1p-32;
+		out[r] = b->target[r] < 0 ? -1 : softmax_draw(a->logits + (size_t)r * vocab, (int)vocab, u);
+	}
+}

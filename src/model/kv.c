@@ -1,0 +1,206 @@
+/* generate: the key-value cache. A step is the forward pass of pass.h with one block's memory for all blocks. */
+#include "byline/generate.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/layers.h"
+#include "byline/mem.h"
+#include "byline/mm.h"
+#include "kv.h"
+#include "pass.h"
+
+/* A long prompt goes in pieces of this many tokens: enough for the products to be fast, with little scratch. */
+enum { PIECE = 128 };
+
+struct kv {
+	const struct model *m;
+	struct block *plan;
+	struct rope rope;
+	int length, cap;		/* tokens */
+	float **keys, **values;		/* n_layer of (cap, n_kv_head * head_dim) */
+	struct saved s;
+	float *out, *hidden, *mean, *rstd, *prob;
+	size_t prob_cap;
+	int32_t position[PIECE];
+	int n;				/* tokens of the piece in flight */
+};
+
+static float *
+rows_of(int width)
+{
+	return xcalloc((size_t)PIECE * (size_t)width, sizeof(float));
+}
+
+static void
+scratch_new(struct kv *kv, const struct model_config *c)
+{
+	struct saved *s = &kv->s;
+	s->x = rows_of(c->d_model);
+	s->norm1 = s->norm2 = rows_of(c->d_model);
+	s->mean1 = s->mean2 = kv->mean = rows_of(1);
+	s->rstd1 = s->rstd2 = kv->rstd = rows_of(1);
+	s->qkv = rows_of(width_qkv(c));
+	s->att = rows_of(width_q(c));
+	s->mid = rows_of(c->d_model);
+	s->gate = c->mlp == MLP_GATED ? rows_of(c->d_ff) : NULL;
+	s->up = rows_of(c->d_ff);
+	s->act = rows_of(c->d_ff);
+	kv->out = rows_of(c->d_model);
+	kv->hidden = rows_of(c->d_model);
+}
+
+struct kv *
+kv_new(const struct model *m)
+{
+	struct kv *kv = xcalloc(1, sizeof(*kv));
+	mm_init();
+	kv->m = m;
+	kv->plan = plan_new(m);
+	kv->keys = xcalloc((size_t)m->config.n_layer, sizeof(*kv->keys));
+	kv->values = xcalloc((size_t)m->config.n_layer, sizeof(*kv->values));
+	scratch_new(kv, &m->config);
+	return kv;
+}
+
+static void
+scratch_free(struct kv *kv)
+{
+	float *all[] = {kv->s.norm1, kv->mean, kv->rstd, kv->s.qkv, kv->s.att, kv->s.mid, kv->s.gate, kv->s.up, kv->s.act,
+		kv->s.x, kv->out, kv->hidden, kv->prob};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		free(all[i]);
+}
+
+void
+kv_free(struct kv *kv)
+{
+	if (kv == NULL)
+		return;
+	for (int i = 0; i < kv->m->config.n_layer; i++) {
+		free(kv->keys[i]);
+		free(kv->values[i]);
+	}
+	free(kv->keys);
+	free(kv->values);
+	scratch_free(kv);
+	rope_free(&kv->rope);
+	free(kv->plan);
+	free(kv);
+}
+
+void
+kv_rewind(struct kv *kv, int length)
+{
+	assert(length >= 0 && length <= kv->length);
+	kv->length = length;
+}
+
+int
+kv_length(const struct kv *kv)
+{
+	return kv->length;
+}
+
+static enum err
+grow_one(float **v, size_t have, size_t want)
+{
+	float *fresh;
+	TRY(mem_array(&fresh, want, sizeof(*fresh), "keys and values"));
+	if (have > 0)
+		memcpy(fresh, *v, have * sizeof(*fresh));
+	free(*v);
+	*v = fresh;
+	return OK;
+}
+
+static enum err
+kv_grow(struct kv *kv, int need)
+{
+	const struct model_config *c = &kv->m->config;
+	size_t width = (size_t)c->n_kv_head * (size_t)c->head_dim;
+	rope_grow(&kv->rope, c, need);
+	if (need <= kv->cap)
+		return OK;
+	int cap = need < 64 ? 64 : need + need / 2;
+	cap = cap < c->n_ctx ? cap : c->n_ctx;
+	for (int i = 0; i < c->n_layer; i++) {
+		TRY(grow_one(&kv->keys[i], (size_t)kv->length * width, (size_t)cap * width));
+		TRY(grow_one(&kv->values[i], (size_t)kv->length * width, (size_t)cap * width));
+	}
+	kv->cap = cap;
+	return OK;
+}
+
+static void
+append(float *to, const float *from, int n, int width, int ld)
+{
+	for (int i = 0; i < n; i++)
+		memcpy(to + (size_t)i * width, from + (size_t)i * ld, (size_t)width * sizeof(*to));
+}
+
+static void
+attend(void *arg, int layer, struct saved *s)
+{
+	struct kv *kv = arg;
+	const struct model_config *c = &kv->m->config;
+	int width = c->n_kv_head * c->head_dim, ld = width_qkv(c);
+	size_t at = (size_t)kv->length * width;
+	append(kv->keys[layer] + at, s->qkv + width_q(c), kv->n, width, ld);
+	append(kv->values[layer] + at, s->qkv + width_q(c) + width, kv->n, width, ld);
+	attention_cached(s->att, width_q(c), kv->prob, s->qkv, ld, kv->keys[layer], width, kv->values[layer], width, kv->n, kv->length,
+		c->n_head, c->n_kv_head, c->head_dim, att_scale(c));
+}
+
+/* Feeds at most PIECE tokens; the residual stream after the final norm is in kv->hidden. */
+static enum err
+feed_piece(struct kv *kv, const int32_t *token, int n)
+{
+	const struct model *m = kv->m;
+	struct pass p = {m, kv->plan, m->params, &kv->rope, n, kv->position, attend, kv};
+	TRY(kv_grow(kv, kv->length + n));
+	mem_grow(&kv->prob, &kv->prob_cap, (size_t)m->config.n_head * (size_t)n * (size_t)(kv->length + n), sizeof(float));
+	for (int i = 0; i < n; i++)
+		kv->position[i] = kv->length + i;
+	kv->n = n;
+	pass_embed(&p, token, kv->s.x);
+	for (int i = 0; i < m->config.n_layer; i++) {
+		pass_block(&p, i, &kv->s, kv->out);
+		float *swap = kv->s.x;
+		kv->s.x = kv->out;
+		kv->out = swap;
+	}
+	pass_norm_final(&p, kv->s.x, kv->hidden, kv->mean, kv->rstd);
+	kv->length += n;
+	return OK;
+}
+
+enum err
+kv_feed(struct kv *kv, const int32_t *token, int n, void (*each)(void *arg, int i, const float *logits), void *arg, float *logits)
+{
+	const struct model_config *c = &kv->m->config;
+	TRY(check_tokens(kv->m, token, n));
+	if (n > c->n_ctx - kv->length)
+		return err_set(ERR_LIMIT, "%d more tokens after %d do not fit the model's context of %d", n, kv->length, c->n_ctx);
+	struct pass p = {kv->m, kv->plan, kv->m->params};
+	for (int from = 0, some; from < n; from += some) {
+		some = n - from < PIECE ? n - from : PIECE;
+		TRY(feed_piece(kv, token + from, some));
+		for (int i = 0; each != NULL && i < some; i++) {
+			pass_head(&p, kv->hidden + (size_t)i * c->d_model, 1, logits);
+			each(arg, from + i, logits);
+		}
+		if (each == NULL && from + some == n)
+			pass_head(&p, kv->hidden + (size_t)(some - 1) * c->d_model, 1, logits);
+	}
+	return OK;
+}
+
+enum err
+model_step(const struct model *m, struct kv *kv, const int32_t *token, int n, float *logits)
+{
+	assert(kv->m == m && n > 0);
+	(void)m;
+	return kv_feed(kv, token, n, NULL, NULL, logits);
+}
