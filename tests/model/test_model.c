@@ -1,15 +1,11 @@
 /* The tensor table, the passes, and what attribution relies on: gradients add up, the tap sees them, nothing looks ahead. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "byline/mem.h"
 #include "tiny_model.h"
+#include "unit.h"
 
 enum { ROWS = 30 };
 static const int32_t starts[] = {0, 7, 8, 30};
@@ -27,7 +23,7 @@ fixture_start(struct fixture *f, enum tiny kind)
 {
 	struct rng rng;
 	rng_init(&rng, 5, 5);
-	assert_int_equal(tiny_model(&f->m, kind, 9), OK);
+	assert_ok(tiny_model(&f->m, kind, 9));
 	f->a = acts_new(&f->m);
 	for (int i = 0; i < ROWS; i++) {
 		f->token[i] = (int32_t)rng_below(&rng, (uint64_t)f->m.config.vocab);
@@ -47,7 +43,7 @@ fixture_end(struct fixture *f)
 static double
 loss_at(struct fixture *f, const float *params)
 {
-	assert_int_equal(model_forward(&f->m, params, f->a, &f->b), OK);
+	assert_ok(model_forward(&f->m, params, f->a, &f->b));
 	return acts_loss(&f->m, f->a, &f->b, f->weight, NULL);
 }
 
@@ -109,8 +105,8 @@ test_init(void **state)
 	(void)state;
 	struct model a, b;
 	struct model_config c = tiny_config(TINY_GPT2);
-	assert_int_equal(model_new(&a, &c, true), OK);
-	assert_int_equal(model_new(&b, &c, true), OK);
+	assert_ok(model_new(&a, &c, true));
+	assert_ok(model_new(&b, &c, true));
 	model_init(&a, 1);
 	model_init(&b, 1);
 	assert_memory_equal(a.params, b.params, a.n_params * sizeof(float));
@@ -160,7 +156,7 @@ test_sequences_add_up(void **state)
 		for (int s = 0; s < 3; s++) {
 			int32_t from = starts[s], two[] = {0, starts[s + 1] - from};
 			struct batch one = {1, two[1], two, f.token + from, f.target + from};
-			assert_int_equal(model_forward(&f.m, f.m.params, f.a, &one), OK);
+			assert_ok(model_forward(&f.m, f.m.params, f.a, &one));
 			acts_loss(&f.m, f.a, &one, f.weight + from, NULL);
 			model_backward(&f.m, f.m.params, f.a, &one, sum, NULL);
 		}
@@ -242,14 +238,14 @@ test_tied_gradient(void **state)
 	fixture_start(&f, TINY_LLAMA);
 	struct model_config c = f.m.config;
 	c.tied = false;
-	assert_int_equal(model_new(&twin, &c, true), OK);
+	assert_ok(model_new(&twin, &c, true));
 	size_t n = 50 * 16, head = model_tensor(&twin, ROLE_HEAD, -1, false)->at;
 	assert_int_equal(head, f.m.n_params);
 	memcpy(twin.params, f.m.params, f.m.n_params * sizeof(float));
 	memcpy(twin.params + head, f.m.params, n * sizeof(float));
 	float *tied = grads_of(&f, NULL), *g = xcalloc(twin.n_params, sizeof(*g));
 	struct acts *a = acts_new(&twin);
-	assert_int_equal(model_forward(&twin, twin.params, a, &f.b), OK);
+	assert_ok(model_forward(&twin, twin.params, a, &f.b));
 	acts_loss(&twin, a, &f.b, f.weight, NULL);
 	model_backward(&twin, twin.params, a, &f.b, g, NULL);
 	for (size_t i = 0; i < n; i++)
@@ -271,10 +267,10 @@ test_causal(void **state)
 		fixture_start(&f, (enum tiny)kind);
 		size_t n = ROWS * 50;
 		float *before = xcalloc(n, sizeof(*before));
-		assert_int_equal(model_forward(&f.m, f.m.params, f.a, &f.b), OK);
+		assert_ok(model_forward(&f.m, f.m.params, f.a, &f.b));
 		memcpy(before, acts_logits(f.a), n * sizeof(*before));
 		f.token[20] = (f.token[20] + 1) % 50;
-		assert_int_equal(model_forward(&f.m, f.m.params, f.a, &f.b), OK);
+		assert_ok(model_forward(&f.m, f.m.params, f.a, &f.b));
 		const float *after = acts_logits(f.a);
 		for (size_t i = 0; i < n; i++)
 			assert_true(i / 50 >= 20 || fabsf(before[i] - after[i]) < 1e-5f);
@@ -283,7 +279,7 @@ test_causal(void **state)
 		int32_t two[] = {0, 22};
 		struct batch one = {1, 22, two, f.token + 8, NULL};
 		memcpy(before, after, n * sizeof(*before));
-		assert_int_equal(model_forward(&f.m, f.m.params, f.a, &one), OK);
+		assert_ok(model_forward(&f.m, f.m.params, f.a, &one));
 		assert_close(acts_logits(f.a), before + 8 * 50, 22 * 50, 1e-5);
 		free(before);
 		fixture_end(&f);
@@ -300,7 +296,7 @@ test_same_bits(void **state)
 	/* Memory that has been used for something else, and fresh memory. */
 	int32_t two[] = {0, 40}, token[40] = {0};
 	struct batch other = {1, 40, two, token, NULL};
-	assert_int_equal(model_forward(&f.m, f.m.params, f.a, &other), OK);
+	assert_ok(model_forward(&f.m, f.m.params, f.a, &other));
 	float *again = grads_of(&f, NULL);
 	acts_free(f.a);
 	f.a = acts_new(&f.m);
@@ -320,7 +316,7 @@ test_loss(void **state)
 	struct fixture f;
 	float nll[ROWS];
 	fixture_start(&f, TINY_GPT2);
-	assert_int_equal(model_forward(&f.m, f.m.params, f.a, &f.b), OK);
+	assert_ok(model_forward(&f.m, f.m.params, f.a, &f.b));
 	double got = acts_loss(&f.m, f.a, &f.b, f.weight, nll), want = 0;
 	for (int r = 0; r < ROWS; r++) {
 		assert_true(f.target[r] < 0 ? nll[r] == 0 : nll[r] > 0);
@@ -339,7 +335,7 @@ test_sampled_targets(void **state)
 	int32_t drawn[ROWS], again[ROWS], count[50] = {0};
 	double p[50], sum = 0, chi = 0;
 	fixture_start(&f, TINY_LLAMA);
-	assert_int_equal(model_forward(&f.m, f.m.params, f.a, &f.b), OK);
+	assert_ok(model_forward(&f.m, f.m.params, f.a, &f.b));
 	for (int i = 0; i < DRAWS; i++) {
 		acts_sample_targets(&f.m, f.a, &f.b, 3, (uint64_t)i, drawn);
 		assert_int_equal(drawn[4], -1);
@@ -364,14 +360,14 @@ test_refusals(void **state)
 	struct fixture f;
 	fixture_start(&f, TINY_LLAMA);
 	f.token[3] = 50;
-	assert_int_equal(model_forward(&f.m, f.m.params, f.a, &f.b), ERR_FORMAT);
+	assert_err(model_forward(&f.m, f.m.params, f.a, &f.b), ERR_FORMAT);
 	f.token[3] = -1;
-	assert_int_equal(model_forward(&f.m, f.m.params, f.a, &f.b), ERR_FORMAT);
+	assert_err(model_forward(&f.m, f.m.params, f.a, &f.b), ERR_FORMAT);
 	int32_t two[] = {0, 41}, token[41] = {0};
 	struct batch longer = {1, 41, two, token, NULL}, none = {0, 0, two, token, NULL};
-	assert_int_equal(model_forward(&f.m, f.m.params, f.a, &longer), ERR_LIMIT);
+	assert_err(model_forward(&f.m, f.m.params, f.a, &longer), ERR_LIMIT);
 	assert_non_null(strstr(err_message(), "41"));
-	assert_int_equal(model_forward(&f.m, f.m.params, f.a, &none), OK);
+	assert_ok(model_forward(&f.m, f.m.params, f.a, &none));
 	assert_true(acts_bytes(&f.m, 64, 32) > 64 * 50 * sizeof(float));
 	fixture_end(&f);
 }

@@ -1,13 +1,9 @@
 /* All 65536 values of both formats, and rounding between neighbours. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "byline/half.h"
+#include "unit.h"
 
 /* What a format's bits mean, from its definition: `fraction` bits of mantissa, the rest exponent. */
 static double

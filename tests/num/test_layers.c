@@ -1,18 +1,14 @@
 /* The layers in float: accuracy of the fast functions, products with odd row distances, what the headers promise. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "../../src/num/exp.h"
 #include "byline/layers.h"
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "byline/rng.h"
+#include "unit.h"
 
 static float *
 random_floats(size_t n, uint64_t stream)

@@ -3,18 +3,14 @@
  * so that a wrong term cannot hide in rounding.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "byline/layers.h"
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "byline/rng.h"
+#include "unit.h"
 
 /* A layer under test: `run` fills y from the inputs; the loss is sum(y * g) for fixed random g. */
 #define INPUTS 4

@@ -1,16 +1,12 @@
 /* Decompositions: they reconstruct, they are orthonormal, and they are the same every time. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "byline/linalg.h"
 #include "byline/mem.h"
 #include "byline/rng.h"
+#include "unit.h"
 
 /* b b^T / n + a little of the unit matrix, (n,n). */
 static float *
@@ -37,7 +33,7 @@ check_eigh(int n)
 	float *a = random_spd(n), *q = xcalloc((size_t)n * n, sizeof(*q)), *w = xcalloc((size_t)n, sizeof(*w));
 	float *back = xcalloc((size_t)n * n, sizeof(*back));
 	memcpy(q, a, (size_t)n * n * sizeof(*q));
-	assert_int_equal(linalg_eigh(q, w, n), OK);
+	assert_ok(linalg_eigh(q, w, n));
 	linalg_from_eig(back, q, w, n);
 	for (int i = 0; i < n * n; i++)
 		assert_true(fabsf(back[i] - a[i]) < 2e-5f);
@@ -61,7 +57,7 @@ test_eigh(void **state)
 	static const int sizes[] = {1, 2, 3, 40, 100, 130};
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
 		check_eigh(sizes[i]);
-	assert_int_equal(linalg_eigh(NULL, NULL, 0), OK);
+	assert_ok(linalg_eigh(NULL, NULL, 0));
 }
 
 static void
@@ -69,9 +65,9 @@ test_eigh_not_finite(void **state)
 {
 	(void)state;
 	float a[] = {1, NAN, NAN, 1}, b[] = {INFINITY, 0, 0, 1}, w[2];
-	assert_int_equal(linalg_eigh(a, w, 2), ERR_FORMAT);
+	assert_err(linalg_eigh(a, w, 2), ERR_FORMAT);
 	assert_non_null(strstr(err_message(), "NaN"));
-	assert_int_equal(linalg_eigh(b, w, 2), ERR_FORMAT);
+	assert_err(linalg_eigh(b, w, 2), ERR_FORMAT);
 }
 
 static void
@@ -80,7 +76,7 @@ test_orthonormal_rows(void **state)
 	(void)state;
 	enum { K = 70, D = 96 };
 	float *p = xcalloc(D * D, sizeof(*p)), *fewer = xcalloc(D * D, sizeof(*p));
-	assert_int_equal(linalg_orthonormal_rows(p, K, D, 5, 6), OK);
+	assert_ok(linalg_orthonormal_rows(p, K, D, 5, 6));
 	for (int i = 0; i < K; i++)
 		for (int j = 0; j <= i; j++) {
 			double s = 0;
@@ -88,12 +84,12 @@ test_orthonormal_rows(void **state)
 				s += (double)p[i * D + c] * (double)p[j * D + c];
 			assert_true(fabs(s - (i == j)) < 1e-6);
 		}
-	assert_int_equal(linalg_orthonormal_rows(fewer, 33, D, 5, 6), OK);
+	assert_ok(linalg_orthonormal_rows(fewer, 33, D, 5, 6));
 	assert_memory_equal(p, fewer, 33 * D * sizeof(*p));
-	assert_int_equal(linalg_orthonormal_rows(fewer, 33, D, 5, 7), OK);
+	assert_ok(linalg_orthonormal_rows(fewer, 33, D, 5, 7));
 	assert_true(memcmp(p, fewer, D * sizeof(*p)) != 0);
 	/* A full square: the last row has one direction left. */
-	assert_int_equal(linalg_orthonormal_rows(p, D, D, 1, 1), OK);
+	assert_ok(linalg_orthonormal_rows(p, D, D, 1, 1));
 	double s = 0;
 	for (int c = 0; c < D; c++)
 		s += (double)p[(D - 1) * D + c] * (double)p[c];
@@ -107,9 +103,9 @@ test_solve_spd(void **state)
 {
 	(void)state;
 	double a[] = {4, 1, 1, 3}, b[] = {1, 2}, bad[] = {1, 2, 2, 1}, c[] = {1, 1};
-	assert_int_equal(linalg_solve_spd(a, b, 2), OK);
+	assert_ok(linalg_solve_spd(a, b, 2));
 	assert_true(fabs(b[0] - 1.0 / 11) < 1e-14 && fabs(b[1] - 7.0 / 11) < 1e-14);
-	assert_int_equal(linalg_solve_spd(bad, c, 2), ERR_FORMAT);
+	assert_err(linalg_solve_spd(bad, c, 2), ERR_FORMAT);
 }
 
 int

@@ -1,15 +1,11 @@
 /* Ranks, quantiles and selections against values worked out by hand, and selections against sorting. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "byline/mem.h"
 #include "byline/rng.h"
 #include "byline/stats.h"
+#include "unit.h"
 
 static void
 test_moments(void **state)
