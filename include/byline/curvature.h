@@ -1,13 +1,20 @@
 /*
  * curvature: Kronecker-factored curvature of one checkpoint, and the whitened projections made from it.
  *
- * For a linear layer with inputs a_t (in) and output gradients g_t (out), labels drawn from the model:
- *   A = E[a a^T] = Q_A diag Q_A^T,  S = E[g g^T] = Q_S diag Q_S^T          (K-FAC: Martens, Grosse 2015)
- *   L = E_examples[(Q_S^T G Q_A)^2], G = sum_t g_t a_t^T                    (EK-FAC: George et al. 2018, eq. 6)
- *   H^-1 V ~ Q_S [ (Q_S^T V Q_A) / (L + 0.1 mean L) ] Q_A^T                 (Grosse et al. 2023, eq. 21)
- * Where out is larger than CURVATURE_MAX_SIDE, Q_S is the identity. Projections (design section 5):
- *   P_A (k_a, in) = R_A (A + 0.1 tr(A)/in I)^-1/2,  P_S (k_s, out) likewise, identity instead of whitening for the head;
- *   R orthonormal rows from the run's projection seed, the same for every checkpoint; k_a = min(k, in), k_s = min(k, out).
+ * For a linear layer with inputs a_t (in) and output gradients g_t (out) of a sequence's summed loss, labels drawn from the model:
+ *   A = E[a a^T] = Q_A diag Q_A^T,  S = E[g g^T] = Q_S diag Q_S^T, over tokens  (K-FAC: Martens, Grosse 2015)
+ *   L = E_examples[(Q_S^T G Q_A)^2], G = sum_t g_t a_t^T                        (EK-FAC: George et al. 2018, eq. 6)
+ *   H^-1 V ~ Q_S [ (Q_S^T V Q_A) / (L + 0.1 mean L) ] Q_A^T                     (Grosse et al. 2023, eq. 21)
+ * Projections (design section 5), k rows a side, or as many as the side has:
+ *   P_A (k, in) = R_A (A + 0.1 tr(A)/in I)^-1/2,  P_S (k, out) likewise;
+ *   R orthonormal rows from the run's projection seed, the same for every checkpoint.
+ *
+ * The output side of the unembedding has no basis and no whitening (both are the identity): its V x V matrices would outweigh the
+ * model, and the prototype lost nothing without them. The same goes for any side longer than CURVATURE_MAX_SIDE.
+ *
+ * A Q that is not quite orthogonal lets the large directions, which curvature_solve damps most, leak into the small ones. So
+ * a basis lives on disk as its Householder coordinates in half precision (linalg_orthogonal_pack): a quarter of the bytes of
+ * float, and orthogonal however they are rounded. L is measured in the basis as it will be read back.
  */
 #ifndef BYLINE_CURVATURE_H
 #define BYLINE_CURVATURE_H
@@ -24,40 +31,60 @@
 
 #define CURVATURE_MAX_SIDE 4096
 
+struct curvature_side {
+	int n, k;			/* features of the layer's inputs or outputs; rows of p */
+	float *q;			/* (n, n) columns are eigenvectors; NULL: identity */
+	float *w;			/* (n) eigenvalues, ascending; NULL: no whitening */
+	float *p;			/* (k, n) the projection */
+	bool shared;			/* the arrays belong to this side of the layer before: gate and up have the same inputs */
+};
+
 struct curvature_layer {
 	int linear;			/* index into model->linears */
-	int in, out, ka, ks;
-	float *qa;			/* (in, in) columns are eigenvectors */
-	float *qs;			/* (out, out), NULL: identity */
-	float *lambda;			/* (out, in) in the eigenbasis */
-	float damping;
-	float *pa, *ps;			/* (ka, in), (ks, out) */
+	int in, out;
+	struct curvature_side a, s;	/* inputs; output gradients */
+	float *lambda;			/* (out, in): L in the eigenbasis */
+	float damping;			/* > 0 */
 };
 
 struct curvature {
 	int n_layers;
 	struct curvature_layer *layers;
 };
-void curvature_free(struct curvature *c);
+void curvature_free(struct curvature *c);		/* safe on a zeroed struct */
+/* Frees q, w and lambda and keeps the projections, which are all that features need. */
+void curvature_drop_solve(struct curvature *c);
 
 /* The layers that carry features: MLP matrices and the unembedding. *linear has *n entries, the caller's. */
 void curvature_layers(const struct model *m, int **linear, int *n);
 
 struct curvature_options {
 	int k;				/* projection width a side: 64, or 32 */
-	uint64_t seed;			/* of projections and sampled labels */
+	uint64_t seed;			/* of projections, sampled labels and the sample of examples */
 	uint64_t max_tokens;		/* tokens used for A, S and L; the first examples of a seeded shuffle; 0: all */
 	double whiten_damping;		/* 0.1 */
 	double damping;			/* 0.1, times mean L */
 };
+void curvature_defaults(struct curvature_options *o);	/* k 64, seed 0, all tokens */
 
+/* Two passes over the sample: A and S, then L. The same bits for any number of threads. c is the caller's to free. */
 enum err curvature_compute(struct curvature *c, const struct model *m, const float *params, const struct dataset *data,
 	const struct curvature_options *o, struct pool *pool, struct job *job);
 
-/* curvature.safetensors: tensors "<prefix>.<linear name>.{qa,qs,lambda,pa,ps}", dtype F16 or F32. */
+/*
+ * curvature.safetensors, for each checkpoint ("prefix") and layer:
+ *   "<prefix>.<linear name>.qa", ".qs"   F16 (n (n - 1) / 2): the basis, linalg_orthogonal_unpack; none where it is the identity
+ *   ".wa", ".ws"                         F32 (n): eigenvalues
+ *   ".lambda"                            (out, in) F32, or U8: code c stands for top * 2^((c - 255) / step), 0 for 0
+ *   ".scale"                             F32 (3): damping, top, step
+ * A shared side is written once, under the first layer's name. Projections are made again from the basis and the seed in the
+ * metadata. dtype is that of lambda: U8 is within 5%, far less than L's own sampling error, at a quarter of the bytes.
+ */
+struct curvature_meta { const char *key, *value; };	/* more metadata for the file */
 enum err curvature_save(const char *path, const struct model *m, const struct curvature *c, int n, const char *const *prefix,
-	const struct curvature_options *o, enum st_dtype dtype);
-enum err curvature_load(const struct st_file *f, const char *prefix, const struct model *m, struct curvature *c);
+	const struct curvature_options *o, enum st_dtype dtype, const struct curvature_meta *meta, int n_meta);
+/* pool may be NULL. Everything is checked; the result is the caller's to free. */
+enum err curvature_load(const struct st_file *f, const char *prefix, const struct model *m, struct pool *pool, struct curvature *c);
 
 /* v (out, in) <- H^-1 v for layer l. scratch: 2 * out * in floats. */
 void curvature_solve(const struct curvature_layer *l, float *v, float *scratch);

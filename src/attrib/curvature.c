@@ -1,0 +1,197 @@
+/* curvature: which layers there are, what is allocated for each, and work over their sides. */
+#include "byline/curvature.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/half.h"
+#include "byline/linalg.h"
+#include "byline/mem.h"
+
+#include "curvature_internal.h"
+#include "fail.h"
+
+static const uint32_t feature_roles = 1u << ROLE_GATE | 1u << ROLE_UP | 1u << ROLE_DOWN | 1u << ROLE_HEAD;
+
+void
+curvature_defaults(struct curvature_options *o)
+{
+	*o = (struct curvature_options){ .k = 64, .whiten_damping = 0.1, .damping = 0.1 };
+}
+
+void
+curvature_layers(const struct model *m, int **linear, int *n)
+{
+	*n = 0;
+	*linear = xcalloc((size_t)m->n_linears + 1, sizeof(**linear));
+	for (int i = 0; i < m->n_linears; i++)
+		if (feature_roles & 1u << m->linears[i].role)
+			(*linear)[(*n)++] = i;
+}
+
+/* ---- memory ---- */
+
+static void
+side_free(struct curvature_side *side)
+{
+	if (!side->shared) {
+		free(side->q);
+		free(side->w);
+		free(side->p);
+	}
+}
+
+void
+curvature_free(struct curvature *c)
+{
+	for (int i = 0; i < c->n_layers; i++) {
+		side_free(&c->layers[i].a);
+		side_free(&c->layers[i].s);
+		free(c->layers[i].lambda);
+	}
+	free(c->layers);
+	*c = (struct curvature){0};
+}
+
+static void
+side_drop(struct curvature_side *side)
+{
+	if (!side->shared) {
+		free(side->q);
+		free(side->w);
+	}
+	side->q = side->w = NULL;
+}
+
+void
+curvature_drop_solve(struct curvature *c)
+{
+	for (int i = 0; i < c->n_layers; i++) {
+		side_drop(&c->layers[i].a);
+		side_drop(&c->layers[i].s);
+		free(c->layers[i].lambda);
+		c->layers[i].lambda = NULL;
+	}
+}
+
+static enum err
+side_new(struct curvature_side *side, int n, int k, bool basis)
+{
+	side->n = n;
+	side->k = k < n ? k : n;
+	if (!basis || n > CURVATURE_MAX_SIDE)
+		return OK;
+	TRY(mem_array(&side->q, (size_t)n * (size_t)n, sizeof(float), "a curvature basis"));
+	return mem_array(&side->w, (size_t)n, sizeof(float), "a curvature basis");
+}
+
+static bool
+same_inputs(const struct linear *x, const struct linear *y)
+{
+	const uint32_t pair = 1u << ROLE_GATE | 1u << ROLE_UP;
+	return x->layer == y->layer && x->in == y->in && (1u << x->role & pair) && (1u << y->role & pair);
+}
+
+static enum err
+layer_new(struct curvature_layer *l, const struct model *m, int linear, int k)
+{
+	const struct linear *x = &m->linears[linear];
+	l->linear = linear;
+	l->in = x->in;
+	l->out = x->out;
+	if (l->a.shared)
+		l->a = (struct curvature_side){ .n = x->in, .k = l[-1].a.k, .q = l[-1].a.q, .w = l[-1].a.w, .shared = true };
+	else
+		TRY(side_new(&l->a, x->in, k, true));
+	TRY(side_new(&l->s, x->out, k, x->role != ROLE_HEAD));
+	return mem_array(&l->lambda, (size_t)x->out * (size_t)x->in, sizeof(float), "curvature");
+}
+
+enum err
+curvature_new(struct curvature *c, const struct model *m, int k)
+{
+	enum err err = OK;
+	int *linear, n;
+	assert(k >= 1);
+	curvature_layers(m, &linear, &n);
+	*c = (struct curvature){ .layers = xcalloc((size_t)n + 1, sizeof(*c->layers)) };
+	while (err == OK && c->n_layers < n) {
+		int i = c->n_layers++;
+		c->layers[i].a.shared = i > 0 && same_inputs(&m->linears[linear[i - 1]], &m->linears[linear[i]]);
+		err = layer_new(&c->layers[i], m, linear[i], k);
+	}
+	free(linear);
+	if (err != OK)
+		curvature_free(c);
+	return err;
+}
+
+/* ---- work over sides ---- */
+
+struct curvature_side *
+curvature_side(struct curvature_layer *l, int side)
+{
+	return side ? &l->s : &l->a;
+}
+
+struct each_side {
+	struct curvature *c;
+	enum err (*fn)(void *arg, struct curvature_layer *l, int side);
+	void *arg;
+	struct fail *fail;
+};
+
+static void
+each_side_piece(void *arg, size_t i, int worker)
+{
+	struct each_side *e = arg;
+	struct curvature_layer *l = &e->c->layers[i / 2];
+	(void)worker;
+	if (!curvature_side(l, i % 2)->shared)
+		fail_keep(&e->fail[i], e->fn(e->arg, l, i % 2));
+}
+
+enum err
+curvature_each_side(struct curvature *c, struct pool *pool, enum err (*fn)(void *arg, struct curvature_layer *l, int side), void *arg)
+{
+	size_t n = 2 * (size_t)c->n_layers;
+	struct each_side e = { .c = c, .fn = fn, .arg = arg, .fail = xcalloc(n + 1, sizeof(*e.fail)) };
+	if (pool)
+		pool_run(pool, n, each_side_piece, &e);
+	else
+		for (size_t i = 0; i < n; i++)
+			each_side_piece(&e, i, 0);
+	enum err err = fail_raise(e.fail, n);
+	free(e.fail);
+	return err;
+}
+
+enum err
+curvature_round_basis(float *q, int n)
+{
+	enum err err;
+	float *packed = NULL;
+	size_t count = (size_t)n * (size_t)(n - 1) / 2;
+	TRY_OUT(mem_array(&packed, count, sizeof(*packed), "a curvature basis"));
+	TRY_OUT(linalg_orthogonal_pack(packed, q, n));
+	for (size_t i = 0; i < count; i++)
+		packed[i] = half_from_f16(half_to_f16(packed[i]));
+	err = linalg_orthogonal_unpack(q, packed, n);
+out:
+	free(packed);
+	return err;
+}
+
+void
+curvature_set_lambda(struct curvature_layer *l, const float *sum, size_t count, double damping)
+{
+	size_t n = (size_t)l->out * (size_t)l->in;
+	double total = 0;
+	for (size_t i = 0; i < n; i++) {
+		l->lambda[i] = sum[i] / (float)count;
+		total += l->lambda[i];
+	}
+	/* A layer that no gradient reaches has nothing to solve; 1 keeps the solve finite. */
+	l->damping = total > 0 ? (float)(damping * total / (double)n) : 1;
+}

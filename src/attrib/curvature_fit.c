@@ -1,0 +1,137 @@
+/* curvature_fit: the sample, the two passes over it, and the sums they fill. */
+#include "curvature_fit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "byline/mm.h"
+#include "byline/rng.h"
+
+/* ---- sums ---- */
+
+void
+fit_sums_plan(struct fit_sums *s, struct fit *f, size_t (*floats)(const struct curvature_layer *l))
+{
+	*s = (struct fit_sums){ .fit = f, .at = xcalloc((size_t)f->c->n_layers + 1, sizeof(*s->at)) };
+	for (int i = 0; i < f->c->n_layers; i++) {
+		s->at[i] = s->lane_floats;
+		s->lane_floats += floats(&f->c->layers[i]);
+	}
+}
+
+void
+fit_sums_free(struct fit_sums *s)
+{
+	free(s->at);
+	free(s->sum);
+}
+
+float *
+fit_sums_layer(const struct fit_sums *s, int lane, int layer)
+{
+	return s->sum + (size_t)lane * s->lane_floats + s->at[layer];
+}
+
+/* Into lane 0, in order of lanes. */
+static void
+fit_sums_reduce(struct fit_sums *s, int lanes)
+{
+	for (int lane = 1; lane < lanes; lane++) {
+		const float *from = s->sum + (size_t)lane * s->lane_floats;
+		for (size_t i = 0; i < s->lane_floats; i++)
+			s->sum[i] += from[i];
+	}
+}
+
+enum err
+fit_sums_run(struct fit_sums *s, void (*linear)(void *arg, int lane, int worker, int index, const float *a, const float *g,
+	const struct batch *b), void *arg)
+{
+	struct lanes lanes = s->fit->lanes;
+	lanes.n = lanes_count(s->lane_floats * sizeof(float), lanes.pieces->n);
+	lanes.linear = linear;
+	lanes.arg = arg;
+	TRY(mem_array(&s->sum, (size_t)lanes.n * s->lane_floats, sizeof(float), "sums over examples"));
+	TRY(lanes_run(&lanes));
+	fit_sums_reduce(s, lanes.n);
+	return OK;
+}
+
+/* ---- the sample ---- */
+
+static uint64_t
+example_targets(const struct dataset *d, uint32_t i)
+{
+	uint64_t tokens = d->start[i + 1] - d->start[i];
+	return tokens > 0 ? tokens - 1 : 0;
+}
+
+/* Fills example (d->n) and *n, *targets. */
+static enum err
+sample_examples(const struct dataset *d, const struct curvature_options *o, uint32_t *example, size_t *n, size_t *targets)
+{
+	size_t trained = 0;
+	struct rng rng;
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->heldout[i] && example_targets(d, (uint32_t)i) > 0)
+			example[trained++] = (uint32_t)i;
+	rng_init(&rng, o->seed, STREAM_SAMPLE);
+	rng_shuffle(&rng, example, trained);
+	*n = *targets = 0;
+	while (*n < trained && (o->max_tokens == 0 || *targets < o->max_tokens))
+		*targets += example_targets(d, example[(*n)++]);
+	return *n > 0 ? OK : err_set(ERR_MISSING, "the run has no training examples to measure curvature on");
+}
+
+/* ---- both passes ---- */
+
+static int *
+layers_by_linear(const struct curvature *c, const struct model *m)
+{
+	int *of = xcalloc((size_t)m->n_linears + 1, sizeof(*of));
+	for (int i = 0; i < m->n_linears; i++)
+		of[i] = -1;
+	for (int i = 0; i < c->n_layers; i++)
+		of[c->layers[i].linear] = i;
+	return of;
+}
+
+static uint32_t
+layer_roles(const struct curvature *c, const struct model *m)
+{
+	uint32_t roles = 0;
+	for (int i = 0; i < c->n_layers; i++)
+		roles |= 1u << m->linears[c->layers[i].linear].role;
+	return roles;
+}
+
+enum err
+curvature_compute(struct curvature *c, const struct model *m, const float *params, const struct dataset *data,
+	const struct curvature_options *o, struct pool *pool, struct job *job)
+{
+	enum err err;
+	struct fit f = { .c = c, .options = o };
+	struct pieces pieces = {0};
+	struct tally tally = { .job = job };
+	uint32_t *example = xcalloc(data->n + 1, sizeof(*example));
+	*c = (struct curvature){0};
+	mm_init();
+	TRY_OUT(sample_examples(data, o, example, &f.n_examples, &f.n_rows));
+	TRY_OUT(curvature_new(c, m, o->k));
+	pieces_cut(&pieces, data, example, f.n_examples);
+	f.layer_of = layers_by_linear(c, m);
+	f.lanes = (struct lanes){ .model = m, .params = params, .data = data, .pieces = &pieces, .seed = o->seed,
+		.roles = layer_roles(c, m), .pool = pool, .tally = &tally };
+	job_phase(job, "curvature", 2 * f.n_examples);
+	TRY_OUT(fit_bases(&f));
+	TRY_OUT(fit_spectrum(&f));
+	err = curvature_project(c, o->seed, o->whiten_damping, pool);
+out:
+	if (err != OK)
+		curvature_free(c);
+	free(f.layer_of);
+	pieces_free(&pieces);
+	free(example);
+	return err;
+}

@@ -1,0 +1,54 @@
+/* curvature_project: orthonormal rows, whitened by the symmetric root of a Kronecker factor. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "byline/linalg.h"
+#include "byline/mem.h"
+#include "byline/mm.h"
+
+#include "curvature_internal.h"
+
+struct project { uint64_t seed; double damping; };
+
+/* p <- p Q diag((w + damping tr / n)^-1/2) Q^T */
+static enum err
+whiten(struct curvature_side *side, double damping)
+{
+	double trace = 0;
+	float *turned = NULL;
+	TRY(mem_array(&turned, (size_t)side->k * (size_t)side->n, sizeof(*turned), "a projection"));
+	for (int i = 0; i < side->n; i++)
+		trace += side->w[i];
+	mm(side->k, side->n, side->n, 1, side->p, side->n, side->q, side->n, 0, turned, side->n);
+	for (int j = 0; j < side->n; j++) {
+		float root = trace > 0 ? (float)(1 / sqrt(side->w[j] + damping * trace / side->n)) : 1;
+		for (int i = 0; i < side->k; i++)
+			turned[(size_t)i * side->n + j] *= root;
+	}
+	mm_bt(side->k, side->n, side->n, 1, turned, side->n, side->q, side->n, 0, side->p, side->n);
+	free(turned);
+	return OK;
+}
+
+static enum err
+project_side(void *arg, struct curvature_layer *l, int which)
+{
+	const struct project *o = arg;
+	struct curvature_side *side = curvature_side(l, which);
+	if (!side->p)
+		TRY(mem_array(&side->p, (size_t)side->k * (size_t)side->n, sizeof(float), "a projection"));
+	uint64_t stream = STREAM_PROJECTION + 2 * (uint64_t)l->linear + (uint64_t)which;
+	TRY(linalg_orthonormal_rows(side->p, side->k, side->n, o->seed, stream));
+	return side->w ? whiten(side, o->damping) : OK;
+}
+
+enum err
+curvature_project(struct curvature *c, uint64_t seed, double whiten_damping, struct pool *pool)
+{
+	struct project o = { seed, whiten_damping };
+	TRY(curvature_each_side(c, pool, project_side, &o));
+	for (int i = 1; i < c->n_layers; i++)
+		if (c->layers[i].a.shared)
+			c->layers[i].a.p = c->layers[i - 1].a.p;
+	return OK;
+}

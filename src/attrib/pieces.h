@@ -1,0 +1,29 @@
+/*
+ * pieces: examples cut into small batches, the units that workers draw. What is in a piece depends on the examples alone.
+ */
+#ifndef BYLINE_ATTRIB_PIECES_H
+#define BYLINE_ATTRIB_PIECES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "byline/dataset.h"
+#include "byline/job.h"
+
+enum { PIECE_ROWS = 512 };	/* rows of a piece, unless one example alone has more */
+
+struct pieces {
+	const uint32_t *example;	/* borrowed */
+	size_t *start;			/* n + 1: piece i is example[start[i] .. start[i + 1]) */
+	size_t n;
+	int max_rows;
+};
+void pieces_cut(struct pieces *p, const struct dataset *data, const uint32_t *example, size_t n);
+void pieces_free(struct pieces *p);
+size_t pieces_count(const struct pieces *p, size_t i);	/* examples of piece i */
+
+/* Progress that workers share; only worker 0, the thread that asked, tells the job. */
+struct tally { struct job *job; atomic_uint_fast64_t done; };
+void tally_add(struct tally *t, uint64_t n, int worker);
+
+#endif
