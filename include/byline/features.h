@@ -32,12 +32,14 @@ struct projector *projector_new(const struct model *m, const struct feature_layo
 void projector_free(struct projector *p);
 enum err projector_rows(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale, float *rows);
 
-/* codes (code_bytes) and one scale a block: absmax / 7 or / 127, round to nearest; a zero block has scale 0. */
+/* codes (code_bytes) and one scale a block: absmax / 7 or / 127, round to nearest; a zero block has scale 0. A value is
+ * scale * code. Codes of 8 bits are two's complement; of 4 bits code + 8, the even index in the low half of the byte. */
 void features_quantise(const struct feature_layout *l, const float *row, uint8_t *codes, float *scales);
 void features_dequantise(const struct feature_layout *l, const uint8_t *codes, const float *scales, float *row);
 
 /* The shards of a run, mapped: runs/NAME/features-NNNNN.safetensors, tensors "codes" U8 (n, code_bytes), "scales" F32 (n, n_blocks),
- * "examples" U32 (n): the examples' indices, ascending over all shards. Metadata ties them to the curvature file's SHA-256. */
+ * "examples" U32 (n): the examples' indices, ascending over all shards. Metadata ties them to the curvature file's SHA-256 and
+ * says how many shards there are. What is opened is checked: any code is a number, scales are finite, indices below n_examples. */
 struct features;
 enum err features_open(const char *run_dir, const struct feature_layout *l, const char *curvature_sha256, size_t n_examples, struct features **out);
 void features_close(struct features *f);

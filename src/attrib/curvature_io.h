@@ -1,0 +1,18 @@
+/*
+ * curvature_io: names of the tensors in a curvature file, and files put together from parts.
+ */
+#ifndef BYLINE_ATTRIB_CURVATURE_IO_H
+#define BYLINE_ATTRIB_CURVATURE_IO_H
+
+#include "byline/curvature.h"
+
+#define CURVATURE_FORMAT "byline curvature 1"
+#define TENSOR_NAME_MAX 192
+
+/* "<prefix>.<linear name>.<part>" */
+void curvature_tensor_name(char name[TENSOR_NAME_MAX], const struct model *m, const char *prefix, int linear, const char *part);
+
+/* One file with the tensors and the metadata of all parts, in order; a key they share keeps the first part's value. */
+enum err curvature_join(const char *path, int n, const char *const *part);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * features_internal: blocks of codes, and shards as they are written and mapped.
+ */
+#ifndef BYLINE_ATTRIB_FEATURES_INTERNAL_H
+#define BYLINE_ATTRIB_FEATURES_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "byline/features.h"
+#include "byline/safetensors.h"
+
+#define FEATURES_FORMAT "byline features 1"
+
+size_t block_values(const struct feature_block *b);
+size_t block_bytes(const struct feature_layout *l, const struct feature_block *b);
+/* v (block_values) = scale * codes. */
+void block_decode(const struct feature_layout *l, const struct feature_block *b, const uint8_t *codes, float scale, float *v);
+
+struct shard {
+	struct st_file file;
+	size_t n;
+	const uint8_t *codes;		/* (n, code_bytes), in the map */
+	float *scales;			/* (n, n_blocks), a copy: the map may be unaligned */
+	uint32_t *example;		/* (n), likewise */
+	uint64_t shards;		/* how many there are, says its metadata */
+};
+
+struct features {
+	struct feature_layout layout;	/* a copy */
+	struct shard *shard;
+	size_t n_shards, rows;
+	size_t *first;			/* n_shards + 1: the first row of each shard */
+};
+
+/* "dir/features-00007.safetensors"; the caller's. */
+char *shard_path(const char *run_dir, size_t number);
+/* Opens and checks one shard against everything but its neighbours. Safe to shard_close after failure. */
+enum err shard_open(struct shard *s, const char *path, const struct feature_layout *l, const char *curvature_sha256, size_t n_examples);
+void shard_close(struct shard *s);
+/* rows (n, width) are quantised as they are written. */
+struct shard_spec { const struct feature_layout *layout; const char *curvature_sha256; size_t number, shards; };
+enum err shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows);
+
+#endif

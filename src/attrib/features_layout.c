@@ -1,0 +1,29 @@
+/* features_layout: where each layer's block lies in a row. */
+#include "byline/features.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "byline/mem.h"
+
+void
+feature_layout_make(struct feature_layout *l, const struct model *m, const struct curvature *c, int bits)
+{
+	assert(bits == 4 || bits == 8);
+	(void)m;
+	*l = (struct feature_layout){ .bits = bits, .block = xcalloc((size_t)c->n_layers + 1, sizeof(*l->block)) };
+	for (int i = 0; i < c->n_layers; i++) {
+		const struct curvature_layer *layer = &c->layers[i];
+		size_t size = (size_t)layer->a.k * (size_t)layer->s.k;
+		l->block[l->n_blocks++] = (struct feature_block){ layer->linear, layer->a.k, layer->s.k, l->width };
+		l->width += size;
+		l->code_bytes += bits == 8 ? size : (size + 1) / 2;
+	}
+}
+
+void
+feature_layout_free(struct feature_layout *l)
+{
+	free(l->block);
+	*l = (struct feature_layout){0};
+}
