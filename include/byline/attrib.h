@@ -22,7 +22,7 @@ struct index_options {
 	int checkpoints;		/* how many of the kept ones, evenly spaced, last included; 0: all */
 	uint64_t curvature_tokens;	/* 0: all */
 	int null_queries;		/* unrelated queries for the noise floor, default 32 */
-	enum st_dtype curvature_dtype;	/* F16 */
+	enum st_dtype curvature_dtype;	/* of the eigenvalues: U8 or F32 (curvature.h) */
 	uint64_t seed;
 	bool force;			/* begin again */
 };

@@ -10,7 +10,7 @@
 #include "byline/mem.h"
 
 #include "curvature_internal.h"
-#include "fail.h"
+#include "fault.h"
 
 static const uint32_t feature_roles = 1u << ROLE_GATE | 1u << ROLE_UP | 1u << ROLE_DOWN | 1u << ROLE_HEAD;
 
@@ -139,7 +139,7 @@ struct each_side {
 	struct curvature *c;
 	enum err (*fn)(void *arg, struct curvature_layer *l, int side);
 	void *arg;
-	struct fail *fail;
+	struct fault fault;
 };
 
 static void
@@ -148,23 +148,22 @@ each_side_piece(void *arg, size_t i, int worker)
 	struct each_side *e = arg;
 	struct curvature_layer *l = &e->c->layers[i / 2];
 	(void)worker;
-	if (!curvature_side(l, i % 2)->shared)
-		fail_keep(&e->fail[i], e->fn(e->arg, l, i % 2));
+	if (!curvature_side(l, i % 2)->shared && fault_go(&e->fault))
+		fault_set(&e->fault, e->fn(e->arg, l, i % 2));
 }
 
 enum err
 curvature_each_side(struct curvature *c, struct pool *pool, enum err (*fn)(void *arg, struct curvature_layer *l, int side), void *arg)
 {
 	size_t n = 2 * (size_t)c->n_layers;
-	struct each_side e = { .c = c, .fn = fn, .arg = arg, .fail = xcalloc(n + 1, sizeof(*e.fail)) };
+	struct each_side e = { .c = c, .fn = fn, .arg = arg };
+	fault_init(&e.fault, NULL);
 	if (pool)
 		pool_run(pool, n, each_side_piece, &e);
 	else
 		for (size_t i = 0; i < n; i++)
 			each_side_piece(&e, i, 0);
-	enum err err = fail_raise(e.fail, n);
-	free(e.fail);
-	return err;
+	return fault_end(&e.fault);
 }
 
 enum err

@@ -113,7 +113,6 @@ curvature_compute(struct curvature *c, const struct model *m, const float *param
 	enum err err;
 	struct fit f = { .c = c, .options = o };
 	struct pieces pieces = {0};
-	struct tally tally = { .job = job };
 	uint32_t *example = xcalloc(data->n + 1, sizeof(*example));
 	*c = (struct curvature){0};
 	mm_init();
@@ -122,9 +121,10 @@ curvature_compute(struct curvature *c, const struct model *m, const float *param
 	pieces_cut(&pieces, data, example, f.n_examples);
 	f.layer_of = layers_by_linear(c, m);
 	f.lanes = (struct lanes){ .model = m, .params = params, .data = data, .pieces = &pieces, .seed = o->seed,
-		.roles = layer_roles(c, m), .pool = pool, .tally = &tally };
+		.roles = layer_roles(c, m), .pool = pool, .job = job };
 	job_phase(job, "curvature", 2 * f.n_examples);
 	TRY_OUT(fit_bases(&f));
+	f.lanes.done = f.n_examples;
 	TRY_OUT(fit_spectrum(&f));
 	err = curvature_project(c, o->seed, o->whiten_damping, pool);
 out:

@@ -139,7 +139,7 @@ span_solve(const struct direction *d, const struct query *q, int point, float **
 	const struct session *s = q->session;
 	struct curvature c = {0};
 	struct solve solve = { .d = d, .c = &c, .v = v };
-	TRY(curvature_load(&s->index->curvature, s->index->point[point].prefix, &s->model, &c));
+	TRY(curvature_load(&s->index->curvature, s->index->point[point].prefix, &s->model, s->pool, &c));
 	fault_init(&solve.fault, job);
 	pool_run(s->pool, (size_t)c.n_layers, solve_layer, &solve);
 	curvature_free(&c);

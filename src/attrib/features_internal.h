@@ -20,8 +20,8 @@ struct shard {
 	struct st_file file;
 	size_t n;
 	const uint8_t *codes;		/* (n, code_bytes), in the map */
-	float *scales;			/* (n, n_blocks), a copy: the map may be unaligned */
-	uint32_t *example;		/* (n), likewise */
+	float *scales;			/* (n, n_blocks) */
+	uint32_t *example;		/* (n) */
 	uint64_t shards;		/* how many there are, says its metadata */
 };
 

@@ -87,23 +87,30 @@ bad(const struct shard *s, const char *what)
 	return err_set(ERR_FORMAT, "%s: %s; index the run again with --force", s->file.path, what);
 }
 
-/* The tensor with the dtype it must have; its bytes are copied to fresh memory when `copy` is not NULL. */
+/* The bytes of a tensor that must have this type and shape. */
 static enum err
-take(struct shard *s, const char *name, enum st_dtype dtype, uint64_t cols, const uint8_t **data, void *copy)
+take(const struct shard *s, const char *name, enum st_dtype dtype, int n_dims, uint64_t cols, const uint8_t **data)
 {
 	uint64_t shape[2] = { s->n, cols };
 	const struct st_tensor *t;
-	TRY(st_want(&s->file, name, cols ? 2 : 1, shape, &t));
+	TRY(st_want(&s->file, name, n_dims, shape, &t));
 	if (t->dtype != dtype)
 		return err_set(ERR_FORMAT, "%s: tensor \"%s\" must be %s", s->file.path, name, st_dtype_name(dtype));
-	if (data)
-		*data = t->data;
-	if (copy) {
-		void *bytes;
-		TRY(mem_array(&bytes, t->size, 1, "features"));
-		memcpy(bytes, t->data, t->size);
-		memcpy(copy, &bytes, sizeof(bytes));
-	}
+	*data = t->data;
+	return OK;
+}
+
+/* The map may be unaligned, so what is not bytes is copied. */
+static enum err
+take_copies(struct shard *s, size_t n_blocks)
+{
+	const uint8_t *data;
+	TRY(take(s, "examples", ST_U32, 1, 0, &data));
+	TRY(mem_array(&s->example, s->n, sizeof(*s->example), "features"));
+	memcpy(s->example, data, s->n * sizeof(*s->example));
+	TRY(take(s, "scales", ST_F32, 2, n_blocks, &data));
+	TRY(mem_array(&s->scales, s->n * n_blocks, sizeof(*s->scales), "features"));
+	memcpy(s->scales, data, s->n * n_blocks * sizeof(*s->scales));
 	return OK;
 }
 
@@ -133,12 +140,11 @@ shard_open(struct shard *s, const char *path, const struct feature_layout *l, co
 	if (bits != (uint64_t)l->bits || width != l->width)
 		return err_set(ERR_MISMATCH, "%s: rows of another shape; index the run again with --force", path);
 	const struct st_tensor *t = st_find(&s->file, "examples");
-	if (!t || t->count > n_examples)
+	if (!t || t->count == 0 || t->count > n_examples)
 		return bad(s, "its examples are missing or too many");
 	s->n = (size_t)t->count;
-	TRY(take(s, "examples", ST_U32, 0, NULL, &s->example));
-	TRY(take(s, "scales", ST_F32, (uint64_t)l->n_blocks, NULL, &s->scales));
-	TRY(take(s, "codes", ST_U8, l->code_bytes, &s->codes, NULL));
+	TRY(take_copies(s, (size_t)l->n_blocks));
+	TRY(take(s, "codes", ST_U8, 2, l->code_bytes, &s->codes));
 	return check_numbers(s, l, n_examples);
 }
 
@@ -172,7 +178,7 @@ features_add(struct features *f, const char *run_dir, const char *curvature_sha2
 		return OK;
 	if (s->shards != f->shard[0].shards)
 		return bad(s, "it belongs to another set of shards");
-	if (s->n > 0 && f->shard[i - 1].n > 0 && s->example[0] <= f->shard[i - 1].example[f->shard[i - 1].n - 1])
+	if (s->example[0] <= f->shard[i - 1].example[f->shard[i - 1].n - 1])
 		return bad(s, "its examples do not follow those of the shard before");
 	return OK;
 }

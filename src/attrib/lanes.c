@@ -6,7 +6,7 @@
 #include "byline/mem.h"
 
 #include "curvature_internal.h"
-#include "fail.h"
+#include "fault.h"
 
 enum { LANES_MAX = 16 };
 static const size_t lanes_bytes = (size_t)1 << 30;
@@ -30,7 +30,7 @@ struct worker {
 struct lanes_job {
 	const struct lanes *l;
 	struct worker *worker;
-	struct fail *fail;		/* one a lane */
+	struct fault fault;
 };
 
 struct lane_tap { const struct lanes *l; int lane, worker; };
@@ -68,12 +68,9 @@ run_lane(void *arg, size_t lane, int worker)
 	struct tap tap = { .arg = &t, .linear = lane_linear, .roles = j->l->roles };
 	if (!w->acts)
 		w->acts = acts_new(j->l->model);
-	for (size_t piece = lane; piece < j->l->pieces->n; piece += (size_t)j->l->n) {
-		if (fail_keep(&j->fail[lane], job_check(j->l->tally->job)) != OK)
-			return;
-		if (fail_keep(&j->fail[lane], run_piece(j->l, w, piece, &tap)) != OK)
-			return;
-		tally_add(j->l->tally, pieces_count(j->l->pieces, piece), worker);
+	for (size_t piece = lane; piece < j->l->pieces->n && fault_go(&j->fault); piece += (size_t)j->l->n) {
+		fault_set(&j->fault, run_piece(j->l, w, piece, &tap));
+		fault_step(&j->fault, pieces_count(j->l->pieces, piece));
 	}
 }
 
@@ -83,15 +80,14 @@ lanes_run(const struct lanes *l)
 	int threads = pool_threads(l->pool);
 	struct lanes_job j = { .l = l };
 	j.worker = xcalloc((size_t)threads, sizeof(*j.worker));
-	j.fail = xcalloc((size_t)l->n, sizeof(*j.fail));
+	fault_init(&j.fault, l->job);
+	atomic_store(&j.fault.done, l->done);
 	pool_run(l->pool, (size_t)l->n, run_lane, &j);
-	enum err err = fail_raise(j.fail, (size_t)l->n);
 	for (int i = 0; i < threads; i++) {
 		acts_free(j.worker[i].acts);
 		ragged_free(&j.worker[i].ragged);
 		free(j.worker[i].label);
 	}
 	free(j.worker);
-	free(j.fail);
-	return err;
+	return fault_end(&j.fault);
 }

@@ -23,7 +23,8 @@ struct lanes {
 	uint32_t roles;			/* as in struct tap */
 	int n;
 	struct pool *pool;
-	struct tally *tally;
+	struct job *job;
+	uint64_t done;			/* examples the job has behind it already */
 	/* As tap->linear, with the lane and the worker it runs on. */
 	void (*linear)(void *arg, int lane, int worker, int index, const float *a, const float *g, const struct batch *b);
 	void *arg;

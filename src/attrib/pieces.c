@@ -42,11 +42,3 @@ pieces_count(const struct pieces *p, size_t i)
 {
 	return p->start[i + 1] - p->start[i];
 }
-
-void
-tally_add(struct tally *t, uint64_t n, int worker)
-{
-	uint64_t done = atomic_fetch_add(&t->done, n) + n;
-	if (worker == 0)
-		job_step(t->job, done);
-}

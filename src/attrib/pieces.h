@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "byline/dataset.h"
-#include "byline/job.h"
 
 enum { PIECE_ROWS = 512 };	/* rows of a piece, unless one example alone has more */
 
@@ -21,9 +20,5 @@ struct pieces {
 void pieces_cut(struct pieces *p, const struct dataset *data, const uint32_t *example, size_t n);
 void pieces_free(struct pieces *p);
 size_t pieces_count(const struct pieces *p, size_t i);	/* examples of piece i */
-
-/* Progress that workers share; only worker 0, the thread that asked, tells the job. */
-struct tally { struct job *job; atomic_uint_fast64_t done; };
-void tally_add(struct tally *t, uint64_t n, int worker);
 
 #endif

@@ -28,7 +28,7 @@ static const struct option index_table[] = {
 	{"bits", OPTION_INT, FIELD(bits), "N", "4", 4, 8, .help = "bits of a stored value: 4 or 8"},
 	{"checkpoints", OPTION_INT, FIELD(checkpoints), "N", "0", 0, 1000, .help = "how many of the kept checkpoints to average over; 0 means all"},
 	{"curvature-tokens", OPTION_LONG, FIELD(curvature_tokens), "N", "200000", 0, 1LL << 40, .help = "training tokens the curvature is estimated from; 0 means all"},
-	{"curvature-dtype", OPTION_CHOICE, FIELD(dtype), "TYPE", "f16", .choices = "f32 f16", .help = "number type of the stored curvature"},
+	{"curvature-dtype", OPTION_CHOICE, FIELD(dtype), "TYPE", "u8", .choices = "f32 u8", .help = "number type of the stored eigenvalues; u8 is logarithmic, within 5%"},
 	{"null-queries", OPTION_INT, FIELD(null_queries), "N", "32", 2, 4096, .help = "unrelated queries behind the noise floor"},
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of projections and sampled labels"},
 	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; the result does not depend on it"},
@@ -36,7 +36,7 @@ static const struct option index_table[] = {
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
 };
 
-static const enum st_dtype dtypes[] = {ST_F32, ST_F16};
+static const enum st_dtype dtypes[] = {ST_F32, ST_U8};
 
 /* The foreign directory stays where it is: the run's folder links to it, and its SHA-256 is kept in the index. */
 static enum err

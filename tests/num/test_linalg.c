@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byline/half.h"
 #include "byline/linalg.h"
 #include "byline/mem.h"
 #include "byline/rng.h"
@@ -108,6 +109,64 @@ test_solve_spd(void **state)
 	assert_err(linalg_solve_spd(bad, c, 2), ERR_FORMAT);
 }
 
+/* Rounded to halves in between, the matrix is orthogonal to float precision, and close to what it was up to signs. */
+static void
+check_orthogonal(int n)
+{
+	size_t count = (size_t)n * (size_t)(n - 1) / 2;
+	float *q = xcalloc((size_t)n * n, sizeof(*q)), *back = xcalloc((size_t)n * n, sizeof(*back));
+	float *packed = xcalloc(count + 1, sizeof(*packed));
+	assert_ok(linalg_orthonormal_rows(q, n, n, 5, (uint64_t)n));
+	assert_ok(linalg_orthogonal_pack(packed, q, n));
+	for (size_t i = 0; i < count; i++) {
+		assert_true(fabsf(packed[i]) <= 1.0001f);
+		packed[i] = half_from_f16(half_to_f16(packed[i]));
+	}
+	assert_ok(linalg_orthogonal_unpack(back, packed, n));
+	for (int j = 0; j < n; j++) {
+		double same = 0;
+		for (int k = 0; k <= j; k++) {
+			double dot = 0;
+			for (int i = 0; i < n; i++)
+				dot += (double)back[i * n + j] * back[i * n + k];
+			assert_true(fabs(dot - (j == k)) < 1e-5);
+		}
+		for (int i = 0; i < n; i++)
+			same += (double)back[i * n + j] * q[i * n + j];
+		assert_true(fabs(fabs(same) - 1) < 1e-4);
+	}
+	free(q);
+	free(back);
+	free(packed);
+}
+
+static void
+test_orthogonal(void **state)
+{
+	(void)state;
+	check_orthogonal(1);
+	check_orthogonal(2);
+	check_orthogonal(17);
+	check_orthogonal(130);
+}
+
+/* What is packed again after rounding is the same numbers: a basis read from disk and written back does not drift. */
+static void
+test_orthogonal_again(void **state)
+{
+	enum { N = 40, COUNT = N * (N - 1) / 2 };
+	float q[N * N], packed[COUNT], again[COUNT];
+	(void)state;
+	assert_ok(linalg_orthonormal_rows(q, N, N, 5, 1));
+	assert_ok(linalg_orthogonal_pack(packed, q, N));
+	for (int i = 0; i < COUNT; i++)
+		packed[i] = half_from_f16(half_to_f16(packed[i]));
+	assert_ok(linalg_orthogonal_unpack(q, packed, N));
+	assert_ok(linalg_orthogonal_pack(again, q, N));
+	for (int i = 0; i < COUNT; i++)
+		assert_true(half_from_f16(half_to_f16(again[i])) == packed[i]);
+}
+
 int
 main(void)
 {
@@ -115,6 +174,8 @@ main(void)
 		cmocka_unit_test(test_eigh),
 		cmocka_unit_test(test_eigh_not_finite),
 		cmocka_unit_test(test_orthonormal_rows),
+		cmocka_unit_test(test_orthogonal),
+		cmocka_unit_test(test_orthogonal_again),
 		cmocka_unit_test(test_solve_spd),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
