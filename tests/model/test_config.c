@@ -1,0 +1,228 @@
+/* config.json of both families, what is refused and how it is named, and how files map to the tensor table. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/model/arch.h"
+#include "byline/json.h"
+#include "byline/mem.h"
+#include "tiny_model.h"
+#include "unit.h"
+
+#define LLAMA "\"model_type\":\"llama\",\"vocab_size\":100,\"hidden_size\":16,\"intermediate_size\":40," \
+	"\"num_hidden_layers\":2,\"num_attention_heads\":4"
+#define GPT2 "\"model_type\":\"gpt2\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":2,\"n_head\":4"
+
+static enum err
+parse(struct model_config *c, const char *text)
+{
+	json_t *root;
+	assert_ok(json_parse(text, strlen(text), "config.json", &root));
+	enum err err = model_config_parse(c, root, "config.json");
+	json_decref(root);
+	return err;
+}
+
+static void
+test_llama(void **state)
+{
+	(void)state;
+	struct model_config c;
+	assert_ok(parse(&c, "{" LLAMA "}"));
+	assert_string_equal(c.family, "llama");
+	assert_true(c.n_kv_head == 4 && c.head_dim == 4 && c.d_ff == 40 && c.n_ctx == 2048 && c.bos == 1 && c.eos == 2);
+	assert_true(c.norm == NORM_RMS && c.pos == POS_ROPE && c.mlp == MLP_GATED && c.act == ACT_SILU);
+	assert_true(!c.tied && !c.attn_bias && !c.mlp_bias && c.rope_theta == 10000 && c.norm_eps == 1e-6);
+	assert_ok(parse(&c, "{" LLAMA ",\"num_key_value_heads\":2,\"head_dim\":6,\"tie_word_embeddings\":true,"
+		"\"attention_bias\":true,\"mlp_bias\":true,\"rope_theta\":500000.0,\"rope_scaling\":null,\"bos_token_id\":null,"
+		"\"eos_token_id\":[7,8],\"max_position_embeddings\":131072,\"rms_norm_eps\":1e-05}"));
+	assert_true(c.n_kv_head == 2 && c.head_dim == 6 && c.tied && c.attn_bias && c.mlp_bias && c.rope_theta == 500000);
+	assert_true(c.bos == -1 && c.eos == 7 && c.n_ctx == 131072 && c.norm_eps == 1e-5);
+	assert_ok(parse(&c, "{" LLAMA ",\"rope_parameters\":{\"rope_theta\":20000,\"rope_type\":\"default\"},\"bos_token_id\":5000}"));
+	assert_true(c.rope_theta == 20000 && c.bos == -1);
+}
+
+static void
+test_gpt2(void **state)
+{
+	(void)state;
+	struct model_config c;
+	assert_ok(parse(&c, "{" GPT2 ",\"n_inner\":null,\"n_positions\":64,\"eos_token_id\":99,\"n_ctx\":1024}"));
+	assert_true(c.norm == NORM_LAYER && c.pos == POS_LEARNED && c.mlp == MLP_PLAIN && c.act == ACT_GELU_TANH);
+	assert_true(c.tied && c.attn_bias && c.mlp_bias && c.d_ff == 64 && c.n_ctx == 64 && c.eos == 99 && c.bos == -1);
+	assert_ok(parse(&c, "{" GPT2 ",\"activation_function\":\"gelu\",\"n_inner\":24,\"tie_word_embeddings\":false}"));
+	assert_true(c.act == ACT_GELU_ERF && c.d_ff == 24 && !c.tied);
+}
+
+static void
+test_refused(void **state)
+{
+	(void)state;
+	static const struct { const char *text; enum err err; const char *says; } cases[] = {
+		{"[]", ERR_FORMAT, "not a JSON object"},
+		{"{}", ERR_FORMAT, "model_type"},
+		{"{\"model_type\":\"mamba\"}", ERR_UNSUPPORTED, "\"mamba\""},
+		{"{\"model_type\":\"mamba\"}", ERR_UNSUPPORTED, "llama, gpt2"},
+		{"{\"model_type\":\"llama\",\"vocab_size\":100}", ERR_FORMAT, "hidden_size"},
+		{"{" LLAMA ",\"hidden_act\":\"relu\"}", ERR_UNSUPPORTED, "\"relu\""},
+		{"{" LLAMA ",\"hidden_act\":\"gelu\"}", ERR_UNSUPPORTED, "gated"},
+		{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}", ERR_UNSUPPORTED, "llama3"},
+		{"{" LLAMA ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}}", ERR_UNSUPPORTED, "linear"},
+		{"{" LLAMA ",\"rope_parameters\":{\"rope_type\":\"yarn\"}}", ERR_UNSUPPORTED, "yarn"},
+		{"{" LLAMA ",\"rope_parameters\":7}", ERR_FORMAT, "rope_parameters"},
+		{"{" LLAMA ",\"rope_parameters\":{\"partial_rotary_factor\":0.5}}", ERR_UNSUPPORTED, "partial_rotary_factor"},
+		{"{" LLAMA ",\"num_key_value_heads\":3}", ERR_FORMAT, "evenly"},
+		{"{" LLAMA ",\"num_key_value_heads\":8}", ERR_LIMIT, "key-value"},
+		{"{" LLAMA ",\"head_dim\":5}", ERR_FORMAT, "even"},
+		{"{" LLAMA ",\"eos_token_id\":\"x\"}", ERR_FORMAT, "eos_token_id"},
+		{"{" LLAMA ",\"rms_norm_eps\":-1}", ERR_FORMAT, "rms_norm_eps"},
+		{"{" LLAMA ",\"quantization_config\":{}}", ERR_UNSUPPORTED, "quantization_config"},
+		{"{" GPT2 ",\"scale_attn_by_inverse_layer_idx\":true}", ERR_UNSUPPORTED, "scale_attn_by_inverse_layer_idx"},
+		{"{" GPT2 ",\"activation_function\":\"silu\"}", ERR_UNSUPPORTED, "plain"},
+		{"{\"model_type\":\"gpt2\",\"vocab_size\":100,\"n_embd\":18,\"n_layer\":2,\"n_head\":4}", ERR_FORMAT, "head"},
+		{"{\"model_type\":\"gpt2\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":600,\"n_head\":4}", ERR_LIMIT, "layers"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct model_config c;
+		enum err err = parse(&c, cases[i].text);
+		if (err != cases[i].err || strstr(err_message(), cases[i].says) == NULL || strstr(err_message(), "config.json") == NULL)
+			fail_msg("%s: error %d: %s", cases[i].text, (int)err, err_message());
+	}
+}
+
+/* Whatever the numbers, no overflow: the check refuses before anything is sized. */
+static void
+test_bounds(void **state)
+{
+	(void)state;
+	int *fields[7];
+	struct model_config c = tiny_config(TINY_LLAMA);
+	int *const all[] = {&c.n_layer, &c.d_model, &c.n_head, &c.head_dim, &c.d_ff, &c.vocab, &c.n_ctx};
+	static const int values[] = {0, -1, 1 << 20, INT32_MAX, INT32_MIN};
+	memcpy(fields, all, sizeof(all));
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		for (size_t j = 0; j < ARRAY_LEN(values); j++) {
+			int keep = *fields[i];
+			*fields[i] = values[j];
+			enum err err = model_config_check(&c, "x");
+			assert_true(err != OK || (values[j] == 1 << 20 && fields[i] != &c.n_layer));
+			*fields[i] = keep;
+		}
+	assert_ok(model_config_check(&c, "x"));
+	c.d_model = 1 << 16;
+	c.d_ff = c.vocab = 1 << 20;
+	c.n_layer = 512;
+	assert_err(model_config_check(&c, "x"), ERR_LIMIT);
+	c = tiny_config(TINY_GPT2);
+	c.norm = NORM_RMS;
+	assert_err(model_config_check(&c, "x"), ERR_UNSUPPORTED);
+	struct model m;
+	assert_err(model_new(&m, &c, true), ERR_UNSUPPORTED);
+	model_free(&m);
+}
+
+static void
+test_round_trip(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < TINY_KINDS; kind++) {
+		struct model_config c = tiny_config((enum tiny)kind), back;
+		if (c.pos == POS_LEARNED)
+			c.rope_theta = 0;
+		json_t *root = model_config_json(&c);
+		assert_true(json_is_string(json_array_get(json_object_get(root, "architectures"), 0)));
+		assert_ok(model_config_parse(&back, root, "x"));
+		json_decref(root);
+		assert_string_equal(back.family, c.family);
+		assert_memory_equal(&back.n_layer, &c.n_layer, offsetof(struct model_config, tied) - offsetof(struct model_config, n_layer));
+		assert_true(back.tied == c.tied && back.attn_bias == c.attn_bias && back.mlp_bias == c.mlp_bias);
+		assert_true(back.norm_eps == c.norm_eps && back.rope_theta == c.rope_theta && back.init_range == c.init_range);
+		assert_true(back.bos == c.bos && back.eos == c.eos);
+	}
+}
+
+/* Every number of the flat vector belongs to exactly one file tensor that is written. */
+static void
+test_files_cover(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < TINY_KINDS; kind++) {
+		struct model_config c = tiny_config((enum tiny)kind);
+		struct model m;
+		struct file_tensor *files;
+		size_t n;
+		assert_ok(model_new(&m, &c, false));
+		assert_ok(arch_file_tensors(&m, &files, &n));
+		int *covered = xcalloc(m.n_params, sizeof(*covered));
+		for (size_t i = 0; i < n; i++) {
+			const struct file_tensor *f = &files[i];
+			size_t at = f->tensor->at + (size_t)f->row * (size_t)f->tensor->cols;
+			assert_true(f->row + f->rows <= f->tensor->rows && f->cols == f->tensor->cols);
+			assert_true(f->n_dims == 2 || (f->n_dims == 1 && f->cols == 1));
+			for (size_t j = 0; !f->optional && j < (size_t)f->rows * (size_t)f->cols; j++)
+				covered[at + j]++;
+		}
+		for (size_t i = 0; i < m.n_params; i++)
+			assert_int_equal(covered[i], 1);
+		free(covered);
+		free(files);
+		model_free(&m);
+	}
+}
+
+static const struct file_tensor *
+find(const struct file_tensor *files, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(files[i].name, name) == 0)
+			return &files[i];
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static void
+test_file_names(void **state)
+{
+	(void)state;
+	struct model_config llama = tiny_config(TINY_LLAMA), gpt2 = tiny_config(TINY_GPT2_ERF);
+	struct model m;
+	struct file_tensor *files;
+	size_t n;
+	assert_ok(model_new(&m, &llama, false));
+	assert_ok(arch_file_tensors(&m, &files, &n));
+	const struct file_tensor *f = find(files, n, "model.layers.2.self_attn.v_proj.weight");
+	assert_true(f->row == 24 + 12 && f->rows == 12 && f->cols == 16 && !f->transposed && f->tensor->role == ROLE_QKV);
+	assert_true(find(files, n, "lm_head.weight")->optional && files[n - 1].optional);
+	assert_string_equal(arch_short_name(&m, "model.norm.weight"), "norm.weight");
+	assert_null(arch_short_name(&m, "lm_head.weight"));
+	assert_true(arch_ignored(&m, "model.layers.10.self_attn.rotary_emb.inv_freq"));
+	assert_false(arch_ignored(&m, "model.layers..self_attn.rotary_emb.inv_freq"));
+	assert_false(arch_ignored(&m, "model.layers.1.self_attn.rotary_emb.inv_freqs"));
+	free(files);
+	model_free(&m);
+	assert_ok(model_new(&m, &gpt2, false));
+	assert_ok(arch_file_tensors(&m, &files, &n));
+	f = find(files, n, "transformer.h.0.mlp.c_fc.weight");
+	assert_true(f->rows == 20 && f->cols == 16 && f->transposed && f->n_dims == 2 && f->tensor->role == ROLE_UP);
+	f = find(files, n, "transformer.h.1.attn.c_attn.bias");
+	assert_true(f->rows == 48 && f->n_dims == 1 && f->tensor->bias);
+	assert_false(find(files, n, "lm_head.weight")->optional);
+	assert_true(arch_ignored(&m, "transformer.h.3.attn.masked_bias") && arch_ignored(&m, "h.3.attn.bias"));
+	assert_false(arch_ignored(&m, "transformer.h.3.attn.c_attn.bias"));
+	free(files);
+	model_free(&m);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_llama),
+		cmocka_unit_test(test_gpt2),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_files_cover),
+		cmocka_unit_test(test_file_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
