@@ -1,0 +1,136 @@
+/* Shares and works of contributors in a ranking, over a session with nothing behind it. */
+#include "byline/credit.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "byline/mem.h"
+#include "byline/store.h"
+#include "fake.h"
+#include "unit.h"
+
+/*
+ * Ann and Ben wrote work 10 (3/4 and 1/4, two examples), Ann work 20, nobody known work 30, Cleo work 40 and has opted out,
+ * Dan's work 50 was held out, Eve's work 60 spoke against the output. Floor 0.5.
+ */
+static const float scores[] = { 4, 1, 0.5f, 2, NAN, NAN, -3 };
+enum { ANN = 1, BEN, NOBODY, CLEO, DAN, EVE };
+
+struct world { struct session s; struct ranking r; };
+
+static int
+world_new(void **state)
+{
+	static const struct { const char *name; bool out; } people[] = {
+		{ "Ann", false }, { "Ben", false }, { UNKNOWN, false }, { "Cleo", true }, { "Dan", false }, { "Eve", false } };
+	struct world *w = xcalloc(1, sizeof(*w));
+	fake_session(&w->s);
+	for (size_t i = 0; i < ARRAY_LEN(people); i++)
+		fake_contributor(&w->s, people[i].name, people[i].out);
+	int64_t both = fake_work(&w->s, (struct fake_author[]){ { ANN, 0.75 }, { BEN, 0.25 } }, 2);
+	fake_example(&w->s, both, false, false);
+	fake_example(&w->s, both, false, false);
+	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ ANN, 1 }, 1), false, false);
+	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ NOBODY, 1 }, 1), false, false);
+	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ CLEO, 1 }, 1), false, true);
+	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ DAN, 1 }, 1), true, false);
+	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ EVE, 1 }, 1), false, false);
+	w->r = (struct ranking){ .floor = 0.5, .scores = xcalloc(ARRAY_LEN(scores), sizeof(float)) };
+	for (size_t i = 0; i < ARRAY_LEN(scores); i++)
+		w->r.scores[i] = scores[i];
+	*state = w;
+	return 0;
+}
+
+static int
+world_free(void **state)
+{
+	struct world *w = *state;
+	fake_free(&w->s);
+	free(w->r.scores);
+	free(w);
+	return 0;
+}
+
+static bool
+near(double a, double b)
+{
+	return fabs(a - b) <= 1e-12;
+}
+
+/* Positive scores: 4 + 1 + 0.5 + 2 = 7.5; over the floor: 3.5, 0.5, 0, 1.5. */
+static void
+test_shares(void **state)
+{
+	struct world *w = *state;
+	static const struct { int64_t id; double share, score; int64_t works, examples; bool out; } want[] = {
+		{ ANN, 3.0 / 7.5, 4.25, 2, 3, false },
+		{ NOBODY, 1.5 / 7.5, 2, 1, 1, false },
+		{ BEN, 1.0 / 7.5, 1.25, 1, 2, false },
+		{ CLEO, 0, 0, 1, 0, true },
+		{ DAN, 0, 0, 1, 0, false },
+		{ EVE, 0, -3, 1, 1, false },
+	};
+	struct shares sh;
+	double sum = 0;
+	assert_ok(credit_shares(&w->s, &w->r, &sh));
+	assert_int_equal(sh.n, ARRAY_LEN(want));
+	for (size_t i = 0; i < sh.n; i++) {
+		const struct contribution *c = &sh.c[i];
+		assert_int_equal(c->contributor, want[i].id);
+		assert_true(near(c->share, want[i].share) && near(c->score, want[i].score));
+		assert_true(c->works == want[i].works && c->examples == want[i].examples && c->opted_out == want[i].out);
+		assert_ptr_equal(c->name, session_contributor(&w->s, want[i].id)->name);
+		sum += c->share;
+	}
+	assert_string_equal(sh.c[1].name, UNKNOWN);
+	assert_true(near(sh.residual, 2.0 / 7.5) && near(sum + sh.residual, 1));
+	shares_free(&sh);
+	assert_null(sh.c);
+}
+
+static void
+test_nothing_trained_on(void **state)
+{
+	struct world *w = *state;
+	struct ranking none = { .floor = NAN, .scores = xcalloc(ARRAY_LEN(scores), sizeof(float)) };
+	struct shares sh;
+	for (size_t i = 0; i < ARRAY_LEN(scores); i++)
+		none.scores[i] = NAN;
+	assert_ok(credit_shares(&w->s, &none, &sh));
+	assert_true(sh.n == 6 && sh.residual == 1);
+	/* All alike: by name, and in ASCII capitals come first. */
+	assert_string_equal(sh.c[0].name, "Ann");
+	assert_string_equal(sh.c[5].name, UNKNOWN);
+	shares_free(&sh);
+	free(none.scores);
+}
+
+static void
+test_works(void **state)
+{
+	struct world *w = *state;
+	struct work_score *ws;
+	size_t n;
+	assert_ok(credit_works(&w->s, &w->r, ANN, &ws, &n));
+	assert_int_equal(n, 2);
+	assert_true(ws[0].work->id == 10 && near(ws[0].score, 0.75 * 5) && ws[0].part == 0.75);
+	assert_true(ws[1].work->id == 20 && near(ws[1].score, 0.5) && ws[1].part == 1);
+	free(ws);
+	assert_ok(credit_works(&w->s, &w->r, DAN, &ws, &n));
+	assert_true(n == 1 && ws[0].score == 0);
+	free(ws);
+	assert_err(credit_works(&w->s, &w->r, 77, &ws, &n), ERR_MISSING);
+	assert_null(ws);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_nothing_trained_on),
+		cmocka_unit_test(test_works),
+	};
+	return cmocka_run_group_tests(tests, world_new, world_free);
+}
