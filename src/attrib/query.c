@@ -108,7 +108,6 @@ query_generate(struct query *q, const struct ids *prompt, struct job *job, on_to
 	q->facts = xcalloc((size_t)o.max_tokens + 1, sizeof(*q->facts));
 	int32_t *stop;
 	stops_make(q->session, &o, &stop);
-	job_phase(job, "writing", (uint64_t)o.max_tokens);
 	enum err err = generate(&q->session->model, q->tokens, q->n_prompt, &o, job, on_token, arg, q->facts, &q->n_out);
 	free(stop);
 	return err;

@@ -1,0 +1,274 @@
+/* Feature scores: sums of columns, agreement with exact scores, rankings that mix both, threads. */
+#include "byline/attrib.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "byline/stats.h"
+#include "session_index.h"
+#include "toy.h"
+#include "unit.h"
+
+struct world { struct toy toy; struct session *s; struct query *q; };
+
+static int
+world_new(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	toy_new(&w->toy, &toy_small);
+	w->s = toy_session(&w->toy, 1);
+	w->q = toy_query(w->s, "the boat", " and the tide. no sail without a");
+	assert_ok(query_scores(w->q, NULL));
+	*state = w;
+	return 0;
+}
+
+static int
+world_free(void **state)
+{
+	struct world *w = *state;
+	query_free(w->q);
+	session_close(w->s);
+	toy_free(&w->toy);
+	free(w);
+	return 0;
+}
+
+static float *
+span_scores(const struct query *q, int from, int to)
+{
+	float *v = xcalloc(q->session->data.n, sizeof(*v));
+	query_span_scores(q, from, to, v);
+	return v;
+}
+
+static double
+largest(const float *v, size_t n)
+{
+	double most = 0;
+	for (size_t i = 0; i < n; i++)
+		if (isfinite(v[i]))
+			most = fmax(most, fabs((double)v[i]));
+	return most;
+}
+
+/* ---- columns ---------------------------------------------------------------------------------------------------------- */
+
+static void
+test_columns_add(void **state)
+{
+	struct world *w = *state;
+	size_t n = w->s->data.n;
+	float *whole = span_scores(w->q, 1, 6), *left = span_scores(w->q, 1, 3), *right = span_scores(w->q, 3, 6);
+	for (size_t i = 0; i < n; i++) {
+		double sum = 0;
+		for (int t = 1; t < 6; t++)
+			sum += w->q->matrix[i * (size_t)w->q->n_out + (size_t)t];
+		assert_true(session_trained_on(w->s, i) <= (isfinite(whole[i]) != 0));
+		if (!isfinite(whole[i]))
+			continue;
+		assert_true(fabs(sum - whole[i]) <= 1e-5 * largest(whole, n));
+		assert_true(fabs((double)left[i] + right[i] - whole[i]) <= 1e-5 * largest(whole, n));
+	}
+	free(whole);
+	free(left);
+	free(right);
+}
+
+/* The whole span's gradient in one pass, against the sum of its tokens', each from a pass of its own. */
+static void
+test_span_features(void **state)
+{
+	struct world *w = *state;
+	const struct query *q = w->q;
+	const struct index *x = w->s->index;
+	int from = 2, to = 6, rows = q->n_prompt + to - 1;
+	int32_t start[2] = { 0, rows }, *target = xcalloc((size_t)rows, sizeof(*target));
+	for (int i = 0; i < rows; i++)
+		target[i] = i + 1 >= q->n_prompt + from ? q->tokens[i + 1] : -1;
+	struct batch b = { .n_seq = 1, .rows = rows, .start = start, .token = q->tokens, .target = target };
+	float *row = xcalloc(x->layout.width, sizeof(*row)), *scan = xcalloc(w->s->data.n, sizeof(*scan));
+	struct projector *p = projector_new(&w->s->model, &x->layout);
+	for (int k = 0; k < x->n_points; k++)
+		assert_ok(projector_rows(p, x->point[k].params, &x->point[k].curvature, &b,
+			(float)(x->scale / x->n_points), row));
+	features_scan(x->features, row, 1, scan, w->s->pool);
+	float *sum = span_scores(q, from, to);
+	for (size_t r = 0; r < features_rows(x->features); r++)
+		assert_true(fabs(scan[r] - (double)sum[features_example(x->features, r)]) <= 1e-4 * largest(sum, w->s->data.n));
+	projector_free(p);
+	free(target);
+	free(row);
+	free(scan);
+	free(sum);
+}
+
+/* Asking twice does nothing; cancelled leaves nothing behind and can be asked again. */
+static void
+test_once_and_cancelled(void **state)
+{
+	struct world *w = *state;
+	const float *matrix = w->q->matrix;
+	assert_ok(query_scores(w->q, NULL));
+	assert_ptr_equal(w->q->matrix, matrix);
+	struct query *q = toy_query(w->s, "no bread", " without a salt");
+	struct job job;
+	job_init(&job);
+	job_cancel(&job);
+	assert_err(query_scores(q, &job), ERR_CANCELLED);
+	assert_null(q->matrix);
+	job_done(&job);
+	assert_ok(query_scores(q, NULL));
+	query_free(q);
+}
+
+/* ---- agreement -------------------------------------------------------------------------------------------------------- */
+
+static void
+test_agrees_with_exact(void **state)
+{
+	struct world *w = *state;
+	size_t n = w->s->data.n, k = 0;
+	float *features = span_scores(w->q, 0, w->q->n_out), *exact = xcalloc(n, sizeof(*exact));
+	double *x = xcalloc(n, sizeof(*x)), *y = xcalloc(n, sizeof(*y)), xy = 0, xx = 0;
+	assert_ok(method_find("ekfac")->score(w->q, 0, w->q->n_out, exact, NULL));
+	for (size_t i = 0; i < n; i++) {
+		if (!session_trained_on(w->s, i))
+			continue;
+		x[k] = features[i];
+		y[k] = exact[i];
+		xy += x[k] * y[k];
+		xx += x[k] * x[k];
+		k++;
+	}
+	double agreement = stats_spearman(x, y, k), slope = xy / xx;
+	print_message("# features against exact: Spearman %.3f, slope %.3f, %zu examples\n", agreement, slope, k);
+	/* Chance has a standard deviation of 1 / sqrt(k - 1). */
+	assert_true(agreement > 4 / sqrt((double)k - 1));
+	assert_true(slope > 0.1 && slope < 10);
+	free(features);
+	free(exact);
+	free(x);
+	free(y);
+}
+
+/* ---- rankings --------------------------------------------------------------------------------------------------------- */
+
+static void
+test_mixed_ranking(void **state)
+{
+	struct world *w = *state;
+	struct rank_options o = { .method = method_find("influence"), .from = 0, .to = 4, .top = 100, .exact = 10 };
+	struct ranking *r;
+	float *features = span_scores(w->q, 0, 4);
+	size_t exact = 0;
+	assert_ok(query_rank(w->q, &o, NULL, &r));
+	assert_int_equal(r->n_exact, 10);
+	assert_true(r->exact_slope > 0 && r->exact_spearman >= -1 && r->exact_spearman <= 1);
+	assert_true(fabs(r->floor - r->exact_slope * session_null_floor(w->s, 4)) <= 1e-9 * r->floor && r->floor > 0);
+	for (size_t i = 0; i < r->n_top; i++) {
+		const struct ranked *e = &r->top[i];
+		exact += e->exact ? 1 : 0;
+		assert_true(e->score > 0 && e->score == r->scores[e->example]);
+		assert_true(i == 0 || e->score <= r->top[i - 1].score);
+		if (!e->exact)
+			assert_true(fabs(e->score - r->exact_slope * features[e->example]) <= 1e-5 * fabs((double)e->score));
+	}
+	for (size_t i = 0; i < r->n_bottom; i++) {
+		exact += r->bottom[i].exact ? 1 : 0;
+		assert_true(r->bottom[i].score < 0 && (i == 0 || r->bottom[i].score >= r->bottom[i - 1].score));
+	}
+	assert_int_equal(exact, 10);
+	for (size_t i = 0; i < w->s->data.n; i++)
+		assert_true(session_trained_on(w->s, i) == (isfinite(r->scores[i]) != 0));
+	ranking_free(r);
+	free(features);
+}
+
+static void
+test_all_exact(void **state)
+{
+	struct world *w = *state;
+	struct rank_options o = { .method = method_find("ekfac"), .from = 1, .to = 3, .top = 5, .exact = 0 };
+	struct ranking *r;
+	float *exact = xcalloc(w->s->data.n, sizeof(*exact));
+	assert_ok(query_rank(w->q, &o, NULL, &r));
+	assert_ok(o.method->score(w->q, 1, 3, exact, NULL));
+	assert_true(r->floor > 0);
+	for (size_t i = 0; i < w->s->data.n; i++)
+		assert_true(session_trained_on(w->s, i) ? fabs(exact[i] - (double)r->scores[i]) <= 1e-4 * largest(exact, w->s->data.n)
+			: isnan(r->scores[i]));
+	for (size_t i = 0; i < r->n_top; i++)
+		assert_true(r->top[i].exact);
+	ranking_free(r);
+	free(exact);
+}
+
+static void
+test_features_alone(void **state)
+{
+	struct world *w = *state;
+	struct rank_options o = { .method = method_find("features"), .from = 0, .to = 2, .top = 3, .exact = 50 };
+	struct ranking *r;
+	assert_ok(query_rank(w->q, &o, NULL, &r));
+	assert_true(r->n_exact == 0 && isnan(r->exact_slope) && r->floor == session_null_floor(w->s, 2));
+	assert_false(r->top[0].exact);
+	ranking_free(r);
+}
+
+/* Longer spans have more to say and more noise; between the measured lengths the floor is interpolated. */
+static void
+test_floor(void **state)
+{
+	struct world *w = *state;
+	double last = 0;
+	for (int n = 1; n <= 64; n++) {
+		double f = session_null_floor(w->s, n);
+		assert_true(isfinite(f) && f > 0);
+		if ((n & (n - 1)) == 0 && n > 1 && n <= 8)
+			assert_true(session_null_floor(w->s, n - 1) >= fmin(last, f) && session_null_floor(w->s, n - 1) <= fmax(last, f));
+		if ((n & (n - 1)) == 0)
+			last = f;
+	}
+	assert_true(session_null_floor(w->s, 16) > session_null_floor(w->s, 1));
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------------------- */
+
+static void
+test_threads_do_not_matter(void **state)
+{
+	struct world *w = *state;
+	size_t n = w->s->data.n, values = n * (size_t)w->q->n_out;
+	struct session *two = toy_session(&w->toy, 2);
+	struct query *q = toy_query(two, "the boat", " and the tide. no sail without a");
+	float *a = xcalloc(n, sizeof(*a)), *b = xcalloc(n, sizeof(*b));
+	assert_ok(query_scores(q, NULL));
+	assert_memory_equal(q->matrix, w->q->matrix, values * sizeof(float));
+	assert_ok(method_find("ekfac")->score(w->q, 0, 3, a, NULL));
+	assert_ok(method_find("ekfac")->score(q, 0, 3, b, NULL));
+	assert_memory_equal(a, b, n * sizeof(*a));
+	free(a);
+	free(b);
+	query_free(q);
+	session_close(two);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_columns_add),
+		cmocka_unit_test(test_span_features),
+		cmocka_unit_test(test_once_and_cancelled),
+		cmocka_unit_test(test_agrees_with_exact),
+		cmocka_unit_test(test_mixed_ranking),
+		cmocka_unit_test(test_all_exact),
+		cmocka_unit_test(test_features_alone),
+		cmocka_unit_test(test_floor),
+		cmocka_unit_test(test_threads_do_not_matter),
+	};
+	return cmocka_run_group_tests(tests, world_new, world_free);
+}
