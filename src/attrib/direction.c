@@ -137,12 +137,12 @@ static enum err
 span_solve(const struct direction *d, const struct query *q, int point, float **v, struct job *job)
 {
 	const struct session *s = q->session;
-	struct curvature c = {0};
-	struct solve solve = { .d = d, .c = &c, .v = v };
-	TRY(curvature_load(&s->index->curvature, s->index->point[point].prefix, &s->model, s->pool, &c));
+	struct curvature *c;
+	TRY(index_curvature(s->index, s, point, &c));
+	struct solve solve = { .d = d, .c = c, .v = v };
 	fault_init(&solve.fault, job);
-	pool_run(s->pool, (size_t)c.n_layers, solve_layer, &solve);
-	curvature_free(&c);
+	pool_run(s->pool, (size_t)c->n_layers, solve_layer, &solve);
+	index_curvature_done(s->index, c);
 	return fault_end(&solve.fault);
 }
 
@@ -164,7 +164,7 @@ direction_make(struct direction *d, const struct query *q, int point, struct job
 		return OK;
 	for (int i = 0; i < d->n_layers; i++)
 		TRY_OUT(mem_array(&v[i], layer_size(&q->session->model, d, i), sizeof(**v), "direction of the query"));
-	TRY_OUT(span_gradient(d, q, q->session->index->point[point].params, v));
+	TRY_OUT(span_gradient(d, q, q->session->index->point[point].model.params, v));
 	TRY_OUT(span_solve(d, q, point, v, job));
 out:
 	if (err != OK)

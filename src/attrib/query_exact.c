@@ -15,12 +15,9 @@
 #include "byline/mm.h"
 #include "direction.h"
 #include "fault.h"
+#include "pieces.h"
 #include "query_private.h"
 #include "session_index.h"
-
-enum { CHUNK_ROWS = 1024 };
-
-struct piece { size_t from, to; };	/* of the chosen examples */
 
 struct exact {
 	struct query *q;
@@ -29,8 +26,7 @@ struct exact {
 	float *const *v;		/* the direction there, a matrix a layer */
 	const uint32_t *example;
 	size_t n;
-	struct piece *piece;
-	size_t n_pieces;
+	struct pieces pieces;
 	struct acts **acts;		/* one a worker */
 	double weight;			/* 1 / (N checkpoints) */
 	double *sum;			/* n */
@@ -43,22 +39,6 @@ rows_of(const struct session *s, uint32_t example)
 {
 	uint64_t n = s->data.start[example + 1] - s->data.start[example];
 	return n > 0 ? (size_t)n - 1 : 0;
-}
-
-static void
-pieces_cut(struct exact *e)
-{
-	const struct session *s = e->q->session;
-	e->piece = xcalloc(e->n + 1, sizeof(*e->piece));
-	for (size_t j = 0; j < e->n;) {
-		struct piece *p = &e->piece[e->n_pieces++];
-		size_t rows = 0;
-		p->from = j;
-		do
-			rows += rows_of(s, e->example[j++]);
-		while (j < e->n && rows + rows_of(s, e->example[j]) <= CHUNK_ROWS);
-		p->to = j;
-	}
 }
 
 struct along { const struct exact *e; double *row; float *product; };
@@ -93,10 +73,11 @@ widest_input(const struct model *m)
 }
 
 static void
-piece_collect(struct exact *e, const struct piece *p, const struct batch *b, const double *row)
+piece_collect(struct exact *e, size_t first, const struct batch *b, const double *row)
 {
-	for (size_t j = p->from; j < p->to; j++) {
-		int from = b->start[j - p->from], to = b->start[j - p->from + 1];
+	for (int i = 0; i < b->n_seq; i++) {
+		size_t j = first + (size_t)i;
+		int from = b->start[i], to = b->start[i + 1];
 		for (int r = from; r < to; r++) {
 			e->sum[j] += e->weight * row[r];
 			if (e->per_token)
@@ -106,7 +87,7 @@ piece_collect(struct exact *e, const struct piece *p, const struct batch *b, con
 }
 
 static enum err
-piece_score(struct exact *e, const struct piece *p, const struct batch *b, int worker)
+piece_score(struct exact *e, size_t first, const struct batch *b, int worker)
 {
 	const struct model *m = &e->q->session->model;
 	struct along along = { .e = e };
@@ -117,7 +98,7 @@ piece_score(struct exact *e, const struct piece *p, const struct batch *b, int w
 	TRY_OUT(model_forward(m, e->params, e->acts[worker], b));
 	acts_loss(m, e->acts[worker], b, NULL, NULL);
 	model_backward(m, e->params, e->acts[worker], b, NULL, &tap);
-	piece_collect(e, p, b, along.row);
+	piece_collect(e, first, b, along.row);
 out:
 	free(along.row);
 	free(along.product);
@@ -128,14 +109,14 @@ static void
 piece_run(void *arg, size_t i, int worker)
 {
 	struct exact *e = arg;
-	const struct piece *p = &e->piece[i];
+	size_t from = e->pieces.start[i], to = e->pieces.start[i + 1];
 	struct ragged r = {0};
 	if (!fault_go(&e->fault))
 		return;
-	ragged_fill(&r, &e->q->session->data, e->example + p->from, p->to - p->from);
+	ragged_fill(&r, &e->q->session->data, e->example + from, to - from);
 	if (r.batch.rows > 0)
-		fault_set(&e->fault, piece_score(e, p, &r.batch, worker));
-	fault_step(&e->fault, p->to - p->from);
+		fault_set(&e->fault, piece_score(e, from, &r.batch, worker));
+	fault_step(&e->fault, to - from);
 	ragged_free(&r);
 }
 
@@ -146,11 +127,11 @@ points_run(struct exact *e, struct direction *d, struct job *job)
 	const struct session *s = e->q->session;
 	for (int k = 0; k < d->n_points; k++) {
 		TRY(direction_make(d, e->q, k, job));
-		e->params = s->index->point[k].params;
+		e->params = s->index->point[k].model.params;
 		e->v = d->v + k * d->n_layers;
 		fault_init(&e->fault, job);
 		atomic_store(&e->fault.done, (uint64_t)k * e->n);
-		pool_run(s->pool, e->n_pieces, piece_run, e);
+		pool_run(s->pool, e->pieces.n, piece_run, e);
 		direction_release(d, k);
 		TRY(fault_end(&e->fault));
 	}
@@ -199,7 +180,7 @@ query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n
 		.weight = 1 / ((double)trained_count(s) * d->n_points) };
 	job_phase(job, "exact scores", (uint64_t)d->n_points * n);
 	per_token_clear(&e);
-	pieces_cut(&e);
+	pieces_cut(&e.pieces, &s->data, example, n);
 	e.sum = xcalloc(n + 1, sizeof(*e.sum));
 	e.acts = xcalloc((size_t)threads, sizeof(struct acts *));
 	for (int i = 0; i < threads; i++)
@@ -211,6 +192,6 @@ query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n
 		acts_free(e.acts[i]);
 	free(e.acts);
 	free(e.sum);
-	free(e.piece);
+	pieces_free(&e.pieces);
 	return err;
 }

@@ -84,7 +84,7 @@ chunk_rows(struct pass *p, const struct chunk *c, const struct batch *b, int wor
 	float *rows = p->rows + (size_t)c->from * x->layout.width;
 	float scale = (float)(x->scale / x->n_points);
 	for (int k = 0; k < x->n_points && fault_go(&p->fault); k++) {
-		TRY(projector_rows(p->projector[worker], x->point[k].params, &x->point[k].projections, b, scale, rows));
+		TRY(projector_rows(p->projector[worker], x->point[k].model.params, &x->point[k].curvature, b, scale, rows));
 		fault_step(&p->fault, (uint64_t)c->rows);
 	}
 	return OK;

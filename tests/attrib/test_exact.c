@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "byline/checkpoint.h"
+#include "byline/file.h"
 #include "byline/linalg.h"
 #include "byline/mem.h"
 #include "session_index.h"
@@ -134,12 +135,14 @@ static void
 point_scores(const struct query *q, int point, int from, int to, const uint32_t *chosen, double *sum)
 {
 	const struct session *s = q->session;
-	const struct index_point *k = &s->index->point[point];
+	const struct index_checkpoint *k = &s->index->info.checkpoint[point];
 	struct model m;
 	struct curvature c;
 	float *example[CHOSEN];
-	assert_ok(checkpoint_load(k->dir, &m));
-	assert_ok(curvature_load(&s->index->curvature, k->prefix, &s->model, NULL, &c));
+	char *dir = path_join(s->run.dir, k->path);
+	assert_ok(checkpoint_load(dir, &m));
+	free(dir);
+	assert_ok(curvature_load(&s->index->curvature, k->name, &s->model, NULL, &c));
 	float *query = span_gradient(q, m.params, from, to);
 	for (size_t j = 0; j < CHOSEN; j++)
 		example[j] = example_gradient(s, m.params, chosen[j]);

@@ -92,7 +92,7 @@ test_span_features(void **state)
 	float *row = xcalloc(x->layout.width, sizeof(*row)), *scan = xcalloc(w->s->data.n, sizeof(*scan));
 	struct projector *p = projector_new(&w->s->model, &x->layout);
 	for (int k = 0; k < x->n_points; k++)
-		assert_ok(projector_rows(p, x->point[k].params, &x->point[k].curvature, &b,
+		assert_ok(projector_rows(p, x->point[k].model.params, &x->point[k].curvature, &b,
 			(float)(x->scale / x->n_points), row));
 	features_scan(x->features, row, 1, scan, w->s->pool);
 	float *sum = span_scores(q, from, to);

@@ -1,0 +1,187 @@
+/* Each method on a run: finite where the model was trained, and about what the method says it is about. */
+#include "byline/attrib.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "query_private.h"
+#include "toy.h"
+#include "unit.h"
+
+struct world { struct toy toy; struct session *s; };
+
+static int
+world_new(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	struct toy_options o = toy_small;
+	o.d_model = 16;
+	o.d_ff = 32;
+	o.epochs = 12;
+	o.bits = 4;
+	o.k = 16;
+	toy_new(&w->toy, &o);
+	w->s = toy_session(&w->toy, 2);
+	*state = w;
+	return 0;
+}
+
+static int
+world_free(void **state)
+{
+	struct world *w = *state;
+	session_close(w->s);
+	toy_free(&w->toy);
+	free(w);
+	return 0;
+}
+
+/* The sum of a ranking's scores over the works of one contributor, per example. */
+static double
+mean_score(const struct world *w, const struct ranking *r, const char *name)
+{
+	double sum = 0;
+	int n = 0;
+	for (size_t i = 0; i < w->s->data.n; i++) {
+		const struct work *work = session_work(w->s, w->s->examples[i].work);
+		if (!isfinite(r->scores[i]) || strcmp(work->authors[0].name, name) != 0)
+			continue;
+		sum += r->scores[i];
+		n++;
+	}
+	assert_true(n > 0);
+	return sum / n;
+}
+
+static void
+test_finite_where_trained(void **state)
+{
+	struct world *w = *state;
+	struct query *q = toy_query(w->s, "the boat and the", " tide. no sail");
+	for (int i = 0; i < n_methods; i++) {
+		struct rank_options o = { .method = &methods[i], .from = 0, .to = q->n_out, .top = 10, .exact = 6 };
+		struct ranking *r;
+		assert_ok(query_rank(q, &o, NULL, &r));
+		for (size_t e = 0; e < w->s->data.n; e++)
+			assert_true(session_trained_on(w->s, e) == (isfinite(r->scores[e]) != 0));
+		assert_true(r->n_top > 0);
+		ranking_free(r);
+	}
+	query_free(q);
+}
+
+/* Boats and tides are Anna's: bread and frost have less to do with them, by every method. */
+static void
+test_whose_words(void **state)
+{
+	struct world *w = *state;
+	struct query *q = toy_query(w->s, "the boat and the", " tide. no sail without a harbour.");
+	for (int i = 0; i < n_methods; i++) {
+		struct rank_options o = { .method = &methods[i], .from = 0, .to = q->n_out, .top = 10, .exact = 8 };
+		struct ranking *r;
+		assert_ok(query_rank(q, &o, NULL, &r));
+		double anna = mean_score(w, r, "Anna"), bo = mean_score(w, r, "Bo"), cy = mean_score(w, r, "Cy");
+		print_message("# %s: Anna %.4g, Bo %.4g, Cy %.4g\n", methods[i].name, anna, bo, cy);
+		assert_true(anna > bo && anna > cy);
+		ranking_free(r);
+	}
+	query_free(q);
+}
+
+static void
+test_bm25(void **state)
+{
+	struct world *w = *state;
+	float *scores = xcalloc(w->s->data.n, sizeof(*scores));
+	struct query *q = toy_query(w->s, "", "zebra quartz vermilion");
+	assert_ok(method_find("bm25")->score(q, 0, q->n_out, scores, NULL));
+	for (size_t i = 0; i < w->s->data.n; i++)
+		assert_true(scores[i] == 0);
+	query_free(q);
+	q = toy_query(w->s, "", "sledge");
+	size_t found = 0;
+	assert_ok(method_find("bm25")->score(q, 0, q->n_out, scores, NULL));
+	for (size_t i = 0; i < w->s->data.n; i++) {
+		struct str text = {0};
+		assert_ok(store_example_text(w->toy.store, &w->s->examples[i], &text));
+		if (session_trained_on(w->s, i)) {
+			assert_true((strstr(text.s, "sledge") != NULL) == (scores[i] > 0));
+			found += scores[i] > 0 ? 1 : 0;
+		}
+		str_free(&text);
+	}
+	assert_true(found > 0);
+	query_free(q);
+	free(scores);
+}
+
+/* Output token that holds byte `at`. */
+static int
+token_at(const struct query *q, size_t at)
+{
+	int t = 0;
+	while (q->byte_of[t + 1] <= at)
+		t++;
+	return t;
+}
+
+/* Few words are widened to whole ones and then to the left; many are taken as they are. */
+static void
+test_bm25_words(void **state)
+{
+	struct world *w = *state;
+	struct query *q = toy_query(w->s, "one two three", " four five six seven eight nine ten eleven");
+	struct str words = {0};
+	int five = token_at(q, strlen(" four fi"));
+	method_bm25_words(q, five, five + 1, &words);
+	assert_string_equal(words.s, "one two three four five");
+	str_clear(&words);
+	method_bm25_words(q, 0, q->n_out, &words);
+	str_trim(&words);
+	assert_non_null(strstr(words.s, "four five six seven eight nine ten eleven"));
+	assert_null(strstr(words.s, "two"));
+	str_clear(&words);
+	method_bm25_words(q, q->n_out - 1, q->n_out, &words);
+	assert_non_null(strstr(words.s, "ten eleven"));
+	assert_null(strstr(words.s, "three"));
+	str_free(&words);
+	query_free(q);
+}
+
+static void
+test_hidden(void **state)
+{
+	struct world *w = *state;
+	float *scores = xcalloc(w->s->data.n, sizeof(*scores));
+	size_t chosen = w->s->data.n, best;
+	for (size_t i = 0; i < w->s->data.n; i++)
+		chosen = session_trained_on(w->s, i) ? i : chosen;
+	struct str text = {0};
+	assert_ok(store_example_text(w->toy.store, &w->s->examples[chosen], &text));
+	struct query *q = toy_query(w->s, "", text.s);
+	assert_ok(method_find("hidden")->score(q, 0, q->n_out, scores, NULL));
+	best = chosen;
+	for (size_t i = 0; i < w->s->data.n; i++) {
+		assert_true(isnan(scores[i]) || (scores[i] >= -1.0001f && scores[i] <= 1.0001f));
+		best = scores[i] > scores[best] ? i : best;
+	}
+	assert_true(scores[chosen] > 0.99f && scores[best] - scores[chosen] < 0.01f);
+	query_free(q);
+	str_free(&text);
+	free(scores);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_finite_where_trained),
+		cmocka_unit_test(test_whose_words),
+		cmocka_unit_test(test_bm25),
+		cmocka_unit_test(test_bm25_words),
+		cmocka_unit_test(test_hidden),
+	};
+	return cmocka_run_group_tests(tests, world_new, world_free);
+}
