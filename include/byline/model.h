@@ -96,6 +96,9 @@ size_t acts_bytes(const struct model *m, int rows, int max_seq);	/* what a batch
  * longer than n_ctx: ERR_LIMIT. Then acts_logits is (rows, vocab). */
 enum err model_forward(const struct model *m, const float *params, struct acts *a, const struct batch *b);
 float *acts_logits(struct acts *a);
+/* The same for sequences that are all beginnings of one that `whole` has run alone, its loss not yet taken: copies instead of
+ * computing. Rows without a target get no logits. */
+enum err model_forward_prefixes(const struct model *m, const struct acts *whole, struct acts *a, const struct batch *b);
 /* The residual stream (rows, d_model) after the final norm. */
 const float *acts_hidden(const struct acts *a);
 

@@ -18,16 +18,60 @@ struct back {
 	int linear;		/* index of the last linear layer that has not been passed */
 };
 
+static void
+back_tap(const struct back *k, enum tensor_role role, const float *dy, const float *x)
+{
+	if (k->tap != NULL && (k->tap->roles == 0 || (k->tap->roles >> role & 1) != 0))
+		k->tap->linear(k->tap->arg, k->linear, x, dy, k->batch);
+}
+
 /* Through y = x w^T + b: tells the tap, adds to the gradients and to dx. */
 static void
 back_linear(struct back *k, const struct block *b, enum tensor_role role, float *dx, const float *dy, const float *x)
 {
 	const struct linear *l = &k->m->linears[k->linear];
-	if (k->tap != NULL && (k->tap->roles == 0 || (k->tap->roles >> role & 1) != 0))
-		k->tap->linear(k->tap->arg, k->linear, x, dy, k->batch);
+	back_tap(k, role, dy, x);
 	k->linear--;
 	linear_backward(dx, block_weight_grad(b, k->grads, role), block_bias_grad(b, k->grads, role), dy, x,
 		block_weight(b, k->params, role), k->batch->rows, l->in, l->out);
+}
+
+/* First row from `row` on that has a target, or has none. */
+static int
+next_row(const struct batch *b, int row, bool target)
+{
+	while (row < b->rows && (b->target[row] >= 0) != target)
+		row++;
+	return row;
+}
+
+static int
+rows_with_target(const struct batch *b)
+{
+	int n = 0;
+	for (int r = 0; r < b->rows; r++)
+		n += b->target[r] >= 0 ? 1 : 0;
+	return n;
+}
+
+/* The unembedding is wide, and rows without a target have no gradient there: where they are most, they are left out. */
+static void
+back_head(struct back *k, const struct block *b, float *dx)
+{
+	const struct batch *batch = k->batch;
+	const struct linear *l = &k->m->linears[k->linear];
+	if (rows_with_target(batch) > batch->rows / 4) {
+		back_linear(k, b, ROLE_HEAD, dx, k->a->logits, k->a->hidden);
+		return;
+	}
+	back_tap(k, ROLE_HEAD, k->a->logits, k->a->hidden);
+	k->linear--;
+	for (int from = next_row(batch, 0, true), to; from < batch->rows; from = next_row(batch, to, true)) {
+		to = next_row(batch, from, false);
+		linear_backward(dx != NULL ? dx + (size_t)from * (size_t)l->in : NULL, block_weight_grad(b, k->grads, ROLE_HEAD), NULL,
+			k->a->logits + (size_t)from * (size_t)l->out, k->a->hidden + (size_t)from * (size_t)l->in,
+			block_weight(b, k->params, ROLE_HEAD), to - from, l->in, l->out);
+	}
 }
 
 /* Adds to dx. */
@@ -113,7 +157,7 @@ model_backward(const struct model *m, const float *params, struct acts *a, const
 	struct back k = {m, params, grads, a, b, tap, m->n_linears - 1};
 	bool head_alone = grads == NULL && tap != NULL && tap->roles == 1u << ROLE_HEAD;
 	assert(a->rows == b->rows);
-	back_linear(&k, outside, ROLE_HEAD, head_alone ? NULL : cleared(&k, a->dnorm, m->config.d_model), a->logits, a->hidden);
+	back_head(&k, outside, head_alone ? NULL : cleared(&k, a->dnorm, m->config.d_model));
 	if (head_alone)
 		return;
 	back_norm(&k, outside, ROLE_NORM_FINAL, cleared(&k, a->dx, m->config.d_model), a->dnorm, a->last, a->mean, a->rstd);

@@ -353,6 +353,42 @@ test_sampled_targets(void **state)
 	fixture_end(&f);
 }
 
+/* Beginnings of a sequence, each with its last row as the only target: copied or computed, the gradients are the same. */
+static void
+test_prefixes(void **state)
+{
+	(void)state;
+	enum { L = 12, N = 4 };
+	static const int length[N] = {5, 1, L, 9};
+	for (int kind = 0; kind < TINY_KINDS; kind++) {
+		struct fixture f;
+		int32_t start[N + 1] = {0}, token[N * L], target[N * L], whole_start[] = {0, L};
+		fixture_start(&f, (enum tiny)kind);
+		for (int s = 0; s < N; s++) {
+			start[s + 1] = start[s] + length[s];
+			for (int i = 0; i < length[s]; i++) {
+				token[start[s] + i] = f.token[i];
+				target[start[s] + i] = i == length[s] - 1 ? (f.token[i] + 1) % 50 : -1;
+			}
+		}
+		struct batch whole = {1, L, whole_start, f.token, NULL}, b = {N, start[N], start, token, target};
+		float *want = xcalloc(f.m.n_params, sizeof(*want)), *got = xcalloc(f.m.n_params, sizeof(*got));
+		assert_ok(model_forward(&f.m, f.m.params, f.a, &b));
+		double loss = acts_loss(&f.m, f.a, &b, NULL, NULL);
+		model_backward(&f.m, f.m.params, f.a, &b, want, NULL);
+		struct acts *one = acts_new(&f.m);
+		assert_ok(model_forward(&f.m, f.m.params, one, &whole));
+		assert_ok(model_forward_prefixes(&f.m, one, f.a, &b));
+		assert_true(fabs(acts_loss(&f.m, f.a, &b, NULL, NULL) - loss) < 1e-5 * loss);
+		model_backward(&f.m, f.m.params, f.a, &b, got, NULL);
+		assert_close(got, want, f.m.n_params, 1e-5);
+		acts_free(one);
+		free(want);
+		free(got);
+		fixture_end(&f);
+	}
+}
+
 static void
 test_refusals(void **state)
 {
@@ -386,6 +422,7 @@ main(void)
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_sampled_targets),
+		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_refusals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
