@@ -31,6 +31,9 @@ struct projector;			/* scratch; one a thread */
 struct projector *projector_new(const struct model *m, const struct feature_layout *l);
 void projector_free(struct projector *p);
 enum err projector_rows(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale, float *rows);
+/* The same for beginnings of one sequence that `whole` has run forward at this checkpoint: see model_forward_prefixes. */
+enum err projector_prefixes(struct projector *p, const float *params, const struct curvature *c, const struct acts *whole,
+	const struct batch *b, float scale, float *rows);
 
 /* codes (code_bytes) and one scale a block: absmax / 7 or / 127, round to nearest; a zero block has scale 0. A value is
  * scale * code. Codes of 8 bits are two's complement; of 4 bits code + 8, the even index in the low half of the byte. */

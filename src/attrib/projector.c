@@ -65,6 +65,47 @@ project(const struct curvature_side *side, const float *x, int rows, float **to,
 	mm_bt(rows, side->k, side->n, 1, x, side->n, side->p, side->n, 0, *to, side->k);
 }
 
+/* Of one sequence, rows [from, to) of what was projected last, to its block. */
+static void
+gather(const struct projector *p, const struct feature_block *block, int sequence, int from, int to)
+{
+	mm_at(block->ks, block->ka, to - from, p->scale, p->ps + (size_t)from * (size_t)block->ks, block->ks,
+		p->pa + (size_t)from * (size_t)block->ka, block->ka, 1,
+		p->rows + (size_t)sequence * p->layout->width + block->at, block->ka);
+}
+
+static int
+first_target(const struct batch *b, int sequence)
+{
+	int row = b->start[sequence];
+	while (row < b->start[sequence + 1] && b->target[row] < 0)
+		row++;
+	return row;
+}
+
+/* Before its first target a sequence has no gradient at the unembedding, which is wide: are such rows most of the batch? */
+static bool
+mostly_without_target(const struct batch *b)
+{
+	int n = 0;
+	for (int s = 0; s < b->n_seq; s++)
+		n += first_target(b, s) - b->start[s];
+	return n > b->rows / 4 * 3;
+}
+
+static void
+projector_tails(struct projector *p, const struct feature_block *block, const struct curvature_layer *l, const float *a,
+	const float *g, const struct batch *b)
+{
+	for (int s = 0; s < b->n_seq; s++) {
+		int from = first_target(b, s), n = b->start[s + 1] - from;
+		project(&l->a, a + (size_t)from * (size_t)l->in, n, &p->pa, &p->cap_a);
+		project(&l->s, g + (size_t)from * (size_t)l->out, n, &p->ps, &p->cap_s);
+		gather(p, block, s, 0, n);
+	}
+	p->inputs_of = -1;
+}
+
 static void
 projector_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
 {
@@ -74,32 +115,48 @@ projector_linear(void *arg, int index, const float *a, const float *g, const str
 		return;
 	const struct feature_block *block = &p->layout->block[i];
 	const struct curvature_layer *l = &p->c->layers[i];
+	if (p->model->linears[index].role == ROLE_HEAD && mostly_without_target(b)) {
+		projector_tails(p, block, l, a, g, b);
+		return;
+	}
 	if (p->inputs_of != inputs_owner(p->c, i)) {
 		project(&l->a, a, b->rows, &p->pa, &p->cap_a);
 		p->inputs_of = inputs_owner(p->c, i);
 	}
 	project(&l->s, g, b->rows, &p->ps, &p->cap_s);
-	for (int s = 0; s < b->n_seq; s++) {
-		size_t from = (size_t)b->start[s];
-		mm_at(block->ks, block->ka, b->start[s + 1] - b->start[s], p->scale, p->ps + from * (size_t)block->ks, block->ks,
-			p->pa + from * (size_t)block->ka, block->ka, 1,
-			p->rows + (size_t)s * p->layout->width + block->at, block->ka);
-	}
+	for (int s = 0; s < b->n_seq; s++)
+		gather(p, block, s, b->start[s], b->start[s + 1]);
+}
+
+/* The loss and the way back of a batch whose forward pass has been run. */
+static void
+projector_back(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale, float *rows)
+{
+	const struct tap tap = { .arg = p, .linear = projector_linear, .roles = p->roles };
+	assert(c->n_layers == p->layout->n_blocks);
+	p->c = c;
+	p->scale = scale;
+	p->rows = rows;
+	p->inputs_of = -1;
+	acts_loss(p->model, p->acts, b, NULL, NULL);
+	model_backward(p->model, params, p->acts, b, NULL, &tap);
 }
 
 enum err
 projector_rows(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale, float *rows)
 {
-	const struct tap tap = { .arg = p, .linear = projector_linear, .roles = p->roles };
-	assert(c->n_layers == p->layout->n_blocks);
 	if (b->rows == 0)
 		return OK;
-	p->c = c;
-	p->scale = scale;
-	p->rows = rows;
-	p->inputs_of = -1;
 	TRY(model_forward(p->model, params, p->acts, b));
-	acts_loss(p->model, p->acts, b, NULL, NULL);
-	model_backward(p->model, params, p->acts, b, NULL, &tap);
+	projector_back(p, params, c, b, scale, rows);
+	return OK;
+}
+
+enum err
+projector_prefixes(struct projector *p, const float *params, const struct curvature *c, const struct acts *whole,
+	const struct batch *b, float scale, float *rows)
+{
+	TRY(model_forward_prefixes(p->model, whole, p->acts, b));
+	projector_back(p, params, c, b, scale, rows);
 	return OK;
 }

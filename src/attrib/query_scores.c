@@ -2,8 +2,9 @@
  * Feature scores of every example for every output token.
  *
  * The gradient of a token's negative log-likelihood needs a pass of its own: the sequence is repeated once per output token,
- * cut before that token and with that token as its only target, and the repetitions go through the model as ragged batches. Each
- * checkpoint projects them in its own basis; the query's row is their mean, and one pass over the features gives the matrix.
+ * cut before that token and with that token as its only target, and the repetitions go back through the model as ragged batches.
+ * Their way forward is the same for all, and taken once. Each checkpoint projects them in its own basis; the query's row is their
+ * mean, and one pass over the features gives the matrix.
  *
  * A score is <z_q, z_i> for gradients of losses both: what lowers the example's loss lowers the query's, so positive helped.
  */
@@ -27,6 +28,7 @@ struct pass {
 	struct index *index;
 	struct chunk *chunk;
 	size_t n_chunks;
+	struct acts **whole;		/* one a checkpoint: the sequence run forward */
 	struct projector **projector;	/* one a worker */
 	float *rows;			/* (n_out, width) */
 	struct fault fault;
@@ -84,7 +86,8 @@ chunk_rows(struct pass *p, const struct chunk *c, const struct batch *b, int wor
 	float *rows = p->rows + (size_t)c->from * x->layout.width;
 	float scale = (float)(x->scale / x->n_points);
 	for (int k = 0; k < x->n_points && fault_go(&p->fault); k++) {
-		TRY(projector_rows(p->projector[worker], x->point[k].model.params, &x->point[k].curvature, b, scale, rows));
+		TRY(projector_prefixes(p->projector[worker], x->point[k].model.params, &x->point[k].curvature, p->whole[k], b, scale,
+			rows));
 		fault_step(&p->fault, (uint64_t)c->rows);
 	}
 	return OK;
@@ -108,26 +111,61 @@ chunk_run(void *arg, size_t i, int worker)
 	free(target);
 }
 
+static void
+whole_run(void *arg, size_t k, int worker)
+{
+	struct pass *p = arg;
+	const struct query *q = p->q;
+	const struct model *m = &q->session->model;
+	int32_t start[2] = { 0, rows_of(q, q->n_out - 1) };
+	struct batch b = { .n_seq = 1, .rows = start[1], .start = start, .token = q->tokens };
+	(void)worker;
+	if (fault_go(&p->fault))
+		fault_set(&p->fault, model_forward(m, p->index->point[k].model.params, p->whole[k], &b));
+}
+
+static void
+pass_new(struct pass *p)
+{
+	const struct session *s = p->q->session;
+	chunks_cut(p);
+	p->projector = xcalloc((size_t)pool_threads(s->pool), sizeof(struct projector *));
+	for (int i = 0; i < pool_threads(s->pool); i++)
+		p->projector[i] = projector_new(&s->model, &p->index->layout);
+	p->whole = xcalloc((size_t)p->index->n_points, sizeof(struct acts *));
+	for (int k = 0; k < p->index->n_points; k++)
+		p->whole[k] = acts_new(&s->model);
+}
+
+static void
+pass_free(struct pass *p)
+{
+	for (int i = 0; i < pool_threads(p->q->session->pool); i++)
+		projector_free(p->projector[i]);
+	for (int k = 0; k < p->index->n_points; k++)
+		acts_free(p->whole[k]);
+	free(p->projector);
+	free(p->whole);
+	free(p->chunk);
+}
+
 static enum err
 pass_run(struct pass *p, struct job *job)
 {
-	const struct session *s = p->q->session;
-	int threads = pool_threads(s->pool);
+	struct pool *pool = p->q->session->pool;
 	uint64_t total = 0;
-	chunks_cut(p);
+	if (p->q->n_out == 0)
+		return OK;
+	pass_new(p);
 	for (size_t i = 0; i < p->n_chunks; i++)
 		total += (uint64_t)p->chunk[i].rows * (uint64_t)p->index->n_points;
-	p->projector = xcalloc((size_t)threads, sizeof(struct projector *));
-	for (int i = 0; i < threads; i++)
-		p->projector[i] = projector_new(&s->model, &p->index->layout);
 	job_phase(job, "gradients of the output", total);
 	fault_init(&p->fault, job);
-	pool_run(s->pool, p->n_chunks, chunk_run, p);
-	for (int i = 0; i < threads; i++)
-		projector_free(p->projector[i]);
-	free(p->projector);
-	free(p->chunk);
-	return fault_end(&p->fault);
+	pool_run(pool, (size_t)p->index->n_points, whole_run, p);
+	pool_run(pool, p->n_chunks, chunk_run, p);
+	enum err err = fault_end(&p->fault);
+	pass_free(p);
+	return err;
 }
 
 /* The scan's rows are the indexed examples in ascending order: from the last one back, each moves to its example's place and
