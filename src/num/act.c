@@ -2,6 +2,7 @@
 #include "byline/layers.h"
 
 #include "exp.h"
+#include "wide.h"
 
 /* gelu_tanh(x) = x/2 (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3): Hendrycks, Gimpel 2016. */
 #define TWO_ROOT (real)1.5957691216057307118	/* 2 sqrt(2/pi) */
@@ -9,7 +10,7 @@
 #define ROOT_HALF (real)0.70710678118654752440
 #define ROOT_TAU (real)0.39894228040143267794	/* 1 / sqrt(2 pi) */
 
-void
+WIDE void
 gelu_tanh_forward(real *y, const real *x, size_t n)
 {
 	#pragma omp simd
@@ -17,7 +18,7 @@ gelu_tanh_forward(real *y, const real *x, size_t n)
 		y[i] = x[i] * real_sigmoid(TWO_ROOT * (x[i] + CUBIC * x[i] * x[i] * x[i]));
 }
 
-void
+WIDE void
 gelu_tanh_backward(real *dx, const real *dy, const real *x, size_t n)
 {
 	#pragma omp simd
@@ -49,7 +50,7 @@ gelu_erf_backward(real *dx, const real *dy, const real *x, size_t n)
 	}
 }
 
-void
+WIDE void
 swiglu_forward(real *y, const real *gate, const real *up, size_t n)
 {
 	#pragma omp simd
@@ -57,7 +58,7 @@ swiglu_forward(real *y, const real *gate, const real *up, size_t n)
 		y[i] = gate[i] * real_sigmoid(gate[i]) * up[i];
 }
 
-void
+WIDE void
 swiglu_backward(real *dgate, real *dup, const real *dy, const real *gate, const real *up, size_t n)
 {
 	#pragma omp simd

@@ -10,6 +10,7 @@
 
 #include "byline/mm.h"
 #include "exp.h"
+#include "wide.h"
 
 #define BLOCK 128
 
@@ -25,13 +26,10 @@ att_size(const struct att_shape *s)
 }
 
 /* Softmax of the first n of `width` scores; the rest becomes 0. */
-static void
+static WIDE void
 softmax_row(real *p, int n, int width)
 {
-	real top = p[0], sum = 0;
-	#pragma omp simd reduction(max:top)
-	for (int i = 0; i < n; i++)
-		top = p[i] > top ? p[i] : top;
+	real top = real_max(p, n), sum = 0;
 	#pragma omp simd reduction(+:sum)
 	for (int i = 0; i < n; i++) {
 		p[i] = real_exp(p[i] - top);
@@ -97,7 +95,7 @@ attention_forward(real *out, int ldo, real *prob, const real *q, int ldq, const 
 }
 
 /* ds = p * (dp - sum(p * dp)), in place of dp. */
-static void
+static WIDE void
 softmax_row_backward(real *dp, const real *p, int n, int width)
 {
 	real sum = 0;

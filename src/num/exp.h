@@ -1,5 +1,5 @@
 /*
- * exp: the exponential of the layers. libm's is a call an element; this one is straight arithmetic, so loops over it become
+ * exp: the exponential of the layers, and what goes with it. libm's is a call an element; this one is straight arithmetic, so loops over it become
  * vector code, and its bits do not depend on libm. Error below 2 ulp; 0 below -87.33, infinity above 88.37, NaN stays NaN.
  */
 #ifndef BYLINE_NUM_EXP_H
@@ -46,6 +46,27 @@ real_exp(real x)
 	return x > most ? (float)INFINITY : y;
 }
 #endif
+
+/* The largest of n >= 1. In lanes, because a maximum over a vector's parts is no vector code to every compiler. */
+static inline real
+real_max(const real *x, int n)
+{
+	enum { LANES = 16 };
+	real lane[LANES];
+	int i = 0;
+	for (int j = 0; j < LANES; j++)
+		lane[j] = x[0];
+	for (; i + LANES <= n; i += LANES) {
+		#pragma omp simd
+		for (int j = 0; j < LANES; j++)
+			lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
+	}
+	for (; i < n; i++)
+		lane[0] = x[i] > lane[0] ? x[i] : lane[0];
+	for (int j = 1; j < LANES; j++)
+		lane[0] = lane[j] > lane[0] ? lane[j] : lane[0];
+	return lane[0];
+}
 
 /* 1 / (1 + exp(-x)) */
 static inline real

@@ -4,18 +4,15 @@
 #include <string.h>
 
 #include "exp.h"
+#include "wide.h"
 
-static real
+static WIDE real
 max_of(const real *x, int n)
 {
-	real top = x[0];
-	#pragma omp simd reduction(max:top)
-	for (int i = 0; i < n; i++)
-		top = x[i] > top ? x[i] : top;
-	return top;
+	return real_max(x, n);
 }
 
-static real
+static WIDE real
 sum_exp(const real *x, real top, int n)
 {
 	real sum = 0;
@@ -25,7 +22,7 @@ sum_exp(const real *x, real top, int n)
 	return sum;
 }
 
-static void
+static WIDE void
 row_gradient(real *d, const real *x, real top, real sum, real weight, int target, int n)
 {
 	real scale = weight / sum;
