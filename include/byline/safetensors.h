@@ -9,6 +9,7 @@
 #define BYLINE_SAFETENSORS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,12 +53,16 @@ enum err st_want(const struct st_file *f, const char *name, int n_dims, const ui
 enum err st_read_f32(const struct st_file *f, const struct st_tensor *t, uint64_t from, uint64_t n, float *out);
 
 /* Writing: declare all tensors, then give the bytes of each in the order of declaration, in any number of pieces. */
+struct st_slot;
 struct st_writer {
 	struct file_writer file;
 	json_t *header;
-	uint64_t declared, written;
-	int64_t *sizes;			/* private: bytes still owed */
-	size_t n;
+	uint64_t declared, written;	/* bytes, over all tensors */
+	bool started;
+	/* private: */
+	struct st_slot *slots;		/* in order of declaration; in the file large elements come first */
+	size_t n, slot;
+	uint64_t in_slot, data_at, at;
 };
 enum err st_writer_open(struct st_writer *w, const char *path);
 void st_writer_meta(struct st_writer *w, const char *key, const char *value);

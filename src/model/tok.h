@@ -1,0 +1,143 @@
+/*
+ * tok: what the tokenizer's files share; private to the model floor.
+ *
+ * A text passes through: valid UTF-8 runs (each invalid byte is a piece of its own) -> added tokens that match as written ->
+ * normalisation -> added tokens that match the normalised text -> splitting into pieces -> byte-pair merges of each piece.
+ */
+#ifndef BYLINE_MODEL_TOK_H
+#define BYLINE_MODEL_TOK_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <jansson.h>
+#include <pcre2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "byline/err.h"
+#include "byline/str.h"
+#include "byline/tokenizer.h"
+
+enum { TOK_MAX_ID = 1 << 20, TOK_MAX_STEPS = 32 };
+
+/* ---- the byte alphabet of GPT-2: every byte as one printable code point (tok_alphabet.c) ---- */
+
+int32_t alphabet_of(uint8_t byte);
+int alphabet_byte(int32_t cp);			/* -1: not of the alphabet */
+void alphabet_write(struct str *out, const char *bytes, size_t n);
+/* Appends the bytes that s stands for and returns true, or returns false when s is not written in the alphabet alone. */
+bool alphabet_read(struct str *out, const char *s, size_t n);
+
+/* ---- maps (tok_map.c) ---- */
+
+/* Byte strings (borrowed) to numbers. */
+struct str_map { struct str_slot { const char *s; uint32_t n; int32_t value; } *slots; size_t cap, used; };
+int32_t str_map_get(const struct str_map *m, const char *s, size_t n);		/* -1: absent */
+bool str_map_put(struct str_map *m, const char *s, size_t n, int32_t value);	/* false, and nothing done, when it was there */
+void str_map_free(struct str_map *m);
+
+/* Pairs of ids to two numbers. */
+struct pair_slot { int32_t a, b, x, y; };					/* a < 0: free */
+struct pair_map { struct pair_slot *slots; size_t cap, used; };
+struct pair_slot *pair_map_get(const struct pair_map *m, int32_t a, int32_t b);	/* NULL: absent */
+struct pair_slot *pair_map_put(struct pair_map *m, int32_t a, int32_t b);	/* finds or makes it (x = y = 0) */
+void pair_map_free(struct pair_map *m);
+
+/* ---- regular expressions (tok_regex.c, tok_onig.c) ---- */
+
+/* The pattern, written for Oniguruma as the files' authors do, in PCRE2's words; what would mean something else is refused. */
+enum err onig_translate(const char *pattern, size_t n, const char *name, struct str *out);
+enum err tok_regex(pcre2_code **out, const char *pattern, size_t n, bool literal, const char *name);
+
+struct tok_match { uint32_t from, to; bool hit; };
+struct tok_matches { struct tok_match *v; size_t n, cap; };
+struct tok_matcher { pcre2_match_data *data; pcre2_match_context *context; struct tok_matches found; };
+void tok_matcher_init(struct tok_matcher *m);
+void tok_matcher_free(struct tok_matcher *m);
+/* Cuts s[0..n) into matches (hit) and what lies between them, in m->found. */
+enum err tok_matcher_run(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n);
+
+/* ---- normalisation (tok_normal.c) ---- */
+
+enum normal_form { NORMAL_NFC, NORMAL_NFD, NORMAL_NFKC, NORMAL_NFKD, NORMAL_LOWER };
+struct normal { enum normal_form steps[TOK_MAX_STEPS]; int n; };
+/* A text and where each of its bytes (and its end) came from: byte i from source byte at[i], or base + i when at is NULL. */
+struct mapped { const char *s; size_t n; const uint32_t *at; uint32_t base; };
+static inline uint32_t mapped_source(const struct mapped *m, size_t i) { return m->at ? m->at[i] : m->base + (uint32_t)i; }
+struct normal_buf { struct str text[2]; uint32_t *at[2]; size_t cap[2]; };
+/* `in` is valid UTF-8; *out lives in buf (or is `in` itself) until the next call. */
+void normal_apply(const struct normal *normal, struct normal_buf *buf, const struct mapped *in, struct mapped *out);
+void normal_buf_free(struct normal_buf *buf);
+
+/* ---- splitting (tok_split.c) ---- */
+
+enum split_behavior { SPLIT_ISOLATED, SPLIT_REMOVED, SPLIT_PREVIOUS, SPLIT_NEXT, SPLIT_CONTIGUOUS };
+struct split_step {
+	pcre2_code *re;			/* NULL: leaves the text whole */
+	enum split_behavior behavior;
+	bool invert, prefix;		/* prefix: a space is put before pieces that do not begin with one */
+};
+struct piece { uint32_t from, to; bool space, glued; };	/* space: one was put before it; glued: none may be */
+struct pieces { struct piece *v; size_t n, cap; };
+struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct str scratch; };
+void splitter_init(struct splitter *s);
+void splitter_free(struct splitter *s);
+/* *out lives in the splitter until the next call. */
+enum err splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, const struct mapped *text, bool glued,
+	const struct pieces **out);
+enum err split_gpt2(struct split_step *step);	/* the splitting of ByteLevel */
+
+/* ---- added tokens (tok_added.c) ---- */
+
+enum { ADDED_SPECIAL = 1, ADDED_WORD = 2, ADDED_LSTRIP = 4, ADDED_RSTRIP = 8 };
+struct added { char *s; size_t n; int32_t id; unsigned flags; };
+struct added_set { struct added *v; size_t n, cap; bool first[256]; };
+void added_set_put(struct added_set *set, const char *s, size_t n, int32_t id, unsigned flags);
+void added_set_seal(struct added_set *set);	/* after the last put, before the first find */
+void added_set_free(struct added_set *set);
+/* The next token at or after *at in s[0..n), which is cut off at *from and *to; NULL when none is left. Texts before `done`
+ * are taken already. *at moves on. */
+const struct added *added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special,
+	size_t *at, size_t *from, size_t *to);
+
+/* ---- merges (tok_bpe.c) ---- */
+
+struct bpe_node { int32_t id, prev, next; uint32_t from; };
+struct bpe_merge { uint32_t rank; int32_t at, left, right, made; };
+struct bpe_work { struct bpe_node *nodes; struct bpe_merge *heap; size_t cap, heap_n; };
+/* Room for n symbols; what was there is lost. */
+enum err bpe_reserve(struct bpe_work *w, size_t n);
+/* work->nodes hold the symbols, linked from node 0 on; merges what can be merged. Node 0 stays the first. */
+void bpe_run(struct bpe_work *w, const struct pair_map *merges);
+void bpe_work_free(struct bpe_work *w);
+
+/* ---- the tokenizer itself ---- */
+
+enum { TOKEN_PRESENT = 1, TOKEN_SPECIAL = 2 };
+struct token { size_t at; uint32_t n; unsigned flags; };	/* bytes in the pool */
+
+struct tokenizer {
+	struct str json;			/* as loaded or trained */
+	struct token *tokens;
+	size_t tokens_cap;
+	int n_tokens;
+	struct str pool;
+	int32_t byte_id[256];			/* -1: the vocabulary lacks it */
+	int32_t unk;				/* -1: none */
+	bool fuse_unk, ignore_merges, byte_level;
+	struct pair_map merges;			/* x: rank, y: new id */
+	struct str_map whole;			/* bytes to id; filled when ignore_merges */
+	char *whole_text;			/* its keys */
+	struct added_set raw, normalized;
+	struct normal normal;
+	struct split_step steps[TOK_MAX_STEPS];
+	int n_steps;
+};
+
+/* The parts of loading, in turn. */
+enum err tokenizer_parse_steps(struct tokenizer *t, const json_t *root, const char *name);	/* tokenizer_steps.c */
+enum err tokenizer_parse_model(struct tokenizer *t, const json_t *model, const char *name);	/* tokenizer_model.c */
+/* Puts a token into the table, in place of what was there. */
+void tokenizer_put(struct tokenizer *t, int32_t id, const char *s, size_t n, unsigned flags);	/* tokenizer.c */
+
+#endif
