@@ -18,7 +18,7 @@ tok_regex_compile(pcre2_code **out, const char *pattern, size_t n, uint32_t opti
 	PCRE2_UCHAR why[128];
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-	*out = pcre2_compile((PCRE2_SPTR)pattern, n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | options, &code, &at, context);
+	*out = pcre2_compile((PCRE2_SPTR)pattern, n, PCRE2_UTF | options, &code, &at, context);
 	pcre2_compile_context_free(context);
 	if (*out)
 		return OK;
@@ -37,7 +37,7 @@ tok_regex(pcre2_code **out, const char *pattern, size_t n, bool literal, const c
 	str_add(&mine, "", 0);
 	enum err err = onig_translate(pattern, n, name, &mine);
 	if (err == OK)
-		err = tok_regex_compile(out, mine.s, mine.len, PCRE2_UCP | PCRE2_MULTILINE, name);
+		err = tok_regex_compile(out, mine.s, mine.len, PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, name);
 	str_free(&mine);
 	return err;
 }
