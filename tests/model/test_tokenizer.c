@@ -343,6 +343,7 @@ test_save(void **state)
 	assert_ok(file_read(copy, 1 << 20, &two));
 	assert_int_equal(one.len, two.len);
 	assert_memory_equal(one.s, two.s, one.len);
+	tokenizer_free(again);
 	assert_ok(file_replace(path, "version https://git-lfs.github.com/spec/v1\noid", 46));
 	assert_err(tokenizer_load(&again, path), ERR_FORMAT);
 	assert_non_null(strstr(err_message(), "Git LFS"));
