@@ -27,10 +27,12 @@ largest(const float *v, size_t n)
 	return most;
 }
 
+/* What is not a number has no code of its own, and must not become one that is out of range. */
 static int
 code_of(float v, float scale)
 {
-	return scale > 0 ? (int)lrintf(v / scale) : 0;
+	float code = v / scale;
+	return fabsf(code) < 127.5f ? (int)lrintf(code) : 0;
 }
 
 static void

@@ -1,0 +1,54 @@
+/*
+ * indexing: one sitting of index_build, and its stages. Each stage finds out what is there and valid, and makes the rest.
+ */
+#ifndef BYLINE_ATTRIB_INDEXING_H
+#define BYLINE_ATTRIB_INDEXING_H
+
+#include "index_info.h"
+
+#include "byline/features.h"
+
+struct indexing {
+	struct store *store;
+	struct run run;
+	struct dataset data;		/* heldout is also set where a contributor has opted out */
+	struct example *examples;
+	struct model model;		/* of checkpoint/: the table that all checkpoints share, and the weights for hidden states */
+	struct index_info info;
+	char identity[HASH_HEX];	/* of all that the curvature depends on */
+	uint32_t *row;			/* info.n_rows: the examples that have features, ascending */
+	struct pool *pool;
+	struct job *job;
+	/* After the stage of curvature: */
+	struct curvature *projections;	/* one a checkpoint, without bases */
+	struct feature_layout layout;
+	int64_t sat_down;		/* when this sitting began, or was last added to info.seconds */
+};
+
+/* ---- index_plan.c: what is to be done, and with what ---- */
+
+/* The checkpoints to use with their hashes into info, and the identity. */
+enum err indexing_plan(struct indexing *x);
+/* ERR_MISMATCH, naming what, when the index that is there was made otherwise. */
+enum err indexing_agrees(const struct indexing *x, const struct index_info *there);
+
+/* ---- index_build.c: files ---- */
+
+char *indexing_path(const struct indexing *x, const char *name);	/* "run folder/name"; the caller's */
+/* Weights of one of the checkpoints, of the run's model; the caller's to model_free. */
+enum err indexing_weights(const struct indexing *x, int checkpoint, struct model *m);
+/* Notes a finished file of the index in index.json. */
+enum err indexing_note(struct indexing *x, const char *name);
+const char *indexing_curvature_sha256(const struct indexing *x);
+/* The metadata that says which curvature and how many rows a file belongs to, and whether a file there says so. */
+void indexing_tie(const struct indexing *x, struct st_writer *w, const char *format);
+bool indexing_is_tied(const struct indexing *x, const char *path, const char *format);
+
+/* ---- one file each: the stages, in order ---- */
+
+enum err indexing_curvature(struct indexing *x);
+enum err indexing_features(struct indexing *x);
+enum err indexing_hidden(struct indexing *x);
+enum err indexing_null(struct indexing *x);
+
+#endif
