@@ -7,7 +7,7 @@ struct help_args { bool roff, completion; };
 
 #define FIELD(f) offsetof(struct help_args, f)
 static const struct option help_options[] = {
-	{"roff", OPTION_FLAG, FIELD(roff), .help = "print the generated sections of the command's manual page"},
+	{"roff", OPTION_FLAG, FIELD(roff), .help = "print the generated sections of the command's manual page, or of byline(1)"},
 	{"completion", OPTION_FLAG, FIELD(completion), .help = "print every command with its options, for a shell's completion"},
 };
 
@@ -20,7 +20,7 @@ help_run(const void *options, char **args, int n_args)
 		return EXIT_DONE;
 	}
 	if (n_args == 0) {
-		help_overview();
+		(o->roff ? help_roff_overview : help_overview)();
 		return EXIT_DONE;
 	}
 	const struct command *c = command_find(args[0]);

@@ -272,7 +272,7 @@ check_run_name(const char *name)
 }
 
 static void
-train_print(const struct run *run, const struct train_watch *w)
+train_print(const struct run *run, const char *dir, const struct train_watch *w)
 {
 	if (w->last.steps == 0) {
 		say("run %s is trained already; --run NAME begins another\n", run->name);
@@ -280,7 +280,7 @@ train_print(const struct run *run, const struct train_watch *w)
 	}
 	say("run %s: %" PRId64 " examples, %" PRId64 " steps, loss %.3f, held-out %.3f nats per token\n", run->name, run->n_train,
 		w->last.steps, w->last.loss, w->last.heldout);
-	say("next: byline index STORE --run %s\n", run->name);
+	say("next: byline index %s --run %s\n", dir, run->name);
 }
 
 static int
@@ -299,7 +299,7 @@ train_run_command(const void *options, char **args, int n_args)
 	err = train_store(s, a, &w, &run);
 	watch_end(w.job);
 	if (err == OK)
-		train_print(&run, &w);
+		train_print(&run, args[0], &w);
 	run_free(&run);
 	store_close(s);
 	return err == OK ? EXIT_DONE : fail(err);

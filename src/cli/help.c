@@ -88,12 +88,41 @@ help_roff(const struct command *c)
 {
 	printf(".SH SYNOPSIS\n.B byline ");
 	roff_text(c->name);
-	printf("\n.I ");
-	roff_text(*c->args ? c->args : "\\&");
-	printf("\n%s.SH OPTIONS\n", c->n_options ? ".RI [ OPTIONS ]\n" : "");
+	putchar('\n');
+	if (*c->args) {
+		printf(".I ");
+		roff_text(c->args);
+		putchar('\n');
+	}
+	if (c->n_options)
+		printf(".RI [ OPTIONS ]\n");
+	printf(".SH OPTIONS\n");
 	for (size_t i = 0; i < c->n_options; i++)
 		roff_option(&c->options[i]);
 	printf(".TP\n.B \\-\\-help\nPrint the options and leave.\n");
+}
+
+static void
+roff_command(const struct command *c)
+{
+	printf(".TP\n.BR byline\\-");
+	roff_text(c->name);
+	printf(" (1)\n");
+	roff_text(c->summary);
+	printf(".\n");
+}
+
+void
+help_roff_overview(void)
+{
+	printf(".SH COMMANDS\n");
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+		printf(".SS %s\n", groups[g]);
+		const struct command *c;
+		for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+			if (!c->hidden && strcmp(c->group, groups[g]) == 0)
+				roff_command(c);
+	}
 }
 
 void

@@ -19,25 +19,26 @@ export PATH
 out=$tmp/out err=$tmp/err
 cd "$tmp/work" || exit 99
 
-diag() { sed 's/^/# /'; }
+# Logs are read on terminals.
+plain() { LC_ALL=C tr -d '\000-\010\013-\037\177-\377'; }
 
-pass() { tap_n=$((tap_n + 1)); printf 'ok %d - %s\n' "$tap_n" "$1"; }
+pass() { tap_n=$((tap_n + 1)); printf 'ok %d - %s\n' "$tap_n" "$1" | plain; }
 
 fail() {
 	tap_n=$((tap_n + 1))
-	printf 'not ok %d - %s\n' "$tap_n" "$1"
+	printf 'not ok %d - %s\n' "$tap_n" "$1" | plain
 	shift
-	for tap_line in "$@"; do printf '%s\n' "$tap_line" | diag; done
+	for tap_line in "$@"; do printf '%s\n' "$tap_line" | plain | sed 's/^/# /'; done
 }
 
-# ok DESCRIPTION COMMAND...: the command succeeds.
+# ok DESCRIPTION COMMAND...: the command succeeds. $out and $err stay as they are.
 ok() {
 	tap_what=$1
 	shift
-	if "$@" >"$out" 2>"$err"; then
+	if "$@" >"$tmp/ok" 2>&1; then
 		pass "$tap_what"
 	else
-		fail "$tap_what" "exit code $? from: $*" "$(head -n 20 "$out" "$err" | LC_ALL=C tr -d '\000-\010\013-\037\177')"
+		fail "$tap_what" "exit code $? from: $*" "$(head -n 20 "$tmp/ok")"
 	fi
 }
 
@@ -55,7 +56,7 @@ exits() {
 	if [ "$tap_got" = "$tap_code" ]; then
 		pass "$tap_what"
 	else
-		fail "$tap_what" "exit code $tap_got, wanted $tap_code, from: $*" "$(head -n 20 "$err" | LC_ALL=C tr -d '\000-\010\013-\037\177')"
+		fail "$tap_what" "exit code $tap_got, wanted $tap_code, from: $*" "$(head -n 20 "$err")"
 	fi
 }
 
@@ -71,11 +72,11 @@ refuses() {
 	[ "$(wc -l <"$err")" -eq 1 ] || tap_bad="${tap_bad}not one line on standard error. "
 	grep -q '^byline: ' "$err" || tap_bad="${tap_bad}no \"byline: \" first. "
 	grep -qF -e "$tap_words" "$err" || tap_bad="${tap_bad}it does not say: $tap_words. "
-	tap_what="refuses with $tap_code and says \"$tap_words\": $(printf '%s' "$*" | cut -c 1-90)"
+	tap_what="refuses with $tap_code and says \"$tap_words\": $(printf '%s' "$*" | tr '\n' ' ' | cut -c 1-90)"
 	if [ -z "$tap_bad" ]; then
 		pass "$tap_what"
 	else
-		fail "$tap_what" "$tap_bad" "$(head -n 20 "$err" | LC_ALL=C tr -d '\000-\010\013-\037\177')"
+		fail "$tap_what" "$tap_bad" "$(head -n 20 "$err")"
 	fi
 }
 
