@@ -27,7 +27,7 @@ static const struct option import_options[] = {
 	{"max-bytes", OPTION_LONG, FIELD(max_bytes), "N", "16777216", 1, 1 << 30, .help = "longest text taken"},
 	{"strict", OPTION_FLAG, FIELD(strict), .help = "stop at the first bad record"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress, no list of what was skipped"},
-	{"json", OPTION_FLAG, FIELD(json), .help = "print the report as one JSON object"},
+	{"json", OPTION_FLAG, FIELD(json), .help = "print the report of each path as one JSON object on a line"},
 };
 
 static void
@@ -43,13 +43,13 @@ import_skipped(void *arg, const char *file, int64_t line, const char *reason)
 }
 
 static void
-import_print_json(const struct import_report *r)
+import_print_json(const char *path, const struct import_report *r)
 {
 	json_t *reasons = json_array();
 	for (size_t i = 0; i < r->n_reasons; i++)
 		json_array_append_new(reasons, json_pack("{s:o, s:I}", "reason",
 			json_text(r->reasons[i].reason, strlen(r->reasons[i].reason)), "count", (json_int_t)r->reasons[i].n));
-	print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)r->records, "added",
+	print_json(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "path", json_cstr(path), "records", (json_int_t)r->records, "added",
 		(json_int_t)r->added, "duplicates", (json_int_t)r->duplicates, "skipped", (json_int_t)r->skipped, "bytes",
 		(json_int_t)r->bytes, "reasons", reasons));
 }
@@ -91,8 +91,10 @@ import_run(const void *options, char **args, int n_args)
 		err = import_path(s, args[i], &o, job, &report);
 		if (err != OK)
 			code = fail(err);
+		if (err != OK && report.records == 0)
+			continue;
 		if (a->json)
-			import_print_json(&report);
+			import_print_json(args[i], &report);
 		else
 			import_print(&report);
 		import_report_free(&report);

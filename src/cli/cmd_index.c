@@ -21,7 +21,7 @@ struct index_args {
 
 #define FIELD(f) offsetof(struct index_args, f)
 static const struct option index_table[] = {
-	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "the run; the newest when not given"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "the run; the newest that waits for its index when not given"},
 	{"checkpoint", OPTION_TEXT, FIELD(checkpoint), "DIR", NULL, .help = "index this Hugging Face directory as a new run, named by --run"},
 	{"context", OPTION_INT, FIELD(context), "N", "256", 16, 1 << 16, .help = "longest example, in tokens, for --checkpoint"},
 	{"k", OPTION_INT, FIELD(k), "N", "64", 4, 256, .help = "projection width a side; 32 is the small preset"},
@@ -80,12 +80,25 @@ out:
 	return err;
 }
 
+/* Leaves the id of the newest run that is trained and not indexed. */
+static enum err
+waiting(void *arg, const struct run *r)
+{
+	int64_t *id = arg;
+	if (r->trained && !r->indexed)
+		*id = r->id;
+	return OK;
+}
+
 static enum err
 index_find(struct store *s, const struct index_args *a, struct job *job, struct run *run)
 {
 	if (a->checkpoint)
 		return foreign_begin(s, a, job, run);
-	TRY(store_find_run(s, a->run, run));
+	int64_t id = 0;
+	if (!a->run)
+		TRY(store_each_run(s, waiting, &id));
+	TRY(id ? store_run(s, id, run) : store_find_run(s, a->run, run));
 	if (!run->trained)
 		return err_set(ERR_MISSING, "run %s is not trained to its end; byline train %s --run %s finishes it", run->name,
 			store_dir(s), run->name);

@@ -13,7 +13,7 @@ struct show_args { const char *run; bool json; };
 
 #define FIELD(f) offsetof(struct show_args, f)
 static const struct option show_table[] = {
-	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "the run an example belongs to; the newest when not given"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "the run an example belongs to; the newest indexed one when not given"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
 };
 

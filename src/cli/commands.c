@@ -63,14 +63,33 @@ command_find(const char *name)
 
 /* ---- shared ---- */
 
+/* Beyond ASCII a code point stands in a string, so the escape means the same there. */
+static void
+json_escape(struct str *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		int32_t cp;
+		size_t used = utf8_decode(s + i, n - i, &cp);
+		if (!utf8_hostile(cp))
+			str_add(out, s + i, used);
+		else if (cp < 0x10000)
+			str_addf(out, "\\u%04x", (unsigned)cp);
+		else
+			str_addf(out, "\\u%04x\\u%04x", 0xd7c0u + (unsigned)(cp >> 10), 0xdc00u + (unsigned)(cp & 0x3ff));
+		i += used;
+	}
+}
+
 void
 print_json(json_t *value)
 {
-	struct str s = {0};
+	struct str s = {0}, safe = {0};
 	json_print(&s, value, 0);
-	str_addc(&s, '\n');
-	fwrite(s.s, 1, s.len, stdout);
+	json_escape(&safe, s.s, s.len);
+	str_addc(&safe, '\n');
+	fwrite(safe.s, 1, safe.len, stdout);
 	str_free(&s);
+	str_free(&safe);
 	json_decref(value);
 }
 

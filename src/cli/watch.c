@@ -64,27 +64,36 @@ watch_notify(void *arg)
 	watch_draw();
 }
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+/* What is ignored stays ignored: nohup means it. */
+static void
+watch_catch(void (*from)(int), void (*to)(int))
+{
+	const struct sigaction act = {.sa_handler = to};
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction now;
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == from)
+			sigaction(signals[i], &act, NULL);
+	}
+}
+
 struct job *
 watch_begin(bool quiet)
 {
-	const struct sigaction act = {.sa_handler = watch_signal};
 	job_init(&watched);
 	const char *term = getenv("TERM");
 	visible = !quiet && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 	last_drawn = clock_monotonic();
 	watched.notify = watch_notify;
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGHUP, &act, NULL);
+	watch_catch(SIG_DFL, watch_signal);
 	return &watched;
 }
 
 void
 watch_end(struct job *job)
 {
-	static const int restored[] = {SIGINT, SIGTERM, SIGHUP};
-	for (size_t i = 0; i < sizeof(restored) / sizeof(restored[0]); i++)
-		signal(restored[i], SIG_DFL);
+	watch_catch(watch_signal, SIG_DFL);
 	if (visible)
 		fprintf(stderr, "\r\033[K");
 	job_done(job);
