@@ -49,35 +49,58 @@ product_at(const float *a, int lda, int ta, const float *b, int ldb, int tb, int
 	return s;
 }
 
+static void (*const products[])(int, int, int, real, const real *, int, const real *, int, real, real *, int) = {mm, mm_at, mm_bt};
+enum { N = 9, K = 17, LD = 23 };
+
+/* c = a b / 2 + 2 c, for each of the three; c's row has LD - N numbers that are not the product's. */
 static void
-test_mm(void **state)
+check_products(int m)
 {
-	(void)state;
-	enum { M = 13, N = 9, K = 17, LD = 23 };
-	float *a = random_floats(LD * LD, 1), *b = random_floats(LD * LD, 2), *c = random_floats(M * LD, 3);
-	float *keep = random_floats(M * LD, 3);
-	void (*const fn[])(int, int, int, real, const real *, int, const real *, int, real, real *, int) = {mm, mm_at, mm_bt};
-	mm_init();
+	float *a = random_floats(LD * LD, 1), *b = random_floats(LD * LD, 2), *c = random_floats(LD * LD, 3);
+	float *keep = random_floats(LD * LD, 3);
 	for (int f = 0; f < 3; f++) {
-		memcpy(c, keep, M * LD * sizeof(*c));
-		fn[f](M, N, K, 0.5f, a, LD, b, LD, 2, c, LD);
-		for (int i = 0; i < M; i++)
+		memcpy(c, keep, LD * LD * sizeof(*c));
+		products[f](m, N, K, 0.5f, a, LD, b, LD, 2, c, LD);
+		for (int i = 0; i < LD; i++)
 			for (int j = 0; j < LD; j++) {
-				double want = j < N ? 0.5 * product_at(a, LD, f == 1, b, LD, f == 2, i, j, K) + 2 * keep[i * LD + j]
+				double want = i < m && j < N
+					? 0.5 * product_at(a, LD, f == 1, b, LD, f == 2, i, j, K) + 2 * (double)keep[i * LD + j]
 					: (double)keep[i * LD + j];
-				assert_true(fabs(c[i * LD + j] - want) < 1e-5);
+				assert_true(fabs((double)c[i * LD + j] - want) < 1e-5);
 			}
 	}
-	c[0] = NAN;
-	mm(M, N, K, 1, a, LD, b, LD, 0, c, LD);
-	assert_false(isnan(c[0]));
-	c[0] = 5;
-	mm(M, N, 0, 1, a, LD, b, LD, 0, c, LD);
-	assert_true(c[0] == 0);
 	free(a);
 	free(b);
 	free(c);
 	free(keep);
+}
+
+static void
+test_mm(void **state)
+{
+	(void)state;
+	mm_init();
+	check_products(13);
+	check_products(1);
+	check_products(0);
+}
+
+static void
+test_mm_zeros(void **state)
+{
+	(void)state;
+	float a[] = {1, 2, 3, 4}, b[] = {5, 6, 7, 8}, c[4];
+	for (int f = 0; f < 3; f++)
+		for (int m = 1; m < 3; m++) {
+			c[0] = c[1] = c[2] = c[3] = NAN;
+			products[f](m, 2, 2, 1, a, 2, b, 2, 0, c, 2);
+			assert_false(isnan(c[0]) || isnan(c[1]) || (m == 2 && isnan(c[3])));
+			products[f](m, 2, 0, 1, a, 2, b, 2, 0, c, 2);
+			assert_true(c[0] == 0 && c[1] == 0);
+			c[0] = 3;
+			products[f](m, 2, 0, 1, a, 2, b, 2, 2, c, 2);
+			assert_true(c[0] == 6);
+		}
 }
 
 /* Gradients that nobody wants are not computed; what is there is added to. */
@@ -176,6 +199,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exp),
 		cmocka_unit_test(test_mm),
+		cmocka_unit_test(test_mm_zeros),
 		cmocka_unit_test(test_linear_null),
 		cmocka_unit_test(test_gelu_against_libm),
 		cmocka_unit_test(test_attention_causal),
