@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "byline/mem.h"
+#include "byline/pool.h"
 #include "tiny_model.h"
 #include "unit.h"
 
@@ -309,6 +310,52 @@ test_same_bits(void **state)
 	fixture_end(&f);
 }
 
+enum { LANES = 6 };
+
+struct lanes {
+	struct fixture *f;
+	float *grads[LANES];
+};
+
+/* Each lane has the batch with another weight of its rows. */
+static void
+run_lane(void *arg, size_t i, int worker)
+{
+	struct lanes *l = arg;
+	float weight[ROWS];
+	struct acts *a = acts_new(&l->f->m);
+	(void)worker;
+	for (int r = 0; r < ROWS; r++)
+		weight[r] = (float)((size_t)r % (i + 2));
+	l->grads[i] = xcalloc(l->f->m.n_params, sizeof(float));
+	if (model_forward(&l->f->m, l->f->m.params, a, &l->f->b) == OK) {
+		acts_loss(&l->f->m, a, &l->f->b, weight, NULL);
+		model_backward(&l->f->m, l->f->m.params, a, &l->f->b, l->grads[i], NULL);
+	}
+	acts_free(a);
+}
+
+static void
+test_same_bits_in_threads(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_start(&f, TINY_LLAMA);
+	struct lanes one = {&f, {NULL}}, many = {&f, {NULL}};
+	struct pool *pool = pool_new(4);
+	for (size_t i = 0; i < LANES; i++)
+		run_lane(&one, i, 0);
+	pool_run(pool, LANES, run_lane, &many);
+	for (int i = 0; i < LANES; i++) {
+		assert_true(norm_of(one.grads[i], f.m.n_params) > 0);
+		assert_memory_equal(one.grads[i], many.grads[i], f.m.n_params * sizeof(float));
+		free(one.grads[i]);
+		free(many.grads[i]);
+	}
+	pool_free(pool);
+	fixture_end(&f);
+}
+
 static void
 test_loss(void **state)
 {
@@ -420,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_tied_gradient),
 		cmocka_unit_test(test_causal),
 		cmocka_unit_test(test_same_bits),
+		cmocka_unit_test(test_same_bits_in_threads),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_sampled_targets),
 		cmocka_unit_test(test_prefixes),
