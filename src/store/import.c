@@ -202,12 +202,29 @@ looks_jsonl(const char *path)
 	return ends_in(path, ".jsonl") || ends_in(path, ".jsonl.zst") || ends_in(path, ".ndjson") || ends_in(path, ".ndjson.zst");
 }
 
+static bool
+looks_csv(const char *path)
+{
+	return ends_in(path, ".csv") || ends_in(path, ".tsv") || ends_in(path, ".csv.zst") || ends_in(path, ".tsv.zst");
+}
+
+static bool
+looks_man(const char *path)
+{
+	const char *base = path_base(path);
+	return strncmp(base, "man", 3) == 0 && base[3] >= '1' && base[3] <= '9' && base[4] == '\0';
+}
+
 static const struct format {
 	const char *name;
 	bool (*looks)(const char *path);	/* NULL: only when asked for */
 	enum err (*run)(struct importer *im, const char *path);
 } formats[] = {
 	{ "jsonl", looks_jsonl, import_jsonl },
+	{ "csv", looks_csv, import_csv },
+	{ "man", looks_man, import_man },
+	{ "dir", file_is_dir, import_dir },
+	{ "source", NULL, import_source },
 };
 
 static enum err
