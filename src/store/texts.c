@@ -28,6 +28,8 @@ struct codec {
 	ZSTD_CDict *in_dict;
 	ZSTD_DDict *out_dict;
 	bool looked;			/* whether in_id is known to be the newest */
+	int64_t work;			/* whose text is in `last`, 0: nobody's */
+	struct str last;
 };
 
 void
@@ -40,6 +42,7 @@ texts_reset(struct store *s)
 	ZSTD_freeDCtx(c->out);
 	ZSTD_freeCDict(c->in_dict);
 	ZSTD_freeDDict(c->out_dict);
+	str_free(&c->last);
 	free(c);
 	s->codec = NULL;
 }
@@ -186,6 +189,21 @@ texts_read(struct store *s, int64_t id, struct str *out)
 	}
 	str_free(&frame);
 	return err;
+}
+
+enum err
+texts_of_work(struct store *s, int64_t work, const struct str **out)
+{
+	struct codec *c;
+	TRY(codec_get(s, &c));
+	if (c->work != work) {
+		c->work = 0;
+		str_clear(&c->last);
+		TRY(store_work_text(s, work, &c->last));
+		c->work = work;
+	}
+	*out = &c->last;
+	return OK;
 }
 
 /* ---- training a dictionary ---- */

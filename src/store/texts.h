@@ -17,7 +17,9 @@ enum { TEXT_MAX = 256 << 20 };		/* bytes of one text: offsets into it fit 32 bit
 enum err texts_add(struct store *s, const char *text, size_t n, const char *sha256, int64_t *id);
 /* Appends the text after checking its length and hash. */
 enum err texts_read(struct store *s, int64_t id, struct str *out);
-/* Forgets dictionaries in memory: after a rollback they may not be in the database. */
+/* The text of a work, borrowed until the next call: the last one is kept, since examples of one work are read together. */
+enum err texts_of_work(struct store *s, int64_t work, const struct str **out);
+/* Forgets dictionaries and texts in memory: after a rollback they may not be in the database. */
 void texts_reset(struct store *s);
 
 #endif
