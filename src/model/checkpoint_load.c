@@ -32,11 +32,11 @@ weights_missing(const char *dir)
 	if (dir_has(dir, "model.safetensors.index.json"))
 		return err_set(ERR_UNSUPPORTED, "%s: the weights are in several files (model.safetensors.index.json), which is not "
 			"supported; join them: python3 -c \"from transformers import AutoModelForCausalLM as A; "
-			"A.from_pretrained('%s').save_pretrained('NEW', max_shard_size='1TB')\"", dir, dir);
+			"A.from_pretrained('%s').save_pretrained('NEW', max_shard_size='1TB')\" and copy tokenizer.json there", dir, dir);
 	if (dir_has(dir, "pytorch_model.bin") || dir_has(dir, "pytorch_model.bin.index.json"))
 		return err_set(ERR_UNSUPPORTED, "%s: the weights are in pytorch_model.bin, a format that can run code when it is opened; "
 			"convert them: python3 -c \"from transformers import AutoModelForCausalLM as A; "
-			"A.from_pretrained('%s').save_pretrained('NEW')\"", dir, dir);
+			"A.from_pretrained('%s').save_pretrained('NEW')\" and copy tokenizer.json there", dir, dir);
 	return err_set(ERR_MISSING, "%s: there is no model.safetensors", dir);
 }
 
