@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "byline/mem.h"
+#include "byline/str.h"
 
 #define FIELD(name) offsetof(struct model_config, name)
 
@@ -128,10 +129,15 @@ arch_find(const char *family)
 	return NULL;
 }
 
-const char *
-arch_families(void)
+enum err
+arch_refuse(const char *family, const char *name)
 {
-	return "llama, gpt2";
+	struct str list = {0};
+	for (size_t i = 0; i < ARRAY_LEN(archs); i++)
+		str_addf(&list, "%s%s", i > 0 ? ", " : "", archs[i].family);
+	err_set(ERR_UNSUPPORTED, "%s: models of type \"%s\" are not supported (only %s)", name, family, list.s);
+	str_free(&list);
+	return ERR_UNSUPPORTED;
 }
 
 /* The rows of the fused tensor that a part is. */

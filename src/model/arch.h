@@ -78,7 +78,7 @@ const char *arch_short_name(const struct model *m, const char *name);
 /* Is this a name that files of this family carry and nobody needs (attention masks, rotary tables)? */
 bool arch_ignored(const struct model *m, const char *name);
 
-/* "llama, gpt2": for messages. Static storage. */
-const char *arch_families(void);
+/* ERR_UNSUPPORTED, with a message that names this family and the ones there are. `name` is the file. */
+enum err arch_refuse(const char *family, const char *name);
 
 #endif

@@ -166,7 +166,7 @@ model_config_parse(struct model_config *c, const json_t *root, const char *name)
 	TRY(json_want_str(root, name, "model_type", &family));
 	const struct arch *arch = arch_find(family);
 	if (arch == NULL)
-		return err_set(ERR_UNSUPPORTED, "%s: models of type \"%s\" are not supported (only %s)", name, family, arch_families());
+		return arch_refuse(family, name);
 	snprintf(c->family, sizeof(c->family), "%s", arch->family);
 	c->norm = arch->norm;
 	c->pos = arch->pos;
@@ -266,7 +266,7 @@ model_config_check(const struct model_config *c, const char *name)
 {
 	const struct arch *arch = arch_find(c->family);
 	if (arch == NULL)
-		return err_set(ERR_UNSUPPORTED, "%s: models of type \"%s\" are not supported (only %s)", name, c->family, arch_families());
+		return arch_refuse(c->family, name);
 	TRY(check_ranges(c, name));
 	TRY(check_heads(c, arch, name));
 	TRY(check_flags(c, arch, name));

@@ -51,21 +51,41 @@ xent(real *nll, real *dlogits, const real *logits, const int32_t *target, const 
 	}
 }
 
-int
-softmax_draw(const real *logits, int V, double u)
+/* Where in x the cumulated exp(x - top) passes `left`. */
+static int
+walk(const real *x, int n, real top, double left)
 {
-	real top = max_of(logits, V);
-	double left = u * (double)sum_exp(logits, top, V);
 	int last = 0;
-	for (int i = 0; i < V; i++) {
-		double p = (double)real_exp(logits[i] - top);
+	for (int i = 0; i < n; i++) {
+		double p = (double)real_exp(x[i] - top);
 		if (p > 0 && left < p)
 			return i;
 		left -= p;
 		last = p > 0 ? i : last;
 	}
-	/* The parts add up to a little less than their sum. */
+	/* Added up in this order, the parts may come to a little less than their sum. */
 	return last;
+}
+
+int
+softmax_draw(const real *logits, int V, double u)
+{
+	enum { PIECE = 256 };
+	real top = max_of(logits, V);
+	double sum = 0;
+	for (int i = 0; i < V; i += PIECE)
+		sum += (double)sum_exp(logits + i, top, V - i < PIECE ? V - i : PIECE);
+	double left = u * sum;
+	int last = 0;
+	for (int i = 0; i < V; i += PIECE) {
+		int n = V - i < PIECE ? V - i : PIECE;
+		double part = (double)sum_exp(logits + i, top, n);
+		if (left < part)
+			return i + walk(logits + i, n, top, left);
+		left -= part;
+		last = part > 0 ? i : last;
+	}
+	return last + walk(logits + last, V - last < PIECE ? V - last : PIECE, top, INFINITY);
 }
 
 void

@@ -193,6 +193,27 @@ test_xent(void **state)
 	free(d);
 }
 
+/* A grid of u stands for the uniform distribution: each index must get its share of it, and one of probability 0 none. */
+static void
+test_softmax_draw(void **state)
+{
+	(void)state;
+	enum { V = 1000, DRAWS = 100000 };
+	float *x = random_floats(V, 8), *logp = xcalloc(V, sizeof(*logp));
+	int *count = xcalloc(V, sizeof(*count));
+	x[0] = x[300] = x[999] = -INFINITY;
+	log_softmax(logp, x, V);
+	for (int i = 0; i < DRAWS; i++)
+		count[softmax_draw(x, V, i / (double)DRAWS)]++;
+	for (int i = 0; i < V; i++)
+		assert_true(fabs(count[i] - DRAWS * exp((double)logp[i])) < 1.5);
+	assert_true(count[0] == 0 && count[300] == 0 && count[999] == 0);
+	assert_int_equal(softmax_draw(x, V, 1), 998);
+	free(x);
+	free(logp);
+	free(count);
+}
+
 int
 main(void)
 {
@@ -204,6 +225,7 @@ main(void)
 		cmocka_unit_test(test_gelu_against_libm),
 		cmocka_unit_test(test_attention_causal),
 		cmocka_unit_test(test_xent),
+		cmocka_unit_test(test_softmax_draw),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
