@@ -73,7 +73,28 @@ skip_years(struct slice v, struct slice *year)
 	return v;
 }
 
-/* Company forms and dates follow a comma without being a second holder. */
+static bool
+has_word(struct slice v, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t at = slice_find(v, words[i]), end = at + strlen(words[i]);
+		if (at < v.n && (at == 0 || !isalpha((unsigned char)v.s[at - 1])) && (end == v.n || !isalpha((unsigned char)v.s[end])))
+			return true;
+	}
+	return false;
+}
+
+/* What follows the comma after an organisation is its place, not a second holder. */
+static bool
+is_organisation(struct slice name)
+{
+	static const char *const words[] = {"inc", "incorporated", "corp", "corporation", "ltd", "llc", "llp", "gmbh", "company",
+		"university", "foundation", "institute", "consortium", "laboratory", "laboratories", "systems", "software", "project",
+		"technologies", "regents", "group"};
+	return has_word(name, words, ARRAY_LEN(words));
+}
+
+/* Company forms follow a comma without being a second holder. */
 static bool
 comma_goes_on(struct slice rest)
 {
@@ -84,20 +105,62 @@ comma_goes_on(struct slice rest)
 	return false;
 }
 
+/* ---- names ---- */
+
+static bool
+two_words(struct slice v)
+{
+	return memchr(v.s, ' ', v.n);
+}
+
+/* A full stop after a word, not after an initial, with a capital behind it. */
+static size_t
+sentence_end(struct slice v)
+{
+	for (size_t i = 3; i + 2 < v.n; i++)
+		if (v.s[i] == '.' && v.s[i + 1] == ' ' && isupper((unsigned char)v.s[i + 2]) && isalpha((unsigned char)v.s[i - 1])
+			&& isalpha((unsigned char)v.s[i - 2]) && isalpha((unsigned char)v.s[i - 3]))
+			return i;
+	return v.n;
+}
+
+/* A name without what people write around it: a role before it; a remark, an address, years after it. */
+static struct slice
+name_tidy(struct slice v)
+{
+	static const char *const roles[] = {"author: ", "authors: ", "author ", "written by "};
+	static const char *const remarks[] = {" - ", " -- ", " http", ": "};
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		if (slice_begins(v, roles[i]))
+			v = slice_from(v, strlen(roles[i]));
+	for (size_t i = 0; i < ARRAY_LEN(remarks); i++)
+		v.n = slice_find(v, remarks[i]);
+	v.n = sentence_end(v);
+	v = slice_trim(v, " ", " .;,:*/#-0123456789");
+	if (v.n > 4 && strncasecmp(v.s + v.n - 4, " and", 4) == 0)
+		v.n -= 4;
+	return slice_trim(v, " ", " .;,");
+}
+
+/* Whether what stands at i ends the name before it. */
+static bool
+name_ends(struct slice v, size_t i)
+{
+	struct slice rest = slice_from(v, i);
+	if (*rest.s == ',')
+		return !comma_goes_on(slice_trim(slice_from(rest, 1), " ", ""));
+	return slice_begins(rest, " and ") || (slice_begins(rest, " & ") && two_words((struct slice){v.s, i}));
+}
+
 /* Takes one name off the front of *v. Empty when what stands there is no name. */
 static struct slice
 take_name(struct slice *v)
 {
 	size_t i = 0;
-	while (i < v->n && !strchr("<(\"\t[{", v->s[i])) {
-		if (v->s[i] == ',' && !comma_goes_on(slice_trim(slice_from(*v, i + 1), " ", "")))
-			break;
-		if (v->s[i] == ' ' && slice_begins(slice_from(*v, i), " and "))
-			break;
+	while (i < v->n && !strchr("<(\"\t[{", v->s[i]) && !name_ends(*v, i))
 		i++;
-	}
 	bool mail = i < v->n && (v->s[i] == '<' || v->s[i] == '(');
-	struct slice name = slice_trim((struct slice){v->s, i}, " ", " .;,*/#-");
+	struct slice name = name_tidy((struct slice){v->s, i});
 	*v = slice_from(*v, i);
 	bool proper = name.n > 0 && (isupper((unsigned char)*name.s) || (unsigned char)*name.s >= 0xc2 || mail);
 	return name.n >= 2 && name.n <= 80 && proper ? name : (struct slice){name.s, 0};
@@ -125,27 +188,41 @@ is_month(struct slice v)
 	return false;
 }
 
+/* Past what joins two names; *joined when it was an "and", after which even one word is a name. */
+static struct slice
+skip_joint(struct slice v, bool *joined)
+{
+	struct slice none = {0};
+	v = slice_trim(skip_address(slice_trim(v, " ", "")), " ,.;", "");
+	*joined = slice_begins(v, "and ") || slice_begins(v, "& ");
+	if (*joined)
+		v = slice_from(v, *v.s == '&' ? 2 : 4);
+	return skip_years(v, &none);
+}
+
 /* Everything after the years: names with addresses, between commas and "and". Returns how many there were. */
 static size_t
 take_names(struct slice v, struct people *p)
 {
 	static const char written[] = "written by ";
 	size_t n = 0, at = slice_find(v, written), rights = slice_find(v, "all rights");
+	bool joined = true;
 	if (at < v.n)
 		v = slice_from(v, at + strlen(written));
 	else
 		v.n = rights;
 	for (int guard = 0; v.n > 0 && guard < 16; guard++) {
 		struct slice name = take_name(&v);
-		if (name.n == 0 || is_month(name) || isdigit((unsigned char)*name.s))
+		bool addressed = v.n > 0 && strchr("<( ", *v.s) && *v.s;
+		if (name.n == 0 || is_month(name) || isdigit((unsigned char)*name.s) || (!joined && !two_words(name) && !addressed))
 			break;
 		people_add_once(p, name.s, name.n);
 		n++;
-		v = slice_trim(skip_address(slice_trim(v, " ", "")), " ,.;", "");
-		if (slice_begins(v, "and "))
-			v = slice_from(v, 4);
-		struct slice none = {0};
-		v = skip_years(v, &none);
+		if (is_organisation(name) && slice_find(v, " and ") < v.n)
+			v = slice_from(v, slice_find(v, " and "));
+		else if (is_organisation(name))
+			break;
+		v = skip_joint(v, &joined);
 	}
 	return n;
 }

@@ -22,7 +22,7 @@ static const struct { const char *name, *also; } columns[COLS] = {
 	[COL_DATE] = {"date", NULL},
 };
 
-struct table { struct csv csv; struct csv_row row; int at[COLS]; const char *path; };
+struct table { struct csv csv; struct csv_row row; size_t width; int at[COLS]; const char *path; };
 
 static bool
 field_is(const struct csv_row *row, size_t i, const char *name, size_t n)
@@ -122,10 +122,36 @@ row_record(const struct table *t, const char *between, struct record *r)
 		people_add(&r->people, s, n, 1, between);
 }
 
+/* More or fewer fields than names: a separator or a quote is not where its writer meant it, and the text would be another. */
+static enum err
+wrong_width(struct importer *im, const struct table *t)
+{
+	char *detail = xasprintf("%zu, the header has %zu", t->row.n, t->width);
+	enum err err = importer_skip(im, t->path, t->row.line, "wrong number of columns", detail);
+	free(detail);
+	return err;
+}
+
+static bool
+has_nul(const struct table *t)
+{
+	for (enum column c = COL_TEXT + 1; c < COLS; c++) {
+		size_t n;
+		const char *s = cell(t, c, &n);
+		if (memchr(s, '\0', n))
+			return true;
+	}
+	return false;
+}
+
 static enum err
 take_row(struct importer *im, const struct table *t)
 {
 	struct record r = {0};
+	if (t->row.n != t->width)
+		return wrong_width(im, t);
+	if (has_nul(t))
+		return importer_skip(im, t->path, t->row.line, "bad metadata", "a NUL byte");
 	row_record(t, im->o->author_map, &r);
 	enum err err = importer_add(im, t->path, t->row.line, &r);
 	record_free(&r);
@@ -170,9 +196,12 @@ take_table(struct importer *im, struct table *t, struct stream *in)
 	bool have;
 	const char *why;
 	csv_start(&t->csv, stream_next, in, 0, 2 * im->max_bytes + RECORD_EXTRA);
-	TRY(csv_read(&t->csv, &t->row, &have, &why));
+	enum err err = csv_read(&t->csv, &t->row, &have, &why);
+	if (err != OK)
+		return err == ERR_FORMAT ? err_prefix(err, "%s", t->path) : err;
 	if (!have || why)
 		return err_set(ERR_FORMAT, "%s: %s; a table begins with the names of its columns", t->path, why ? why : "empty");
+	t->width = t->row.n;
 	TRY(map_columns(t, im->o->columns));
 	return take_rows(im, t, in);
 }

@@ -8,20 +8,21 @@
 
 #include "byline/mem.h"
 
-/* "dir1" is the first folder below the root. */
-static enum err
+/* Where the author is: in a folder level, "dir1" being the first below the root, or in what a pattern finds. */
+struct rule { int level; pcre2_code *code; pcre2_match_data *md; pcre2_match_context *limits; };
+
+static void
 author_of_level(const char *rel, int level, struct record *r)
 {
 	for (int i = 1; i < level; i++) {
 		rel = strchr(rel, '/');
 		if (!rel)
-			return OK;
+			return;
 		rel++;
 	}
 	const char *end = strchr(rel, '/');
 	if (end)
 		people_add(&r->people, rel, (size_t)(end - rel), 1, NULL);
-	return OK;
 }
 
 static char *
@@ -46,50 +47,74 @@ take_groups(const pcre2_code *code, pcre2_match_data *md, const char *rel, const
 	r->date = group_text(code, md, rel, "date");
 }
 
+static void
+author_of_pattern(const struct rule *rule, const char *rel, const char *between, struct record *r)
+{
+	if (pcre2_match(rule->code, (PCRE2_SPTR)rel, strlen(rel), 0, 0, rule->md, rule->limits) > 0)
+		take_groups(rule->code, rule->md, rel, between, r);
+}
+
+/* ---- the rule ---- */
+
+static void
+rule_free(struct rule *rule)
+{
+	pcre2_match_data_free(rule->md);
+	pcre2_match_context_free(rule->limits);
+	pcre2_code_free(rule->code);
+}
+
 /* The pattern is the user's own, the paths may be a stranger's: limits keep a match from running away. */
 static enum err
-author_of_pattern(const char *rel, const char *pattern, const char *between, struct record *r)
+rule_compile(struct rule *rule, const char *pattern)
 {
 	int why;
 	PCRE2_SIZE at;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &why, &at, NULL);
-	if (!code) {
+	rule->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &why, &at, NULL);
+	if (!rule->code) {
 		PCRE2_UCHAR text[128];
 		pcre2_get_error_message(why, text, sizeof(text));
 		return err_set(ERR_USAGE, "author pattern \"%s\", at %zu: %s", pattern, (size_t)at, (char *)text);
 	}
-	pcre2_match_context *limits = pcre2_match_context_create(NULL);
-	pcre2_match_data *md = pcre2_match_data_create_from_pattern(code, NULL);
-	pcre2_set_match_limit(limits, 100000);
-	if (pcre2_match(code, (PCRE2_SPTR)rel, strlen(rel), 0, 0, md, limits) > 0)
-		take_groups(code, md, rel, between, r);
-	pcre2_match_data_free(md);
-	pcre2_match_context_free(limits);
-	pcre2_code_free(code);
+	if (pcre2_substring_number_from_name(rule->code, (PCRE2_SPTR)"author") < 0) {
+		pcre2_code_free(rule->code);
+		return err_set(ERR_USAGE, "author pattern \"%s\" says not where the author is; write dir1 or a pattern with (?<author>...)",
+			pattern);
+	}
+	rule->limits = pcre2_match_context_create(NULL);
+	rule->md = pcre2_match_data_create_from_pattern(rule->code, NULL);
+	pcre2_set_match_limit(rule->limits, 100000);
+	pcre2_set_heap_limit(rule->limits, 4096);
 	return OK;
 }
 
 static enum err
-author_of_path(const struct import_options *o, const char *rel, struct record *r)
+rule_make(struct rule *rule, const char *from)
 {
-	const char *rule = o->author_from ? o->author_from : "dir1";
-	if (strncmp(rule, "dir", 3) == 0 && rule[3] >= '1' && rule[3] <= '9' && rule[4] == '\0')
-		return author_of_level(rel, rule[3] - '0', r);
-	return author_of_pattern(rel, rule, o->author_map, r);
+	*rule = (struct rule){0};
+	if (!from || !*from)
+		from = "dir1";
+	size_t digits = strncmp(from, "dir", 3) == 0 ? strspn(from + 3, "0123456789") : 0;
+	if (digits == 0 || from[3 + digits])
+		return rule_compile(rule, from);
+	rule->level = digits < 4 ? atoi(from + 3) : 0;
+	return rule->level > 0 ? OK : err_set(ERR_USAGE, "\"%s\": folder levels are dir1 to dir999", from);
 }
 
 static enum err
 take_text(struct importer *im, const char *path, const char *rel, const struct str *bytes)
 {
+	const struct rule *rule = im->format;
 	struct record r = {0};
-	enum err err = author_of_path(im->o, rel, &r);
-	if (err == OK) {
-		str_add(&r.text, bytes->s ? bytes->s : "", bytes->len);
-		r.source = xstrdup(rel);
-		if (!r.title)
-			r.title = file_stem(rel);
-		err = importer_add(im, path, 0, &r);
-	}
+	if (rule->level)
+		author_of_level(rel, rule->level, &r);
+	else
+		author_of_pattern(rule, rel, im->o->author_map, &r);
+	str_add(&r.text, bytes->s, bytes->len);
+	r.source = xstrdup(rel);
+	if (!r.title)
+		r.title = file_stem(rel);
+	enum err err = importer_add(im, path, 0, &r);
 	record_free(&r);
 	return err;
 }
@@ -97,5 +122,11 @@ take_text(struct importer *im, const char *path, const char *rel, const struct s
 enum err
 import_dir(struct importer *im, const char *path)
 {
-	return import_files(im, path, take_text);
+	struct rule rule;
+	TRY(rule_make(&rule, im->o->author_from));
+	im->format = &rule;
+	enum err err = import_files(im, path, false, take_text);
+	im->format = NULL;
+	rule_free(&rule);
+	return err;
 }

@@ -9,7 +9,7 @@
 
 enum { SNIFF = 4096 };
 
-struct walk { struct importer *im; const char *root; file_taker take; uint64_t seen; };
+struct walk { struct importer *im; const char *root; bool packed; file_taker take; uint64_t seen; };
 
 /* Hidden means a component that begins with a dot; version control keeps its folders that way, but for CVS. */
 static bool
@@ -21,6 +21,14 @@ is_hidden(const char *rel)
 	return false;
 }
 
+static bool
+is_binary(const struct walk *w, const struct str *bytes)
+{
+	if (w->packed && bytes->len > 2 && memcmp(bytes->s, "\x1f\x8b", 2) == 0)
+		return false;
+	return bytes->len > 0 && memchr(bytes->s, '\0', bytes->len < SNIFF ? bytes->len : SNIFF);
+}
+
 static enum err
 take_one(struct walk *w, const char *path, const char *rel)
 {
@@ -30,8 +38,7 @@ take_one(struct walk *w, const char *path, const char *rel)
 		err = importer_skip(w->im, path, 0, "text too long", NULL);
 	else if (err != OK)
 		err = importer_skip(w->im, path, 0, "cannot be read", err_message());
-	else if (bytes.len > 0 && memchr(bytes.s, '\0', bytes.len < SNIFF ? bytes.len : SNIFF)
-		&& (unsigned char)bytes.s[0] != 0x1f)	/* compressed files are the taker's to judge */
+	else if (is_binary(w, &bytes))
 		err = importer_skip(w->im, path, 0, "not a text", NULL);
 	else
 		err = w->take(w->im, path, rel, &bytes);
@@ -61,9 +68,9 @@ count_file(void *arg, const char *rel)
 }
 
 enum err
-import_files(struct importer *im, const char *path, file_taker take)
+import_files(struct importer *im, const char *path, bool packed, file_taker take)
 {
-	struct walk w = {.im = im, .root = path, .take = take};
+	struct walk w = {.im = im, .root = path, .packed = packed, .take = take};
 	uint64_t total = 0;
 	if (!file_is_dir(path)) {
 		if (!file_exists(path))

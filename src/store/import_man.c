@@ -69,11 +69,59 @@ unpack(const char *path, size_t limit, struct str *out)
 	return err;
 }
 
+/* ---- who ---- */
+
+static bool
+is_comment(const char *s, size_t n)
+{
+	size_t at = 1;
+	if (n < 3 || (*s != '.' && *s != '\''))
+		return false;
+	while (at < n && (s[at] == ' ' || s[at] == '\t'))
+		at++;
+	return n - at >= 2 && s[at] == '\\' && (s[at + 1] == '"' || s[at + 1] == '#');
+}
+
+/* The comments alone: the words of a page may well speak of other people's copyright. */
+static void
+comments_of(const char *s, size_t n, struct str *out)
+{
+	n = n < HOLDERS_HEAD ? n : HOLDERS_HEAD;
+	str_adds(out, "");
+	for (size_t at = 0; at < n;) {
+		const char *end = memchr(s + at, '\n', n - at);
+		size_t len = end ? (size_t)(end - (s + at)) : n - at;
+		if (is_comment(s + at, len)) {
+			str_add(out, s + at, len);
+			str_addc(out, '\n');
+		}
+		at += len + 1;
+	}
+}
+
+/* Pages without such comments often have a section for it. */
+static void
+section_holders(const char *text, struct record *r)
+{
+	static const char heading[] = "\nCOPYRIGHT\n";
+	const char *at = strstr(text, heading);
+	if (!at)
+		return;
+	at += strlen(heading);
+	const char *end = strstr(at, "\n\n");
+	holders_scan(at, end ? (size_t)(end - at) : strlen(at), r);
+}
+
 static void
 page_record(const struct roff_page *page, const char *source, size_t n, const char *rel, struct record *r)
 {
-	holders_scan(source, n, r);
+	struct str comments = {0};
+	comments_of(source, n, &comments);
+	holders_scan(comments.s, comments.len, r);
+	str_free(&comments);
 	str_add(&r->text, page->text.s ? page->text.s : "", page->text.len);
+	if (r->people.n == 0)
+		section_holders(r->text.s, r);
 	if (page->name && *page->name)
 		r->title = xasprintf("%s(%s)", page->name, page->section);
 	else
@@ -121,5 +169,5 @@ take_file(struct importer *im, const char *path, const char *rel, const struct s
 enum err
 import_man(struct importer *im, const char *path)
 {
-	return import_files(im, path, take_file);
+	return import_files(im, path, true, take_file);
 }

@@ -22,5 +22,5 @@ take_source(struct importer *im, const char *path, const char *rel, const struct
 enum err
 import_source(struct importer *im, const char *path)
 {
-	return import_files(im, path, take_source);
+	return import_files(im, path, false, take_source);
 }

@@ -24,6 +24,7 @@ struct importer {
 	int64_t unit;			/* records in the open transaction, 0: none is open */
 	size_t unit_bytes;
 	bool store_failed;		/* the last error is the store's, not the input's */
+	void *format;			/* the format's own */
 };
 
 /* ---- records ---- */

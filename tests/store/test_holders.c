@@ -50,6 +50,22 @@ test_several(void **state)
 }
 
 static void
+test_around_names(void **state)
+{
+	(void)state;
+	check("Copyright 1999 Ada Quay & Bo Reef\n", "Ada Quay|Bo Reef@1999");
+	check("Copyright 1999 Pier&Mole\n", "Pier&Mole@1999");
+	check("Copyright 1999 Pier Works Corporation - Northport, Some State\n", "Pier Works Corporation@1999");
+	check("Copyright 1999 Pier Works Corporation, Northport, Some State\n", "Pier Works Corporation@1999");
+	check("Copyright 1999 Pier Works, Inc. and Ada Quay\n", "Pier Works, Inc|Ada Quay@1999");
+	check("Copyright 1999 Ada Quay, Northport\n", "Ada Quay@1999");
+	check("Copyright (c) 1999 Author: Ada Quay 1999-2003\n", "Ada Quay@1999");
+	check("Copyright 1999 Ada Quay. Freely redistributable\n", "Ada Quay@1999");
+	check("Copyright 1999 Ada P. Quay http://ada.example.org/\n", "Ada P. Quay@1999");
+	check("Copyright \xc2\xa9 2022 Pier Foundation, Inc. License GPLv3+: see below\n", "Pier Foundation, Inc@2022");
+}
+
+static void
 test_prose(void **state)
 {
 	(void)state;
@@ -78,7 +94,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one), cmocka_unit_test(test_several), cmocka_unit_test(test_prose),
+		cmocka_unit_test(test_one), cmocka_unit_test(test_several), cmocka_unit_test(test_around_names),
+		cmocka_unit_test(test_prose),
 		cmocka_unit_test(test_hostile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

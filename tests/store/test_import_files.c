@@ -68,7 +68,7 @@ check(struct place *p, const char *path, const struct import_options *o, int64_t
 	struct str got = {0};
 	assert_ok(import_path(p->s, path, o, NULL, &r));
 	assert_int_equal(r.skipped, skipped);
-	int64_t added = r.added;
+	int64_t added = r.added + r.duplicates;
 	import_report_free(&r);
 	assert_ok(store_each_work(p->s, tell, &got));
 	assert_string_equal(got.s ? got.s : "", want);
@@ -93,6 +93,26 @@ test_dir(void **state)
 }
 
 static void
+test_dir_kinds(void **state)
+{
+	struct place *p = *state;
+	put(p, "x/ada/lamp.txt", "\xff\xfe is kept as it is");
+	put(p, "x/bo/packed.gz", "\x1f\x8b\x08");
+	put(p, "x/.hidden", "hidden");
+	put(p, "CVS/Root", "hidden");
+	put(p, "x/.svn/a/b", "hidden");
+	char *binary = path_join(p->corpus, "x/ada/binary"), *packed = path_join(p->corpus, "x/bo/packed.gz");
+	assert_ok(file_replace(binary, "text\0text", 9));
+	assert_ok(file_replace(packed, "\x1f\x8b\x08\0\0\0\0\0", 8));
+	const struct import_options o = {.format = "dir", .author_from = "dir2", .max_bytes = 30};
+	check(p, p->corpus, &o, 2, "lamp:ada:unknown\n");
+	put(p, "x/ada/long.txt", "More than thirty bytes are too long here.");
+	check(p, p->corpus, &o, 3, "lamp:ada:unknown\n");
+	free(binary);
+	free(packed);
+}
+
+static void
 test_pattern(void **state)
 {
 	struct place *p = *state;
@@ -101,10 +121,14 @@ test_pattern(void **state)
 	put(p, "odd.txt", "Odd.");
 	const struct import_options o = {.format = "dir", .author_from = "^(?<author>.*) - (?<title>.*)\\.txt$", .author_map = " & "};
 	check(p, p->corpus, &o, 0, "Tides:Ada Quay+Bo Reef:unknown\nLamps:Ada Quay:unknown\nodd:unknown:unknown\n");
-	const struct import_options bad = {.format = "dir", .author_from = "(?<author"};
-	struct import_report r;
-	assert_err(import_path(p->s, p->corpus, &bad, NULL, &r), ERR_USAGE);
-	import_report_free(&r);
+	static const char *const bad[] = {"(?<author", "^(?<title>.*)$", "folder", "dir0", "dir1234", "dir1x"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		const struct import_options wrong = {.format = "dir", .author_from = bad[i]};
+		struct import_report r;
+		assert_err(import_path(p->s, p->corpus, &wrong, NULL, &r), ERR_USAGE);
+		assert_non_null(strstr(err_message(), bad[i]));
+		import_report_free(&r);
+	}
 }
 
 static void
@@ -124,8 +148,35 @@ test_man(void **state)
 	put(p, "man3/lamp.3", ".\\\" Copyright 1999 Ada Quay\n.\\\" SPDX-License-Identifier: GPL-2.0-or-later\n.TH lamp 3\n.SH NAME\nlamp\n");
 	put(p, "man3/light.3", ".so man3/lamp.3\n");
 	put(p, "man3/torn.3.gz", "\x1f\x8b\x08 not really");
+	put(p, "man7/glow.7", ".TH glow 7\n.SH NAME\nglow\n.SH COPYRIGHT\nCopyright \\(co 2001 Bo Reef.\nAll rights kept.\n.SH SEE\nlamp\n");
+	put(p, "man7/talk.7", ".\\\" Copyright 1998 Ada Quay\n.TH talk 7\n.SH NAME\nsays Copyright 1997 Nobody Here\n");
 	const struct import_options o = {.format = "man"};
-	check(p, p->corpus, &o, 2, "lamp(3):Ada Quay:GPL-2.0-or-later\n");
+	check(p, p->corpus, &o, 2, "lamp(3):Ada Quay:GPL-2.0-or-later\nglow(7):Bo Reef:unknown\ntalk(7):Ada Quay:unknown\n");
+}
+
+/* What gzip made, and what is left when it is cut off or grows without bound. */
+static void
+test_packed(void **state)
+{
+	struct place *p = *state;
+	struct str bytes = {0};
+	str_adds(&bytes, ".\\\" Copyright 1999 Ada Quay\n.TH lamp 3\n.SH NAME\n");
+	str_fill(&bytes, 'x', 5000);
+	put(p, "man3/lamp.3", bytes.s);
+	str_clear(&bytes);
+	char *cut = path_join(p->corpus, "man3/cut.3.gz"), *packed = path_join(p->corpus, "man3/lamp.3.gz");
+	char *plain = path_join(p->corpus, "man3/lamp.3"), *line = xasprintf("gzip -n '%s'", plain);
+	assert_int_equal(system(line), 0);
+	assert_ok(file_read(packed, 1000, &bytes));
+	assert_ok(file_replace(cut, bytes.s, bytes.len - 10));
+	const struct import_options o = {.format = "man"}, tiny = {.format = "man", .max_bytes = bytes.len + 1};
+	check(p, p->corpus, &tiny, 2, "");
+	check(p, p->corpus, &o, 1, "lamp(3):Ada Quay:unknown\n");
+	str_free(&bytes);
+	free(cut);
+	free(packed);
+	free(plain);
+	free(line);
 }
 
 static void
@@ -136,6 +187,12 @@ test_csv(void **state)
 	char *path = path_join(p->corpus, "t.csv");
 	const struct import_options o = {.columns = "title=n", .author_map = " AND ", .unknown_names = "DISPUTED,anon"};
 	check(p, path, &o, 2, "1:ADA+BO:unknown\n2:unknown:unknown\n");
+	char *odd = path_join(p->corpus, "odd.csv");
+	put(p, "odd.csv", "text;author;note\nTwo; too few\none;ADA;x;y\nlast;ADA;\n\n;;\n");
+	check(p, odd, &(struct import_options){0}, 3, "1:ADA+BO:unknown\n2:unknown:unknown\n:ADA:unknown\n");
+	assert_ok(file_replace(odd, "text,author\nx,A\0B\ny,\"A\"\n", 24));
+	check(p, odd, &(struct import_options){0}, 1, "1:ADA+BO:unknown\n2:unknown:unknown\n:ADA:unknown\n:A:unknown\n");
+	free(odd);
 	const struct import_options bad = {.columns = "text=nothing"};
 	struct import_report r;
 	assert_err(import_path(p->s, path, &bad, NULL, &r), ERR_USAGE);
@@ -148,9 +205,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_dir, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dir_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pattern, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_man, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_csv, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
