@@ -1,14 +1,16 @@
 /*
  * train: AdamW over a dataset, checkpoints along the run, resume, and bit-exact replay.
  *
- * Determinism: a batch is cut into a fixed number of lanes (contiguous groups of its examples); each lane's gradient is its own,
- * and lanes are added in index order, so the weights are the same bits for any number of threads on one CPU type. Order of
- * examples: epoch e shuffles the trained examples with Philox (seed, stream e).
+ * Determinism: a batch is dealt to a fixed number of lanes of about as many tokens, in a way that depends on the batch alone; each
+ * lane's gradient is its own, and lanes are added in index order, so the weights are the same bits for any number of threads on
+ * one CPU type. Order of examples: epoch e, from 0, shuffles the trained examples with Philox (seed, stream e).
+ * Loss: mean over all tokens of the batch.
  *
  * Run folder:  journal.jsonl          one line of recipe, then one line a checkpoint and an epoch: enough to replay
  *              checkpoint/            the final weights, a Hugging Face directory
  *              checkpoints/step-N/    the kept ones, N zero-padded to 8 digits; the last is the final one
  *              resume.safetensors     parameters and optimizer state while unfinished; replaced atomically
+ *              lock                   held by the process that trains
  */
 #ifndef BYLINE_TRAIN_H
 #define BYLINE_TRAIN_H
@@ -29,9 +31,9 @@ struct train_options {
 	int epochs;
 	int batch;			/* examples per step */
 	int lanes;			/* pieces per step; part of the recipe, since it fixes the order of sums */
-	int keep;			/* checkpoints kept, evenly spaced, the final one included */
+	int keep;			/* checkpoints kept, evenly spaced, the final one and the middle of the run among them */
 	double lr, lr_floor;		/* peak, and the fraction of it at the end of the cosine */
-	int warmup;			/* steps */
+	int warmup;			/* steps; -1: 8 % of the run */
 	double beta1, beta2, eps, weight_decay;	/* decay on matrices only. Loshchilov, Hutter 2019 */
 	double clip;			/* global norm; 0: off */
 	enum st_dtype dtype;		/* of kept checkpoints */
@@ -60,19 +62,23 @@ struct train_spec {
 };
 
 /* Trains m (weights from model_init(m, seed)) in folder `dir`, resuming when a resume point of the same recipe is there
- * (ERR_MISMATCH, naming what differs, when it is another recipe). ERR_CANCELLED leaves a resumable folder. */
+ * (ERR_MISMATCH, naming what differs, when it is another recipe). A finished run is OK at once, and m gets its weights, rounded to
+ * the dtype they are kept in. ERR_CANCELLED, and ERR_IO on a full disk, leave a resumable folder; ERR_BUSY: another process trains
+ * there. ERR_USAGE also when the loss stops being a number. Memory: (lanes + 3) vectors as long as the parameters, and the
+ * activations of batch / lanes examples for each thread. */
 enum err train_run(struct model *m, const char *dir, const struct train_spec *spec, struct pool *pool, struct job *job);
 
 /* The same arithmetic without touching the disk: for replay with examples left out. m receives the final weights;
  * when `at_step` > 0 it stops there. */
 enum err train_replay(struct model *m, const struct train_spec *spec, int64_t at_step, struct pool *pool, struct job *job);
 
-/* Mean nats per token over examples with heldout == which (sum over tokens / tokens), NaN when there are none. */
+/* Mean nats per token over examples with heldout == which (sum over tokens / tokens), NaN when there are none, or when the model
+ * cannot take one of them. The same bits for any number of threads. */
 double train_evaluate(const struct model *m, const float *params, const struct dataset *d, bool which, struct pool *pool);
 
 int64_t train_steps(const struct train_spec *spec);
 
-/* What a journal says of a run. */
+/* What a journal says of a run. ERR_MISSING when there is none, ERR_FORMAT with the line when it is not one of ours. */
 struct train_journal {
 	struct train_options options;
 	struct model_config config;
