@@ -1,0 +1,69 @@
+/*
+ * source: everything the views ask of the world, in one table of functions, so that they can be shown a small invented world
+ * by tests and a store by the explorer. It speaks in the structures of the floors below.
+ */
+#ifndef TUI_SOURCE_H
+#define TUI_SOURCE_H
+
+#include "byline/attrib.h"
+#include "byline/credit.h"
+#include "byline/job.h"
+#include "byline/store.h"
+
+struct source;
+
+struct source_info {		/* fixed once open; strings are the source's */
+	const char *store, *folder;	/* "commons", its path as given */
+	const char *run, *model;	/* "base", "llama 1.6M" */
+	size_t n_examples, n_works, n_contributors;
+	bool indexed;
+	const struct method *methods;
+	int n_methods;
+};
+
+struct source_ops {
+	void (*close)(struct source *s);
+
+	/* ---- from one worker at a time; may take long ---- */
+	enum err (*ask)(struct source *s, const char *prompt, const char *target, const struct sample_options *o, struct job *job,
+		bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
+	/* Scores per output token; strength (n_out): what pushed towards each token, beyond the noise, in all. */
+	enum err (*scores)(struct source *s, struct query *q, float *strength, struct job *job);
+	enum err (*rank)(struct source *s, struct query *q, const struct rank_options *o, struct job *job,
+		struct ranking **r, struct shares *sh);
+	/* Exact score of one example, and what each of its tokens contributes: mark (n_tokens of example_text). */
+	enum err (*marks)(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
+		float *score, float *mark);
+
+	/* ---- from the thread of the screen; at once ---- */
+	const struct work *(*work)(struct source *s, int64_t id);		/* NULL: none */
+	const struct example *(*example)(struct source *s, uint32_t i);
+	/* Text and the bytes its tokens begin at: byte_of (n_tokens + 1), the caller's to free. */
+	enum err (*example_text)(struct source *s, uint32_t i, struct str *text, uint32_t **byte_of, int *n_tokens);
+	const char *(*token)(struct source *s, int32_t id, size_t *n);		/* its bytes, borrowed */
+	/* The example's score at each output token (n_out); false when the query has no scores yet. */
+	bool (*row)(struct source *s, const struct query *q, uint32_t example, float *out);
+	void (*everyone)(struct source *s, struct shares *out);			/* contributors without scores */
+	enum err (*works_of)(struct source *s, const struct ranking *r, int64_t contributor, struct work_score **out, size_t *n);
+	enum err (*each_run)(struct source *s, enum err (*fn)(void *arg, const struct run *r), void *arg);
+	/* What is loaded and how it was measured. A NULL value makes `label` a heading. */
+	enum err (*facts)(struct source *s, void (*fn)(void *arg, const char *label, const char *value), void *arg);
+	enum err (*each_query)(struct source *s, enum err (*fn)(void *arg, const struct saved_query *q), void *arg);
+	enum err (*save)(struct source *s, const char *prompt, const char *settings, const char *output, const char *result,
+		int64_t *id);
+	enum err (*forget)(struct source *s, int64_t query);
+
+	void (*free_query)(struct query *q);		/* safe on NULL, as the next */
+	void (*free_ranking)(struct ranking *r);
+	void (*free_shares)(struct shares *sh);
+};
+
+struct source {
+	const struct source_ops *ops;
+	struct source_info info;
+};
+
+/* A store on disk. Called in a worker. */
+enum err source_open_store(const char *folder, const char *run, int threads, struct source **out);
+
+#endif

@@ -1,0 +1,117 @@
+/* table: layout and drawing of columns. */
+#include "table.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { MARK = 2, GAP = 2 };
+
+static int
+table_taken(const struct table *t, const int width[TABLE_COLUMNS])
+{
+	int sum = MARK, shown = 0;
+	for (int i = 0; i < t->n; i++)
+		if (width[i] > 0) {
+			sum += width[i];
+			shown++;
+		}
+	return sum + (shown > 1 ? (shown - 1) * GAP : 0);
+}
+
+/* The column to drop first: lowest keep, rightmost among equals. -1: all must stay. */
+static int
+table_victim(const struct table *t, const int width[TABLE_COLUMNS])
+{
+	int victim = -1;
+	for (int i = 0; i < t->n; i++)
+		if (width[i] > 0 && t->columns[i].keep < 9
+			&& (victim < 0 || t->columns[i].keep <= t->columns[victim].keep))
+			victim = i;
+	return victim;
+}
+
+void
+table_layout(const struct table *t, int cols, int width[TABLE_COLUMNS])
+{
+	assert(t->n <= TABLE_COLUMNS);
+	int flex = 0, victim;
+	for (int i = 0; i < t->n; i++)
+		width[i] = t->columns[i].width;
+	while (table_taken(t, width) > cols && (victim = table_victim(t, width)) >= 0)
+		width[victim] = 0;
+	for (int i = 0; i < t->n; i++)
+		flex += width[i] > 0 ? t->columns[i].flex : 0;
+	int left = cols - table_taken(t, width);
+	for (int i = 0; i < t->n && left > 0; i++)
+		if (width[i] > 0 && t->columns[i].flex > 0) {
+			int more = left * t->columns[i].flex / flex;
+			width[i] += more;
+			left -= more;
+			flex -= t->columns[i].flex;
+		}
+}
+
+static void
+cell_place(struct canvas *c, int row, int col, int width, bool right, enum ink ink, const char *s)
+{
+	if (right)
+		canvas_right(c, row, col, width, ink, s);
+	else
+		canvas_str(c, row, col, width, ink, s);
+}
+
+void
+table_draw_head(const struct table *t, struct canvas *c, int row, int col, int cols, int sorted, bool reversed)
+{
+	int width[TABLE_COLUMNS], at = col + MARK;
+	table_layout(t, cols, width);
+	for (int i = 0; i < t->n; i++) {
+		if (width[i] == 0)
+			continue;
+		struct str title = {0};
+		const char *mark = c->glyphs->ascii ? (reversed ? "^" : "v") : (reversed ? "\u25b4" : "\u25be");
+		str_adds(&title, i == sorted && t->columns[i].right ? mark : "");
+		str_adds(&title, t->columns[i].title);
+		str_addf(&title, "%s%s", i == sorted && !t->columns[i].right ? " " : "", i == sorted && !t->columns[i].right ? mark : "");
+		cell_place(c, row, at, width[i], t->columns[i].right, INK_HEAD, title.s);
+		str_free(&title);
+		at += width[i] + GAP;
+	}
+}
+
+void
+table_draw_row(const struct table *t, struct canvas *c, int row, int col, int cols, size_t i, bool marked)
+{
+	int width[TABLE_COLUMNS], at = col + MARK;
+	table_layout(t, cols, width);
+	if (marked)
+		canvas_str(c, row, col, 1, INK_FOCUS, c->glyphs->here);
+	for (int k = 0; k < t->n; k++) {
+		if (width[k] == 0)
+			continue;
+		struct table_cell cell = { .ink = INK_TEXT };
+		str_clear(&cell.text);
+		t->cell(t->arg, i, k, &cell);
+		if (cell.bar)
+			canvas_bar(c, row, at, width[k], cell.ink, cell.value, cell.full);
+		else
+			cell_place(c, row, at, width[k], t->columns[k].right, cell.ink, cell.text.s);
+		str_free(&cell.text);
+		at += width[k] + GAP;
+	}
+}
+
+void
+table_row_text(const struct table *t, size_t i, struct str *out)
+{
+	for (int k = 0; k < t->n; k++) {
+		struct table_cell cell = {0};
+		str_clear(&cell.text);
+		t->cell(t->arg, i, k, &cell);
+		if (!cell.bar) {
+			str_add(out, cell.text.s, cell.text.len);
+			str_addc(out, '\n');
+		}
+		str_free(&cell.text);
+	}
+}
