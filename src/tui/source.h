@@ -17,6 +17,7 @@ struct source_info {		/* fixed once open; strings are the source's */
 	const char *run, *model;	/* "base", "llama 1.6M" */
 	size_t n_examples, n_works, n_contributors;
 	bool indexed;
+	int epochs;			/* how often each example was seen in training; 0: not known */
 	const struct method *methods;
 	int n_methods;
 };

@@ -1,0 +1,116 @@
+/* appearances: from the shares that saved queries carry. */
+#include "appearances.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/json.h"
+#include "byline/mem.h"
+
+enum { COL_ID, COL_PROMPT, COL_METHOD, COL_SHARE, COL_BAR, COL_RANK, COLS };
+
+static const struct column columns[COLS] = {
+	[COL_ID] = { "#", 4, 0, true, true, 3 },
+	[COL_PROMPT] = { "saved query", 12, 4, false, true, 9 },
+	[COL_METHOD] = { "method", 10, 0, false, true, 1 },
+	[COL_SHARE] = { "share %", 7, 0, true, true, 9 },
+	[COL_BAR] = { "", 8, 1, false, false, 2 },
+	[COL_RANK] = { "rank", 4, 0, true, true, 5 },
+};
+
+static void
+appearance_cell(void *arg, size_t i, int column, struct table_cell *out)
+{
+	const struct appearances *p = arg;
+	const struct appearance *a = &p->a[i];
+	out->ink = a->rank == 0 ? INK_DIM : INK_TEXT;
+	if (column == COL_ID)
+		str_addf(&out->text, "%lld", (long long)a->query);
+	else if (column == COL_PROMPT)
+		str_adds(&out->text, a->prompt);
+	else if (column == COL_METHOD)
+		str_adds(&out->text, a->method);
+	else if (column == COL_SHARE)
+		str_addf(&out->text, "%.1f", 100 * a->share);
+	else if (column == COL_RANK && a->rank > 0)
+		str_addf(&out->text, "%zu", a->rank);
+	else if (column == COL_BAR) {
+		out->bar = true;
+		out->ink = INK_ACCENT;
+		out->value = a->share;
+		out->full = p->largest;
+	}
+}
+
+static int
+appearance_compare(void *arg, int column, size_t a, size_t b)
+{
+	const struct appearances *p = arg;
+	const struct appearance *x = &p->a[a], *y = &p->a[b];
+	if (column == COL_PROMPT || column == COL_METHOD)
+		return strcmp(column == COL_PROMPT ? x->prompt : x->method, column == COL_PROMPT ? y->prompt : y->method);
+	if (column == COL_ID)
+		return (x->query > y->query) - (x->query < y->query);
+	return x->share > y->share ? -1 : x->share < y->share;
+}
+
+/* The contributor's place in the list of shares; those listed have some. */
+static void
+appearance_find(const json_t *root, const char *name, struct appearance *a)
+{
+	const json_t *list = json_object_get(root, "contributors");
+	a->of = json_array_size(list);
+	for (size_t i = 0; i < a->of; i++) {
+		const json_t *c = json_array_get(list, i);
+		const char *who = json_string_value(json_object_get(c, "name"));
+		double share = json_number_value(json_object_get(c, "share"));
+		if (!who || strcmp(who, name) != 0 || !(share > 0 && share <= 1))
+			continue;
+		a->share = share;
+		a->rank = i + 1;
+	}
+}
+
+static enum err
+appearance_add(void *arg, const struct saved_query *q)
+{
+	struct appearances *p = arg;
+	json_t *root = NULL;
+	struct appearance a = { .query = q->id, .prompt = xstrdup(q->prompt ? q->prompt : "") };
+	const char *method = NULL;
+	/* A result somebody else wrote may hold anything; what cannot be read counts as no share. */
+	if (q->result && json_parse(q->result, strlen(q->result), "saved query", &root) == OK) {
+		appearance_find(root, p->name, &a);
+		method = json_string_value(json_object_get(root, "method"));
+	}
+	a.method = xstrdup(method ? method : "");
+	json_decref(root);
+	p->largest = fmax(p->largest, a.share);
+	p->with_share += a.rank > 0;
+	mem_grow(&p->a, &p->cap, p->n + 1, sizeof(*p->a));
+	p->a[p->n++] = a;
+	return OK;
+}
+
+void
+appearances_init(struct appearances *p, struct source *s, const char *name)
+{
+	*p = (struct appearances){ .name = xstrdup(name) };
+	(void)s->ops->each_query(s, appearance_add, p);
+	listing_init(&p->l, columns, COLS, p, appearance_cell, appearance_compare);
+	listing_fill(&p->l, p->n, (size_t)-1);
+	err_clear();
+}
+
+void
+appearances_free(struct appearances *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->a[i].prompt);
+		free(p->a[i].method);
+	}
+	free(p->a);
+	free(p->name);
+	listing_free(&p->l);
+}

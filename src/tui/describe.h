@@ -1,0 +1,22 @@
+/* describe: works, people and numbers as short text, the same everywhere. Results are untrusted text. */
+#ifndef TUI_DESCRIBE_H
+#define TUI_DESCRIBE_H
+
+#include "byline/store.h"
+#include "canvas.h"
+
+void describe_title(const struct work *w, struct str *out);
+void describe_people(const struct work *w, struct str *out);	/* "A, B and C" */
+const char *describe_licence(const struct work *w);
+/* Decimals that give the largest of a list three digits that matter. */
+int describe_decimals(double largest);
+void describe_score(double score, int decimals, bool exact, struct str *out);	/* "+0.412", "~+0.412" when not exact */
+void describe_times(double score, double floor, struct str *out);		/* how many noise floors: "34", "2.1"; "" unknown */
+void describe_count(int64_t n, const char *one, const char *many, struct str *out);	/* "1 work", "3,412 tokens" */
+void describe_day(int64_t time, struct str *out);	/* 2026-01-31 12:00 */
+/* A line across with a title in it, and a note at its right end. */
+void heading_draw(struct canvas *c, int row, int col, int cols, bool focus, const char *title, const char *note);
+/* -8..8 for a ribbon: v of the largest. */
+int describe_level(double v, double largest);
+
+#endif

@@ -1,0 +1,198 @@
+/* export: what is on the screen, for other programs: a file of JSON, a saved query, a command line. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "byline/clock.h"
+#include "byline/file.h"
+#include "byline/json.h"
+#include "setting.h"
+
+static json_t *
+number(double x)
+{
+	return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *
+text(const char *s)
+{
+	return s ? json_text(s, strlen(s)) : json_null();
+}
+
+/* ---- the parts ---- */
+
+static json_t *
+export_tokens(const struct query *q)
+{
+	json_t *list = json_array();
+	for (int i = 0; i < q->n_out; i++)
+		json_array_append_new(list, json_pack("{s:o, s:f, s:i}", "text", json_text(q->output.s + q->byte_of[i],
+			q->byte_of[i + 1] - q->byte_of[i]), "logprob", (double)q->facts[i].logprob, "rank", q->facts[i].rank));
+	return list;
+}
+
+static json_t *
+export_people(const struct work *w)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; w && i < w->n_authors; i++)
+		json_array_append_new(list, json_pack("{s:o, s:f}", "name", text(w->authors[i].name), "share", w->authors[i].share));
+	return list;
+}
+
+static json_t *
+export_example(struct source *s, const struct ranked *r, size_t rank, double floor)
+{
+	const struct example *e = s->ops->example(s, r->example);
+	const struct work *w = e ? s->ops->work(s, e->work) : NULL;
+	json_t *o = json_pack("{s:I, s:I, s:f, s:b, s:o}", "rank", (json_int_t)rank, "id", (json_int_t)r->example, "score",
+		(double)r->score, "exact", r->exact, "floors", number(floor > 0 ? (double)r->score / floor : (double)NAN));
+	json_object_set_new(o, "work", w ? json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)w->id, "title", text(w->title),
+		"licence", text(w->licence), "date", text(w->date), "source", text(w->source)) : json_null());
+	json_object_set_new(o, "contributors", export_people(w));
+	return o;
+}
+
+static json_t *
+export_list(struct source *s, const struct ranking *r, bool top)
+{
+	json_t *list = json_array();
+	size_t n = top ? r->n_top : r->n_bottom;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, export_example(s, top ? &r->top[i] : &r->bottom[i], i + 1, r->floor));
+	return list;
+}
+
+static json_t *
+export_contributors(const struct shares *sh, bool all)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < sh->n; i++)
+		if (all || sh->c[i].share > 0)
+			json_array_append_new(list, json_pack("{s:I, s:o, s:f, s:f}", "id", (json_int_t)sh->c[i].contributor, "name",
+				text(sh->c[i].name), "score", sh->c[i].score, "share", sh->c[i].share));
+	return list;
+}
+
+static void
+export_ranking(json_t *o, const struct standing *st, bool all)
+{
+	const struct ranking *r = st->ranking;
+	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
+	json_object_set_new(o, "method", text(r->method->name));
+	json_object_set_new(o, "unit", text(r->method->unit));
+	json_object_set_new(o, "noise_floor", number(r->floor));
+	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
+		number(r->exact_spearman)));
+	json_object_set_new(o, "contributors", export_contributors(&st->shares, all));
+	json_object_set_new(o, "residual", json_real(st->shares.residual));
+}
+
+static enum err
+export_ready(struct inquiry *q)
+{
+	if (!q->query)
+		return err_set(ERR_USAGE, "there is no output yet: type a prompt first");
+	if (!inquiry_ranked(q))
+		return err_set(ERR_USAGE, "the ranking is not ready yet");
+	return OK;
+}
+
+/* ---- file ---- */
+
+enum err
+export_write(struct app *app, struct inquiry *q, const char *path)
+{
+	TRY(export_ready(q));
+	struct source *s = app->source;
+	const struct query *query = q->query;
+	json_t *o = json_object();
+	json_object_set_new(o, "prompt", text(query->prompt));
+	json_object_set_new(o, "seed", json_integer((json_int_t)query->sample.seed));
+	json_object_set_new(o, "output", json_pack("{s:o, s:o}", "text", json_text(query->output.s ? query->output.s : "",
+		query->output.len), "tokens", export_tokens(query)));
+	export_ranking(o, q->standing, true);
+	json_object_set_new(o, "examples", export_list(s, q->standing->ranking, true));
+	json_object_set_new(o, "opponents", export_list(s, q->standing->ranking, false));
+	json_object_set_new(o, "store", text(s->info.store));
+	json_object_set_new(o, "run", text(s->info.run));
+	struct str out = {0};
+	json_print(&out, o, 2);
+	str_addc(&out, '\n');
+	json_decref(o);
+	enum err err = file_replace(path, out.s, out.len);
+	if (err == OK)
+		app_say(app, INK_ACCENT, "wrote %s, %zu bytes", path, out.len);
+	str_free(&out);
+	return err;
+}
+
+/* ---- saved query ---- */
+
+enum err
+query_save(struct app *app, struct inquiry *q)
+{
+	TRY(export_ready(q));
+	struct str settings = {0}, result = {0};
+	json_t *o = json_object();
+	export_ranking(o, q->standing, false);
+	json_print(&result, o, 0);
+	json_decref(o);
+	char method[64];
+	snprintf(method, sizeof(method), "%s", q->wish.method->name);
+	const struct question question = {
+		.sample = q->sample, .target = q->target, .method = method,
+		.from = q->span_whole ? 0 : q->wish.from, .to = q->span_whole ? 0 : q->wish.to,
+	};
+	question_json(&question, &settings);
+	enum err err = app->source->ops->save(app->source, q->prompt, settings.s, q->query->output.s, result.s, &q->saved_id);
+	if (err == OK)
+		app_say(app, INK_ACCENT, "saved as query %lld", (long long)q->saved_id);
+	str_free(&settings);
+	str_free(&result);
+	return err;
+}
+
+/* ---- command line ---- */
+
+static void
+shell_quote(struct str *out, const char *s)
+{
+	str_addc(out, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			str_adds(out, "'\\''");
+		else
+			str_addc(out, *s);
+	}
+	str_addc(out, '\'');
+}
+
+void
+query_link(const struct app *app, const struct inquiry *q, struct str *out)
+{
+	str_adds(out, q->saved_id > 0 || !q->prompt ? "byline " : "byline ask ");
+	shell_quote(out, app->source->info.folder);
+	str_adds(out, " --run ");
+	shell_quote(out, app->source->info.run);
+	if (q->saved_id > 0) {
+		str_addf(out, " --query %lld", (long long)q->saved_id);
+		return;
+	}
+	if (!q->prompt)
+		return;
+	str_adds(out, " --prompt ");
+	shell_quote(out, q->prompt);
+	if (q->target) {
+		str_adds(out, " --target ");
+		shell_quote(out, q->target);
+	}
+	str_addf(out, " --seed %llu --temperature %.9g --top-k %d --top-p %.9g --tokens %d", (unsigned long long)q->sample.seed,
+		q->sample.temperature, q->sample.top_k, q->sample.top_p, q->sample.max_tokens);
+	if (!q->span_whole)
+		str_addf(out, " --span %d:%d", q->wish.from, q->wish.to);
+	str_addf(out, " --method %s --exact %zu", q->wish.method->name, q->wish.exact);
+}

@@ -1,0 +1,361 @@
+/* output_draw: the output view on the canvas. Rows are shared out by how much there is room for. */
+#include "view_output.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "byline/mem.h"
+#include "byline/utf8.h"
+#include "describe.h"
+#include "setting.h"
+
+enum { SIDE_COLS = 34, SIDE_FROM = 112, PANES_FROM = 72, ROOMY = 14 };
+
+/* Where everything is; rows = 0: not shown. */
+struct plan { struct rect prompt, settings, text, side, facts, examples, people; };
+
+/* ---- sharing out the screen ---- */
+
+static struct plan
+plan_make(const struct output_view *o, struct rect r)
+{
+	struct plan p = {0};
+	bool roomy = r.rows >= ROOMY, both = r.cols >= PANES_FROM, side = r.cols >= SIDE_FROM && roomy;
+	int row = r.row, want = o->flow.rows * 2;
+	p.prompt = (struct rect){ row++, r.col, 1, r.cols };
+	if (roomy)
+		p.settings = (struct rect){ row++, r.col, 1, r.cols };
+	int facts = roomy ? (side ? 1 : 2) : 1, left = r.row + r.rows - row - 1 - facts;
+	int text = roomy ? left * 45 / 100 : left / 2, least = side ? 8 : roomy ? 4 : 2;
+	text = text > want && want >= least ? want : text;
+	text = text < least ? least : text;
+	p.text = (struct rect){ row + 1, r.col + 1, text, r.cols - 2 - (side ? SIDE_COLS + 1 : 0) };
+	if (side)
+		p.side = (struct rect){ row + 1, r.col + r.cols - SIDE_COLS, text, SIDE_COLS };
+	row += 1 + text;
+	p.facts = (struct rect){ row, r.col, facts, r.cols };
+	row += facts;
+	struct rect lists = { row, r.col, r.row + r.rows - row, r.cols };
+	p.examples = p.people = lists;
+	if (both) {
+		p.people.cols = r.cols * 2 / 5;
+		p.examples.cols = r.cols - p.people.cols - 1;
+		p.people.col = r.col + p.examples.cols + 1;
+	} else if (o->pane == PANE_CONTRIBUTORS) {
+		p.examples.rows = 0;
+	} else {
+		p.people.rows = 0;
+	}
+	return p;
+}
+
+/* ---- prompt and settings ---- */
+
+static void
+draw_prompt(struct output_view *o, struct canvas *c, const struct plan *p)
+{
+	bool typing = o->pane == PANE_PROMPT && o->v.app->line == LINE_NONE;
+	struct inquiry *q = o->v.q;
+	int used = canvas_str(c, p->prompt.row, 1, 8, typing ? INK_FOCUS : INK_DIM, "Prompt  ");
+	edit_draw(&o->prompt, c, p->prompt.row, 1 + used, p->prompt.cols - used - 2, INK_TEXT, typing);
+	if (p->settings.rows == 0)
+		return;
+	struct str s = {0};
+	setting_show(&q->sample, c->glyphs, &s);
+	if (q->target)
+		str_addf(&s, " %s continuation given", c->glyphs->dot);
+	canvas_str(c, p->settings.row, 9, p->settings.cols - 10, INK_DIM, s.s);
+	str_free(&s);
+}
+
+/* ---- text and ribbon ---- */
+
+struct ribbon_values { float *v; double largest; };
+
+struct painter {
+	const struct output_view *o;
+	struct ribbon_values ribbon;
+	bool span;
+};
+
+static enum ink
+paint_ink(void *arg, int32_t token, uint32_t byte)
+{
+	const struct painter *p = arg;
+	const struct output_view *o = p->o;
+	const struct inquiry *q = o->v.q;
+	(void)byte;
+	if (token < 0)
+		return INK_DIM;
+	if (token == o->cursor && o->pane == PANE_TEXT)
+		return INK_CURSOR;
+	return p->span && token >= q->wish.from && token < q->wish.to ? INK_SPAN : INK_TEXT;
+}
+
+static int
+paint_level(void *arg, int32_t token)
+{
+	const struct painter *p = arg;
+	return p->ribbon.v ? describe_level((double)p->ribbon.v[token], p->ribbon.largest) : 0;
+}
+
+/* What the ribbon shows: the pushes of the example under the cursor, or of all, or how surprised the model was. */
+static bool
+ribbon_values(struct output_view *o, struct ribbon_values *out, struct str *legend)
+{
+	struct inquiry *q = o->v.q;
+	uint32_t example;
+	float *v = xcalloc((size_t)o->n + 1, sizeof(*v));
+	bool have = false;
+	if (o->ribbon == RIBBON_SURPRISE) {
+		struct token_fact f;
+		for (int i = 0; i < o->n && inquiry_fact(q, i, &f); i++)
+			v[i] = -f.logprob;
+		str_adds(legend, "ribbon: surprise, a step a nat");
+		have = true;
+	} else if (o->ribbon == RIBBON_INFLUENCE && o->pane == PANE_EXAMPLES && q->query && rows_at(&o->rows, &example)) {
+		have = q->source->ops->row(q->source, q->query, example, v);
+		str_adds(legend, "ribbon: where this example pushes");
+	} else if (o->ribbon == RIBBON_INFLUENCE && q->strength) {
+		memcpy(v, q->strength, (size_t)o->n * sizeof(*v));
+		str_adds(legend, "ribbon: influence beyond the noise");
+		have = true;
+	}
+	out->v = have ? v : NULL;
+	out->largest = o->ribbon == RIBBON_SURPRISE ? 8 : 0;
+	for (int i = 0; have && i < o->n && o->ribbon != RIBBON_SURPRISE; i++)
+		out->largest = fmax(out->largest, fabs((double)v[i]));
+	if (!have) {
+		str_clear(legend);
+		free(v);
+	}
+	return have;
+}
+
+static void
+text_heading(struct output_view *o, struct canvas *c, const struct plan *p, const char *legend)
+{
+	struct inquiry *q = o->v.q;
+	struct str title = {0};
+	str_adds(&title, "Output");
+	if (o->n > 0)
+		str_addf(&title, "  %d tokens", o->n);
+	if (q->stage == STAGE_ASK)
+		str_adds(&title, ", being written");
+	else if (q->halted && !q->query)
+		str_adds(&title, ", stopped");
+	else if (q->expected && q->query)
+		str_adds(&title, strcmp(q->expected, q->query->output.s) == 0 ? ", the same bytes as when it was saved"
+			: ", NOT what was saved: another checkpoint or machine");
+	heading_draw(c, p->text.row - 1, 0, c->cols, o->pane == PANE_TEXT, title.s, legend);
+	str_free(&title);
+}
+
+static void
+draw_empty(struct output_view *o, struct canvas *c, const struct plan *p)
+{
+	struct inquiry *q = o->v.q;
+	const char *s = "Type what the model should go on from, and press Enter.";
+	if (q->err != OK)
+		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_BAD, q->error);
+	else if (q->query)
+		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_WARN, "The model ended its output at once: r tries the next seed.");
+	else if (q->stage == STAGE_NONE)
+		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_DIM, s);
+}
+
+static void
+draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
+{
+	struct str legend = {0};
+	struct painter painter = { .o = o, .span = !o->v.q->span_whole };
+	str_clear(&legend);
+	bool ribbon = ribbon_values(o, &painter.ribbon, &legend);
+	text_heading(o, c, p, legend.s);
+	struct flow_paint paint = { .arg = &painter, .ink = paint_ink, .level = ribbon ? paint_level : NULL };
+	int fits = flow_fits(&p->text, ribbon), row = flow_token_row(&o->flow, o->n > 0 ? o->cursor : 0);
+	/* While it is being written, the end is what one looks at. */
+	if (o->v.q->stage == STAGE_ASK)
+		row = o->flow.rows - 1;
+	if (row < o->top)
+		o->top = row;
+	if (row >= o->top + fits)
+		o->top = row - fits + 1;
+	if (o->top + fits > o->flow.rows)
+		o->top = o->flow.rows > fits ? o->flow.rows - fits : 0;
+	flow_draw(&o->flow, c, p->text, o->top, &paint);
+	int step = ribbon && p->text.rows > 1 ? 2 : 1;
+	if (o->pane == PANE_TEXT && o->v.app->line == LINE_NONE)
+		canvas_park(c, p->text.row + (row - o->top) * step, p->text.col + flow_token_col(&o->flow, o->cursor), false);
+	if (o->n == 0 && o->flow.n == 0)
+		draw_empty(o, c, p);
+	else if (o->v.q->err != OK && o->v.q->halted)
+		canvas_str(c, p->text.row + p->text.rows - 1, p->text.col, p->text.cols, INK_BAD, o->v.q->error);
+	free(painter.ribbon.v);
+	str_free(&legend);
+}
+
+/* ---- facts ---- */
+
+static void
+add_token(struct output_view *o, int from, int to, int cols, const struct canvas *c, struct str *out)
+{
+	struct str raw = {0};
+	str_clear(&raw);
+	text_escape(&raw, o->text.s + o->byte_of[from], o->byte_of[to] - o->byte_of[from], ESCAPE_NEWLINE | ESCAPE_TAB);
+	str_adds(out, c->glyphs->open_quote);
+	text_fit(out, raw.s, raw.len, (size_t)cols, c->glyphs->ellipsis);
+	str_adds(out, c->glyphs->close_quote);
+	str_free(&raw);
+}
+
+static void
+facts_span(struct output_view *o, struct canvas *c, struct str *out)
+{
+	struct inquiry *q = o->v.q;
+	const char *dot = c->glyphs->dot;
+	double logprob = 0;
+	struct token_fact f;
+	int from = q->wish.from, to = q->wish.to < o->n ? q->wish.to : o->n;
+	for (int i = from; i < to; i++)
+		logprob += inquiry_fact(q, i, &f) ? (double)f.logprob : 0;
+	if (q->span_whole)
+		str_adds(out, "whole output");
+	else {
+		str_addf(out, to - from == 1 ? "token %d " : "tokens %d%s%d ", from, c->glyphs->dash, to - 1);
+		add_token(o, from, to, c->cols / 3, c, out);
+	}
+	str_addf(out, " %s logprob %.2f", dot, logprob);
+	if (q->standing && isfinite(q->standing->rests_on) && inquiry_ranked(q))
+		str_addf(out, " %s rests on about %.1f works", dot, q->standing->rests_on);
+}
+
+static void
+facts_token(struct output_view *o, struct canvas *c, struct str *out)
+{
+	struct token_fact f;
+	if (!inquiry_fact(o->v.q, o->cursor, &f))
+		return;
+	str_addf(out, "token %d ", o->cursor);
+	add_token(o, o->cursor, o->cursor + 1, 20, c, out);
+	str_addf(out, " %s p %.3g%% %s logprob %.2f %s rank %d", c->glyphs->dot, 100 * exp((double)f.logprob), c->glyphs->dot,
+		(double)f.logprob, c->glyphs->dot, f.rank);
+}
+
+/* "instead:  tide 41%   turn 12%": as many as fit. */
+static void
+draw_alternatives(struct output_view *o, struct canvas *c, int row, int cols)
+{
+	struct token_fact f;
+	struct source *s = o->v.q->source;
+	if (!inquiry_fact(o->v.q, o->cursor, &f))
+		return;
+	int col = 1 + canvas_str(c, row, 1, cols - 2, INK_DIM, "choices  ");
+	for (int i = 0; i < ALTERNATIVES && f.alt[i] >= 0; i++) {
+		size_t n = 0;
+		struct str one = {0};
+		const char *bytes = s->ops->token(s, f.alt[i], &n);
+		str_clear(&one);
+		text_escape(&one, bytes ? bytes : "", bytes ? n : 0, ESCAPE_NEWLINE | ESCAPE_TAB);
+		str_addf(&one, " %.0f%%", 100 * exp((double)f.alt_logprob[i]));
+		struct str shown = {0};
+		int width = (int)canvas_shown(c, &shown, one.s, one.len);
+		str_free(&shown);
+		if (col + width < cols)
+			canvas_str(c, row, col, width, f.alt[i] == f.token ? INK_ACCENT : INK_DIM, one.s);
+		col += width + 3;
+		str_free(&one);
+	}
+}
+
+static void
+draw_side(struct output_view *o, struct canvas *c, struct rect r)
+{
+	struct token_fact f;
+	struct source *s = o->v.q->source;
+	canvas_fill(c, (struct rect){ r.row, r.col, r.rows, 1 }, c->glyphs->vrule, INK_DIM);
+	canvas_fill(c, (struct rect){ r.row - 1, r.col, 1, 1 }, c->glyphs->tee_down, INK_DIM);
+	if (!inquiry_fact(o->v.q, o->cursor, &f))
+		return;
+	for (int i = 0; i < ALTERNATIVES && i < r.rows && f.alt[i] >= 0; i++) {
+		size_t n = 0;
+		double p = exp((double)f.alt_logprob[i]);
+		const char *bytes = s->ops->token(s, f.alt[i], &n);
+		enum ink ink = f.alt[i] == f.token ? INK_ACCENT : INK_TEXT;
+		char percent[16];
+		snprintf(percent, sizeof(percent), "%.1f%%", 100 * p);
+		canvas_text(c, r.row + i, r.col + 2, 12, ink, bytes ? bytes : "", bytes ? n : 0);
+		canvas_right(c, r.row + i, r.col + 14, 7, INK_DIM, percent);
+		canvas_bar(c, r.row + i, r.col + 22, SIDE_COLS - 23, ink == INK_ACCENT ? INK_ACCENT : INK_DIM, p, 1);
+	}
+}
+
+static void
+draw_facts(struct output_view *o, struct canvas *c, const struct plan *p)
+{
+	struct str title = {0}, token = {0};
+	struct inquiry *q = o->v.q;
+	str_clear(&title);
+	str_clear(&token);
+	if (o->n > 0) {
+		facts_span(o, c, &title);
+		facts_token(o, c, &token);
+	}
+	/* One line for both where there is room, else what the cursor is on counts for more. */
+	bool fits = (int)(text_width(title.s, title.len) + text_width(token.s, token.len)) + 10 < p->facts.cols;
+	heading_draw(c, p->facts.row, 0, p->facts.cols, false, fits || o->pane != PANE_TEXT || !q->span_whole ? title.s : token.s,
+		fits ? token.s : NULL);
+	if (p->facts.rows > 1 && o->n > 0)
+		draw_alternatives(o, c, p->facts.row + 1, p->facts.cols);
+	str_free(&title);
+	str_free(&token);
+}
+
+/* ---- lists ---- */
+
+static void
+draw_lists(struct output_view *o, struct canvas *c, const struct plan *p)
+{
+	struct str title = {0}, note = {0};
+	str_adds(&title, "Examples  ");
+	rows_title(&o->rows, &title);
+	str_clear(&note);
+	rows_note(&o->rows, c->glyphs, &note);
+	struct rect r = p->examples;
+	if (r.rows > 1) {
+		heading_draw(c, r.row, r.col, r.cols, o->pane == PANE_EXAMPLES, title.s, note.s);
+		listing_draw(&o->rows.l, c, (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols }, o->pane == PANE_EXAMPLES);
+	}
+	r = p->people;
+	if (r.rows > 1) {
+		heading_draw(c, r.row, r.col, r.cols, o->pane == PANE_CONTRIBUTORS, "Contributors", NULL);
+		people_draw(&o->people, c, (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols }, o->pane == PANE_CONTRIBUTORS);
+	}
+	if (p->examples.rows > 1 && p->people.rows > 1) {
+		canvas_fill(c, (struct rect){ r.row + 1, r.col - 1, r.rows - 1, 1 }, c->glyphs->vrule, INK_DIM);
+		canvas_fill(c, (struct rect){ r.row, r.col - 1, 1, 1 }, c->glyphs->tee_down, INK_DIM);
+	}
+	str_free(&title);
+	str_free(&note);
+}
+
+void
+output_draw(struct view *v, struct canvas *c, struct rect r)
+{
+	struct output_view *o = (struct output_view *)v;
+	int cols = r.cols - 2 - (r.cols >= SIDE_FROM && r.rows >= ROOMY ? SIDE_COLS + 1 : 0);
+	struct flow_text text = {
+		.s = o->text.s, .n = o->text.len, .byte_of = o->byte_of, .n_tokens = o->n, .ascii = c->glyphs->ascii, .line_ends = true,
+	};
+	flow_lay(&o->flow, &text, cols);
+	struct plan p = plan_make(o, r);
+	draw_text(o, c, &p);
+	draw_facts(o, c, &p);
+	if (p.side.rows > 0)
+		draw_side(o, c, p.side);
+	draw_lists(o, c, &p);
+	draw_prompt(o, c, &p);
+}

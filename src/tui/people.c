@@ -1,0 +1,162 @@
+/* people: columns of the contributors. */
+#include "people.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "describe.h"
+
+enum { COL_NAME, COL_SHARE, COL_BAR, COL_SCORE, COL_WORKS, COL_EXAMPLES, COL_NOTE, COLS };
+
+static const struct column columns[COLS] = {
+	[COL_NAME] = { "contributor", 12, 4, false, true, 9 },
+	[COL_SHARE] = { "share %", 7, 0, true, true, 9 },
+	[COL_BAR] = { "", 8, 3, false, false, 5 },
+	[COL_SCORE] = { "score", 9, 0, true, true, 4 },
+	[COL_WORKS] = { "works", 6, 0, true, true, 3 },
+	[COL_EXAMPLES] = { "examples", 8, 0, true, true, 1 },
+	[COL_NOTE] = { "", 9, 0, false, false, 2 },
+};
+
+const struct shares *
+people_shares(const struct people *p)
+{
+	return p->q->standing ? &p->q->standing->shares : &p->everyone;
+}
+
+static void
+person_cell(void *arg, size_t i, int column, struct table_cell *out)
+{
+	const struct people *p = arg;
+	const struct contribution *c = &people_shares(p)->c[i];
+	bool ranked = p->q->standing != NULL;
+	out->ink = ranked && c->share <= 0 ? INK_DIM : INK_TEXT;
+	switch (column) {
+	case COL_NAME:
+		str_adds(&out->text, c->name);
+		break;
+	case COL_SHARE:
+		if (ranked)
+			str_addf(&out->text, "%.1f", 100 * c->share);
+		break;
+	case COL_BAR:
+		out->bar = true;
+		out->ink = INK_ACCENT;
+		out->value = ranked ? c->share : 0;
+		out->full = p->largest;
+		break;
+	case COL_SCORE:
+		if (ranked)
+			describe_score(c->score, p->decimals, true, &out->text);
+		break;
+	case COL_WORKS:
+		str_addf(&out->text, "%lld", (long long)c->works);
+		break;
+	case COL_EXAMPLES:
+		str_addf(&out->text, "%lld", (long long)c->examples);
+		break;
+	default:
+		str_adds(&out->text, c->opted_out ? "opted out" : "");
+	}
+}
+
+static int
+descending(double a, double b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int
+person_compare(void *arg, int column, size_t a, size_t b)
+{
+	const struct people *p = arg;
+	const struct contribution *x = &people_shares(p)->c[a], *y = &people_shares(p)->c[b];
+	switch (column) {
+	case COL_NAME:
+		return strcmp(x->name, y->name);
+	case COL_SCORE:
+		return descending(x->score, y->score);
+	case COL_WORKS:
+		return descending((double)x->works, (double)y->works);
+	case COL_EXAMPLES:
+		return descending((double)x->examples, (double)y->examples);
+	default:
+		return descending(x->share, y->share);
+	}
+}
+
+void
+people_init(struct people *p, struct inquiry *q)
+{
+	*p = (struct people){ .q = q };
+	q->source->ops->everyone(q->source, &p->everyone);
+	listing_init(&p->l, columns, COLS, p, person_cell, person_compare);
+}
+
+void
+people_free(struct people *p)
+{
+	p->q->source->ops->free_shares(&p->everyone);
+	listing_free(&p->l);
+}
+
+void
+people_update(struct people *p)
+{
+	const struct contribution *at = people_at(p);
+	if (p->seen == p->q->version + 1) {
+		p->contributor = at ? at->contributor : 0;
+		return;
+	}
+	bool moved = p->seen && p->l.list.cursor > 0;
+	p->seen = p->q->version + 1;
+	const struct shares *sh = people_shares(p);
+	size_t keep = (size_t)-1;
+	double score = 0;
+	p->largest = p->q->standing ? sh->residual : 0;
+	for (size_t i = 0; i < sh->n; i++) {
+		p->largest = fmax(p->largest, sh->c[i].share);
+		score = fmax(score, fabs(sh->c[i].score));
+		if (moved && sh->c[i].contributor == p->contributor)
+			keep = i;
+	}
+	p->decimals = describe_decimals(score);
+	listing_fill(&p->l, sh->n, keep);
+}
+
+const struct contribution *
+people_at(const struct people *p)
+{
+	size_t row = listing_row(&p->l);
+	const struct shares *sh = people_shares(p);
+	return row < sh->n ? &sh->c[row] : NULL;
+}
+
+/* The residual stands in the columns of the others, but cannot be walked to. */
+static void
+residual_draw(const struct people *p, struct canvas *c, int row, int col, int cols)
+{
+	int width[TABLE_COLUMNS], at = col + 2;
+	table_layout(&p->l.table, cols, width);
+	canvas_str(c, row, at, width[COL_NAME], INK_DIM, "residual");
+	at += width[COL_NAME] + 2;
+	char share[16];
+	snprintf(share, sizeof(share), "%.1f", 100 * p->q->standing->shares.residual);
+	canvas_right(c, row, at, width[COL_SHARE], INK_DIM, share);
+	at += width[COL_SHARE] + 2;
+	int bar = (int)lround(p->q->standing->shares.residual / p->largest * width[COL_BAR]);
+	if (width[COL_BAR] > 0 && p->largest > 0)
+		canvas_fill(c, (struct rect){ row, at, 1, bar }, c->glyphs->hatch, INK_DIM);
+}
+
+void
+people_draw(struct people *p, struct canvas *c, struct rect r, bool focus)
+{
+	bool residual = p->q->standing && r.rows > 1;
+	struct rect list = r;
+	list.rows -= residual;
+	listing_draw(&p->l, c, list, focus);
+	if (residual)
+		residual_draw(p, c, r.row + r.rows - 1, r.col, r.cols);
+}

@@ -1,0 +1,77 @@
+/* view_contributors: everybody, by share, and what is left to nobody. */
+#include <stdlib.h>
+
+#include "app.h"
+#include "byline/mem.h"
+#include "describe.h"
+#include "people.h"
+
+struct contributors_view {
+	struct view v;
+	struct people people;
+};
+
+static struct contributors_view *
+self(struct view *v)
+{
+	return (struct contributors_view *)v;
+}
+
+static void
+contributors_update(struct view *v)
+{
+	people_update(&self(v)->people);
+}
+
+static void
+contributors_draw(struct view *v, struct canvas *c, struct rect r)
+{
+	struct contributors_view *k = self(v);
+	struct str title = {0}, status = {0};
+	listing_status(&k->people.l, &status);
+	str_addf(&title, "Contributors  %s", status.s);
+	const char *note = v->q->standing ? v->q->wish.method->title : "nothing was asked yet";
+	heading_draw(c, r.row, 0, r.cols, true, title.s, note);
+	people_draw(&k->people, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols }, true);
+	str_free(&title);
+	str_free(&status);
+}
+
+static bool
+contributors_act(struct view *v, enum action a)
+{
+	const struct contribution *at = people_at(&self(v)->people);
+	if (a != ACT_OPEN || !at)
+		return false;
+	app_push(v->app, view_contributor_new(v->app, v->q, at->contributor));
+	return true;
+}
+
+static struct listing *
+contributors_listing(struct view *v)
+{
+	return &self(v)->people.l;
+}
+
+static void
+contributors_free(struct view *v)
+{
+	people_free(&self(v)->people);
+	free(v);
+}
+
+static const struct view_ops contributors_ops = {
+	.name = "contributors", .place = V_CONTRIBUTORS,
+	.hints = { ACT_OPEN, ACT_METHOD, ACT_SORT, ACT_REVERSE, ACT_FILTER, ACT_SEARCH, ACT_EXPORT, ACT_BACK },
+	.free = contributors_free, .update = contributors_update, .draw = contributors_draw, .act = contributors_act,
+	.listing = contributors_listing,
+};
+
+struct view *
+view_contributors_new(struct app *app, struct inquiry *q)
+{
+	struct contributors_view *k = xcalloc(1, sizeof(*k));
+	k->v = (struct view){ .ops = &contributors_ops, .app = app, .q = q };
+	people_init(&k->people, q);
+	return &k->v;
+}
