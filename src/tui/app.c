@@ -74,6 +74,9 @@ view_new(struct app *app, unsigned place)
 void
 app_go(struct app *app, unsigned place)
 {
+	/* Help is beside the way, not on it. */
+	if (app_top(app)->ops->place == V_HELP && place != V_HELP)
+		app_back(app);
 	for (int i = app->depth - 1; i >= 0; i--)
 		if (app->stack[i]->ops->place == place) {
 			while (app->depth > i + 1)
@@ -331,8 +334,8 @@ static void
 app_unknown(struct app *app, int32_t key)
 {
 	char name[KEY_NAME_MAX], help[KEY_NAME_MAX];
-	key_name(key, name);
-	key_name(keymap_key(&app->keys, ACT_HELP, 0), help);
+	key_label(key, name);
+	key_label(keymap_key(&app->keys, ACT_HELP, 0), help);
 	app_say(app, INK_WARN, "%s does nothing here: press %s for help", name, help);
 }
 

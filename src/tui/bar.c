@@ -77,7 +77,7 @@ hint_add(struct app *app, enum action a, struct str *out)
 	int32_t k = keymap_key(&app->keys, a, 0);
 	if (k == K_NONE)
 		return;
-	key_name(k, key);
+	key_label(k, key);
 	str_addf(out, "%s%s ", out->len > 0 ? "  " : "", key);
 	for (const char *s = action_info(a)->name; *s; s++)
 		str_addc(out, *s == '-' ? ' ' : *s);
@@ -114,7 +114,7 @@ bar_progress(struct app *app, struct canvas *c, int row, int cols)
 	struct str s = {0};
 	char esc[KEY_NAME_MAX];
 	job_look(&app->worker.job, &look);
-	key_name(keymap_key(&app->keys, ACT_BACK, 0), esc);
+	key_label(keymap_key(&app->keys, ACT_BACK, 0), esc);
 	str_addf(&s, "%s", app->worker.what);
 	if (look.phase[0] && strcmp(look.phase, app->worker.what) != 0)
 		str_addf(&s, ": %s", look.phase);

@@ -17,7 +17,7 @@ static const struct { const char *name; int32_t key; } names[] = {
 };
 
 void
-key_name(int32_t key, char out[KEY_NAME_MAX])
+key_label(int32_t key, char out[KEY_NAME_MAX])
 {
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (names[i].key == key) {

@@ -42,7 +42,7 @@ enum {
 };
 
 enum { KEY_NAME_MAX = 16 };
-void key_name(int32_t key, char out[KEY_NAME_MAX]);
+void key_label(int32_t key, char out[KEY_NAME_MAX]);
 int32_t key_parse(const char *name, size_t n);	/* K_NONE when it is not the name of a key */
 
 struct binding { int32_t key; enum action action; };

@@ -200,6 +200,19 @@ draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
 
 /* ---- facts ---- */
 
+/* A token as a word of its own: the space most begin with must be seen. */
+static void
+add_choice(struct source *s, int32_t id, const struct glyphs *g, struct str *out)
+{
+	size_t n = 0;
+	const char *bytes = s->ops->token(s, id, &n);
+	if (bytes && n > 0 && bytes[0] == ' ')
+		str_adds(out, g->space);
+	if (bytes && n > 0)
+		text_escape(out, bytes + (bytes[0] == ' '), n - (bytes[0] == ' '), ESCAPE_NEWLINE | ESCAPE_TAB);
+	str_add(out, "", 0);
+}
+
 static void
 add_token(struct output_view *o, int from, int to, int cols, const struct canvas *c, struct str *out)
 {
@@ -255,11 +268,8 @@ draw_alternatives(struct output_view *o, struct canvas *c, int row, int cols)
 		return;
 	int col = 1 + canvas_str(c, row, 1, cols - 2, INK_DIM, "choices  ");
 	for (int i = 0; i < ALTERNATIVES && f.alt[i] >= 0; i++) {
-		size_t n = 0;
 		struct str one = {0};
-		const char *bytes = s->ops->token(s, f.alt[i], &n);
-		str_clear(&one);
-		text_escape(&one, bytes ? bytes : "", bytes ? n : 0, ESCAPE_NEWLINE | ESCAPE_TAB);
+		add_choice(s, f.alt[i], c->glyphs, &one);
 		str_addf(&one, " %.0f%%", 100 * exp((double)f.alt_logprob[i]));
 		struct str shown = {0};
 		int width = (int)canvas_shown(c, &shown, one.s, one.len);
@@ -281,13 +291,14 @@ draw_side(struct output_view *o, struct canvas *c, struct rect r)
 	if (!inquiry_fact(o->v.q, o->cursor, &f))
 		return;
 	for (int i = 0; i < ALTERNATIVES && i < r.rows && f.alt[i] >= 0; i++) {
-		size_t n = 0;
+		struct str one = {0};
 		double p = exp((double)f.alt_logprob[i]);
-		const char *bytes = s->ops->token(s, f.alt[i], &n);
+		add_choice(s, f.alt[i], c->glyphs, &one);
 		enum ink ink = f.alt[i] == f.token ? INK_ACCENT : INK_TEXT;
 		char percent[16];
 		snprintf(percent, sizeof(percent), "%.1f%%", 100 * p);
-		canvas_text(c, r.row + i, r.col + 2, 12, ink, bytes ? bytes : "", bytes ? n : 0);
+		canvas_str(c, r.row + i, r.col + 2, 12, ink, one.s);
+		str_free(&one);
 		canvas_right(c, r.row + i, r.col + 14, 7, INK_DIM, percent);
 		canvas_bar(c, r.row + i, r.col + 22, SIDE_COLS - 23, ink == INK_ACCENT ? INK_ACCENT : INK_DIM, p, 1);
 	}

@@ -13,7 +13,7 @@ static const struct column columns[COLS] = {
 	[COL_SCORE] = { "score", 9, 0, true, true, 9 },
 	[COL_TIMES] = { "x noise", 7, 0, true, false, 5 },
 	[COL_TITLE] = { "work", 14, 5, false, true, 9 },
-	[COL_PEOPLE] = { "contributors", 12, 3, false, true, 4 },
+	[COL_PEOPLE] = { "contributors", 12, 3, false, true, 6 },
 	[COL_LICENCE] = { "licence", 12, 1, false, true, 3 },
 	[COL_DATE] = { "date", 10, 0, false, true, 1 },
 };
@@ -48,7 +48,8 @@ row_cell(void *arg, size_t i, int column, struct table_cell *out)
 	out->ink = noise ? INK_DIM : INK_TEXT;
 	switch (column) {
 	case COL_RANK:
-		str_addf(&out->text, "%zu", row->score < 0 ? r->q->standing->n - i : i + 1);
+		/* Counted from both ends: -1 is the strongest opponent. */
+		str_addf(&out->text, row->score < 0 ? "-%zu" : "%zu", row->score < 0 ? r->q->standing->n - i : i + 1);
 		out->ink = INK_DIM;
 		break;
 	case COL_SCORE:

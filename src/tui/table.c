@@ -18,27 +18,31 @@ table_taken(const struct table *t, const int width[TABLE_COLUMNS])
 	return sum + (shown > 1 ? (shown - 1) * GAP : 0);
 }
 
-/* The column to drop first: lowest keep, rightmost among equals. -1: all must stay. */
+/* The column that matters most among those not tried yet; leftmost among equals. -1: none is left. */
 static int
-table_victim(const struct table *t, const int width[TABLE_COLUMNS])
+table_best(const struct table *t, const bool tried[TABLE_COLUMNS])
 {
-	int victim = -1;
+	int best = -1;
 	for (int i = 0; i < t->n; i++)
-		if (width[i] > 0 && t->columns[i].keep < 9
-			&& (victim < 0 || t->columns[i].keep <= t->columns[victim].keep))
-			victim = i;
-	return victim;
+		if (!tried[i] && (best < 0 || t->columns[i].keep > t->columns[best].keep))
+			best = i;
+	return best;
 }
 
 void
 table_layout(const struct table *t, int cols, int width[TABLE_COLUMNS])
 {
+	bool tried[TABLE_COLUMNS] = { false };
+	int flex = 0, best;
 	assert(t->n <= TABLE_COLUMNS);
-	int flex = 0, victim;
 	for (int i = 0; i < t->n; i++)
-		width[i] = t->columns[i].width;
-	while (table_taken(t, width) > cols && (victim = table_victim(t, width)) >= 0)
-		width[victim] = 0;
+		width[i] = 0;
+	while ((best = table_best(t, tried)) >= 0) {
+		tried[best] = true;
+		width[best] = t->columns[best].width;
+		if (table_taken(t, width) > cols && t->columns[best].keep < 9)
+			width[best] = 0;
+	}
 	for (int i = 0; i < t->n; i++)
 		flex += width[i] > 0 ? t->columns[i].flex : 0;
 	int left = cols - table_taken(t, width);

@@ -112,7 +112,7 @@ terminal_modes(void)
 enum err
 terminal_open(struct terminal **out, enum tui_color color, bool ascii)
 {
-	const char *term;
+	const char *term = NULL;
 	TRY(terminal_check(&term));
 	int code;
 	if (setupterm(term, STDOUT_FILENO, &code) != 0)

@@ -245,17 +245,17 @@ contributor_draw(struct view *v, struct canvas *c, struct rect r)
 	struct rect right = { left.row, both ? left.cols + 1 : 0, left.rows, both ? r.cols - left.cols - 1 : r.cols };
 	struct str status = {0};
 	if (both || !k->second) {
+		listing_draw(&k->works, c, (struct rect){ left.row + 1, left.col, left.rows - 1, left.cols }, !k->second);
 		str_adds(&status, "Works  ");
 		listing_status(&k->works, &status);
 		heading_draw(c, left.row, left.col, left.cols, !k->second, status.s, NULL);
-		listing_draw(&k->works, c, (struct rect){ left.row + 1, left.col, left.rows - 1, left.cols }, !k->second);
 	}
 	str_clear(&status);
 	if (both || k->second) {
+		listing_draw(&k->where.l, c, (struct rect){ right.row + 1, right.col, right.rows - 1, right.cols }, k->second);
 		str_adds(&status, "In saved queries  ");
 		listing_status(&k->where.l, &status);
 		heading_draw(c, right.row, right.col, right.cols, k->second, status.s, NULL);
-		listing_draw(&k->where.l, c, (struct rect){ right.row + 1, right.col, right.rows - 1, right.cols }, k->second);
 	}
 	if (both) {
 		canvas_fill(c, (struct rect){ left.row, left.cols, left.rows, 1 }, c->glyphs->vrule, INK_DIM);
@@ -329,7 +329,7 @@ contributor_title(struct view *v, struct str *out)
 }
 
 static void
-contributor_free(struct view *v)
+contributor_view_free(struct view *v)
 {
 	struct contributor_view *k = self(v);
 	listing_free(&k->works);
@@ -343,7 +343,7 @@ contributor_free(struct view *v)
 static const struct view_ops contributor_ops = {
 	.name = "contributor", .place = V_CONTRIBUTOR,
 	.hints = { ACT_OPEN, ACT_NEXT_PANE, ACT_BACK },
-	.free = contributor_free, .update = contributor_update, .draw = contributor_draw, .act = contributor_act,
+	.free = contributor_view_free, .update = contributor_update, .draw = contributor_draw, .act = contributor_act,
 	.title = contributor_title, .listing = contributor_listing,
 };
 

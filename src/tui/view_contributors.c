@@ -27,14 +27,13 @@ static void
 contributors_draw(struct view *v, struct canvas *c, struct rect r)
 {
 	struct contributors_view *k = self(v);
-	struct str title = {0}, status = {0};
-	listing_status(&k->people.l, &status);
-	str_addf(&title, "Contributors  %s", status.s);
+	struct str title = {0};
+	people_draw(&k->people, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols }, true);
+	str_adds(&title, "Contributors  ");
+	listing_status(&k->people.l, &title);
 	const char *note = v->q->standing ? v->q->wish.method->title : "nothing was asked yet";
 	heading_draw(c, r.row, 0, r.cols, true, title.s, note);
-	people_draw(&k->people, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols }, true);
 	str_free(&title);
-	str_free(&status);
 }
 
 static bool

@@ -106,9 +106,12 @@ draw_head(struct example_view *e, struct canvas *c, struct rect r)
 	const char *dot = c->glyphs->dot;
 	struct str s = {0}, title = {0};
 	describe_title(w, &title);
-	canvas_str(c, r.row, 1, r.cols - 2, INK_TITLE, title.s);
+	str_adds(&s, " by ");
 	describe_people(w, &s);
-	str_addf(&s, " %s %s", dot, describe_licence(w));
+	int used = canvas_str(c, r.row, 1, r.cols - 2, INK_TITLE, title.s);
+	canvas_str(c, r.row, 1 + used, r.cols - 2 - used, INK_TEXT, s.s);
+	str_clear(&s);
+	str_adds(&s, describe_licence(w));
 	if (w && w->licence_from && *w->licence_from)
 		str_addf(&s, " (%s)", w->licence_from);
 	if (w && w->date && *w->date)
@@ -137,17 +140,18 @@ describe_standing(struct example_view *e, const struct glyphs *g, struct str *ou
 		str_adds(out, r ? "not in the ranking" : "nothing was ranked yet");
 		return;
 	}
-	str_addf(out, "#%zu of %zu %s score ", rank, q->standing->n, g->dot);
-	describe_score((double)row->score, describe_decimals(fabs((double)row->score)), true, out);
+	if (row->score < 0)
+		str_addf(out, "opponent #-%zu of %zu", q->standing->n - rank + 1, r->n_bottom);
+	else
+		str_addf(out, "proponent #%zu of %zu", rank, r->n_top);
+	str_addf(out, " %s ", g->dot);
+	describe_score((double)row->score, describe_decimals(fabs((double)row->score)), row->exact || r->method->rescore == RESCORE_NONE, out);
 	str_addf(out, " %s", r->method->unit);
-	if (r->floor > 0) {
-		str_addf(out, " %s ", g->dot);
-		describe_times((double)row->score, r->floor, out);
-		str_adds(out, fabs((double)row->score) < r->floor ? " of the noise floor: not told from chance" : " times the noise floor");
-	}
-	str_addf(out, " %s %s", g->dot, row->score < 0 ? "opponent" : "proponent");
-	if (!row->exact && r->method->rescore != RESCORE_NONE)
-		str_adds(out, ", approximate");
+	if (!(r->floor > 0))
+		return;
+	str_addf(out, " %s ", g->dot);
+	describe_times((double)row->score, r->floor, out);
+	str_addf(out, "%s the noise floor%s", g->times, fabs((double)row->score) < r->floor ? ": not told from chance" : "");
 }
 
 static void

@@ -75,16 +75,16 @@ static void
 examples_draw(struct view *v, struct canvas *c, struct rect r)
 {
 	struct examples_view *e = self(v);
-	struct str title = {0}, note = {0}, status = {0};
-	rows_title(&e->rows, &title);
-	rows_note(&e->rows, c->glyphs, &note);
-	listing_status(&e->rows.l, &status);
-	str_addf(&title, "  %s", status.s);
+	struct str title = {0}, note = {0};
 	int side = r.cols >= PREVIEW_FROM ? PREVIEW_COLS : 0;
+	listing_draw(&e->rows.l, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols - side - (side > 0) }, true);
+	rows_title(&e->rows, &title);
+	str_adds(&title, "  ");
+	listing_status(&e->rows.l, &title);
+	rows_note(&e->rows, c->glyphs, &note);
 	heading_draw(c, r.row, 0, r.cols - side, true, title.s, note.s ? note.s : "");
 	if (side > 0)
 		canvas_rule(c, r.row, r.cols - side, side);
-	listing_draw(&e->rows.l, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols - side - (side > 0) }, true);
 	if (side > 0)
 		preview_draw(e, c, (struct rect){ r.row + 1, r.cols - side, r.rows - 1, side });
 	if (!v->q->standing)
@@ -93,7 +93,6 @@ examples_draw(struct view *v, struct canvas *c, struct rect r)
 		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM, "no example scores above or below zero with this method");
 	str_free(&title);
 	str_free(&note);
-	str_free(&status);
 }
 
 static bool

@@ -59,7 +59,7 @@ help_action(struct help_view *h, enum action a)
 	str_clear(&keys);
 	for (size_t i = 0; (key = keymap_key(&h->v.app->keys, a, i)) != K_NONE; i++) {
 		char name[KEY_NAME_MAX];
-		key_name(key, name);
+		key_label(key, name);
 		str_addf(&keys, "%s%s", i > 0 ? " " : "", name);
 	}
 	help_add(h, false, keys.len > 0 ? keys.s : "(no key)", action_info(a)->help);

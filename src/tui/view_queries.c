@@ -134,10 +134,10 @@ queries_draw(struct view *view, struct canvas *c, struct rect r)
 {
 	struct queries_view *v = self(view);
 	struct str title = {0};
+	listing_draw(&v->l, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols }, true);
 	str_adds(&title, "Saved queries  ");
 	listing_status(&v->l, &title);
 	heading_draw(c, r.row, 0, r.cols, true, title.s, view->app->source->info.store);
-	listing_draw(&v->l, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols }, true);
 	if (v->n == 0)
 		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM, "no query is saved in this store yet: S on an output saves it");
 	str_free(&title);

@@ -10,7 +10,7 @@ enum { COL_NAME, COL_STATE, COL_EXAMPLES, COL_TOKENS, COL_HELDOUT, COL_CTX, COL_
 
 static const struct column columns[COLS] = {
 	[COL_NAME] = { "run", 12, 3, false, true, 9 },
-	[COL_STATE] = { "state", 19, 0, false, true, 8 },
+	[COL_STATE] = { "state", 20, 0, false, true, 8 },
 	[COL_EXAMPLES] = { "examples", 9, 0, true, true, 7 },
 	[COL_TOKENS] = { "tokens trained", 14, 0, true, true, 5 },
 	[COL_HELDOUT] = { "held out", 9, 0, true, true, 3 },

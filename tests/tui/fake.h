@@ -1,0 +1,14 @@
+/* fake: a small invented world behind the views: seven people, twelve works, three outputs, nothing on disk. */
+#ifndef BYLINE_TEST_FAKE_H
+#define BYLINE_TEST_FAKE_H
+
+#include "byline/tui.h"
+#include "source.h"
+
+/*
+ * Prompts with a meaning: "slow..." writes one token and then waits until it is cancelled; "stuck..." does so when it rescores
+ * exactly; "hostile..." writes control bytes; "fail..." fails; "empty..." ends at once; "crash..." ends in a segmentation fault.
+ */
+enum err fake_open(const struct tui_options *o, struct source **out);
+
+#endif
