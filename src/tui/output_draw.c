@@ -12,7 +12,7 @@
 #include "describe.h"
 #include "setting.h"
 
-enum { SIDE_COLS = 34, SIDE_FROM = 112, PANES_FROM = 72, ROOMY = 14 };
+enum { SIDE_COLS = 34, SIDE_FROM = 112, PANES_FROM = 72, ROOMY = 14, MEASURE = 110 };
 
 /* Where everything is; rows = 0: not shown. */
 struct plan { struct rect prompt, settings, text, side, facts, examples, people; };
@@ -30,7 +30,7 @@ plan_make(const struct output_view *o, struct rect r)
 		p.settings = (struct rect){ row++, r.col, 1, r.cols };
 	int facts = roomy ? (side ? 1 : 2) : 1, left = r.row + r.rows - row - 1 - facts;
 	int text = roomy ? left * 45 / 100 : left / 2, least = side ? 8 : roomy ? 4 : 2;
-	text = text > want && want >= least ? want : text;
+	text = text > want ? want : text;
 	text = text < least ? least : text;
 	p.text = (struct rect){ row + 1, r.col + 1, text, r.cols - 2 - (side ? SIDE_COLS + 1 : 0) };
 	if (side)
@@ -150,7 +150,7 @@ text_heading(struct output_view *o, struct canvas *c, const struct plan *p, cons
 	else if (q->expected && q->query)
 		str_adds(&title, strcmp(q->expected, q->query->output.s) == 0 ? ", the same bytes as when it was saved"
 			: ", NOT what was saved: another checkpoint or machine");
-	heading_draw(c, p->text.row - 1, 0, c->cols, o->pane == PANE_TEXT, title.s, legend);
+	heading_draw(c, p->text.row - 1, 0, p->side.rows > 0 ? p->side.col : c->cols, o->pane == PANE_TEXT, title.s, legend);
 	str_free(&title);
 }
 
@@ -287,6 +287,7 @@ draw_side(struct output_view *o, struct canvas *c, struct rect r)
 	struct token_fact f;
 	struct source *s = o->v.q->source;
 	canvas_fill(c, (struct rect){ r.row, r.col, r.rows, 1 }, c->glyphs->vrule, INK_DIM);
+	heading_draw(c, r.row - 1, r.col, r.cols, false, "Choices", NULL);
 	canvas_fill(c, (struct rect){ r.row - 1, r.col, 1, 1 }, c->glyphs->tee_down, INK_DIM);
 	if (!inquiry_fact(o->v.q, o->cursor, &f))
 		return;
@@ -358,6 +359,8 @@ output_draw(struct view *v, struct canvas *c, struct rect r)
 {
 	struct output_view *o = (struct output_view *)v;
 	int cols = r.cols - 2 - (r.cols >= SIDE_FROM && r.rows >= ROOMY ? SIDE_COLS + 1 : 0);
+	/* Longer lines are hard to read. */
+	cols = cols > MEASURE ? MEASURE : cols;
 	struct flow_text text = {
 		.s = o->text.s, .n = o->text.len, .byte_of = o->byte_of, .n_tokens = o->n, .ascii = c->glyphs->ascii, .line_ends = true,
 	};

@@ -192,7 +192,9 @@ draw_head(struct contributor_view *k, struct canvas *c, struct rect r)
 		str_addf(&s, " %s opted out", dot);
 	canvas_str(c, r.row, 1, r.cols - 2, INK_DIM, s.s);
 	str_clear(&s);
-	if (k->ranked)
+	if (k->ranked && k->now.share <= 0)
+		str_adds(&s, "this answer   no share: nothing above the noise floor");
+	else if (k->ranked)
 		str_addf(&s, "this answer   share %.1f%% %s rank %zu of %zu", 100 * k->now.share, dot, k->rank, k->of);
 	else
 		str_adds(&s, "this answer   nothing was asked yet");

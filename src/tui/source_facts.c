@@ -1,0 +1,114 @@
+/* source_facts: what is loaded, in words and numbers, for the view of runs. */
+#include "source_store.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "byline/train.h"
+
+struct teller {
+	void (*fn)(void *arg, const char *label, const char *value);
+	void *arg;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+tell(const struct teller *t, const char *label, const char *fmt, ...)
+{
+	struct str s = {0};
+	va_list ap;
+	va_start(ap, fmt);
+	str_addv(&s, fmt, ap);
+	va_end(ap);
+	t->fn(t->arg, label, s.s);
+	str_free(&s);
+}
+
+static void
+tell_model(const struct teller *t, const struct session *x)
+{
+	const struct model_config *c = &x->model.config;
+	t->fn(t->arg, "Model", NULL);
+	tell(t, "architecture", "%s, %d layers of %d, %d heads, feed-forward %d", c->family, c->n_layer, c->d_model, c->n_head, c->d_ff);
+	tell(t, "parameters", "%zu", x->model.n_params);
+	tell(t, "vocabulary, context", "%d tokens, %d tokens", c->vocab, c->n_ctx);
+	tell(t, "checkpoint SHA-256", "%s", x->checkpoint_sha256);
+	tell(t, "folder", "%s", x->run.dir);
+}
+
+static void
+tell_corpus(const struct teller *t, const struct session *x, struct store *store)
+{
+	struct store_totals n;
+	t->fn(t->arg, "Corpus", NULL);
+	if (store_count(store, &n) == OK) {
+		tell(t, "works, contributors", "%" PRId64 " works, %" PRId64 " contributors, %" PRId64 " licences", n.works, n.contributors,
+			n.licences);
+		tell(t, "not known", "%" PRId64 " works of unknown author, %" PRId64 " under unknown licence", n.unknown_author,
+			n.unknown_licence);
+		tell(t, "opted out", "%" PRId64 " contributors", n.opted_out);
+		tell(t, "text", "%" PRId64 " bytes", n.bytes);
+	}
+	tell(t, "examples", "%" PRId64 ", of which %" PRId64 " were trained on", x->run.n_examples, x->run.n_train);
+	tell(t, "tokens", "%" PRId64 " trained on, %" PRId64 " held out", x->run.tokens_train, x->run.tokens_heldout);
+	tell(t, "corpus SHA-256", "%s", x->corpus_sha256);
+}
+
+static void
+tell_training(const struct teller *t, const struct session *x)
+{
+	struct train_journal j = {0};
+	t->fn(t->arg, "Training", NULL);
+	if (train_journal_read(x->run.dir, &j) == OK) {
+		tell(t, "recipe", "%d epochs, batches of %d, learning rate %g, seed %" PRIu64, j.options.epochs, j.options.batch,
+			j.options.lr, j.options.seed);
+		for (int i = 0; i < j.n_checkpoints; i++)
+			tell(t, i == 0 ? "kept checkpoints" : "", "step %" PRId64 ": loss %.3f, held out %.3f nats a token", j.checkpoints[i].step,
+				j.checkpoints[i].loss, j.checkpoints[i].heldout);
+	} else {
+		tell(t, "recipe", "not known: the checkpoint came without a journal");
+	}
+	train_journal_free(&j);
+	err_clear();
+}
+
+static void
+tell_measured(const struct teller *t, const struct session *x)
+{
+	static const int spans[] = { 1, 8, 32 };
+	t->fn(t->arg, "How it was measured", NULL);
+	if (!x->index) {
+		tell(t, "index", "none: only methods that need none answer (byline index)");
+		return;
+	}
+	tell(t, "index", "%d checkpoints, %zu bytes an example", session_checkpoints(x), session_feature_bytes(x));
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+		tell(t, i == 0 ? "noise floor" : "", "%.3g for a span of %d token%s", session_null_floor(x, spans[i]), spans[i],
+			spans[i] == 1 ? "" : "s");
+	tell(t, "against retraining", "not measured in this store: scores are predictions");
+}
+
+static void
+tell_methods(const struct teller *t, const struct session *x)
+{
+	t->fn(t->arg, "Methods", NULL);
+	for (int i = 0; i < n_methods; i++) {
+		const struct method *m = &methods[i];
+		tell(t, m->name, "%s; evidence: %s; in %s; %s%s", m->title, m->evidence, m->unit, m->cite,
+			m->needs_index && !x->index ? "; needs an index" : "");
+	}
+}
+
+enum err
+source_store_facts(struct source *s, void (*fn)(void *arg, const char *label, const char *value), void *arg)
+{
+	struct store_source *f = (struct store_source *)s;
+	const struct teller t = { fn, arg };
+	tell_model(&t, f->session);
+	tell_corpus(&t, f->session, f->store);
+	tell_training(&t, f->session);
+	tell_measured(&t, f->session);
+	tell_methods(&t, f->session);
+	return OK;
+}

@@ -1,0 +1,18 @@
+/* source_store: shared by the two files of the source over a store. */
+#ifndef TUI_SOURCE_STORE_H
+#define TUI_SOURCE_STORE_H
+
+#include "source.h"
+
+struct store_source {
+	struct source s;
+	struct store *store, *worker_store;
+	struct session *session;
+	int64_t *examples_of;		/* per contributor, those trained on */
+	char *folder, *model;
+};
+
+void source_parameters(size_t n, struct str *out);	/* "1.6M" */
+enum err source_store_facts(struct source *s, void (*fn)(void *arg, const char *label, const char *value), void *arg);
+
+#endif
