@@ -1,5 +1,5 @@
-/* checkpoint: reading a Hugging Face directory. What the weights file holds is compared with what the config wants before
- * anything is allocated, so that a config cannot claim more memory than there are weights. */
+/* checkpoint: reading a Hugging Face directory. What the weights file holds is compared with what the config wants
+ * before anything is allocated, so that a config cannot claim more memory than there are weights. */
 #include "byline/checkpoint.h"
 
 #include <inttypes.h>
@@ -30,11 +30,14 @@ static enum err
 weights_missing(const char *dir)
 {
 	if (dir_has(dir, "model.safetensors.index.json"))
-		return err_set(ERR_UNSUPPORTED, "%s: the weights are in several files (model.safetensors.index.json), which is not "
+		return err_set(ERR_UNSUPPORTED,
+			"%s: the weights are in several files (model.safetensors.index.json), which is not "
 			"supported; join them: python3 -c \"from transformers import AutoModelForCausalLM as A; "
-			"A.from_pretrained('%s').save_pretrained('NEW', max_shard_size='1TB')\" and copy tokenizer.json there", dir, dir);
+			"A.from_pretrained('%s').save_pretrained('NEW', max_shard_size='1TB')\" and copy "
+			"tokenizer.json there", dir, dir);
 	if (dir_has(dir, "pytorch_model.bin") || dir_has(dir, "pytorch_model.bin.index.json"))
-		return err_set(ERR_UNSUPPORTED, "%s: the weights are in pytorch_model.bin, a format that can run code when it is opened; "
+		return err_set(ERR_UNSUPPORTED,
+			"%s: the weights are in pytorch_model.bin, a format that can run code when it is opened; "
 			"convert them: python3 -c \"from transformers import AutoModelForCausalLM as A; "
 			"A.from_pretrained('%s').save_pretrained('NEW')\" and copy tokenizer.json there", dir, dir);
 	return err_set(ERR_MISSING, "%s: there is no model.safetensors", dir);
@@ -90,7 +93,8 @@ check_wanted(const struct loading *l, const struct file_tensor *want, const stru
 	if (want->optional && !st_find(&l->file, name))
 		return OK;
 	if (want->tensor->role == ROLE_HEAD && !st_find(&l->file, name))
-		return err_set(ERR_MISSING, "%s: tensor \"%s\" is missing, and config.json does not say tie_word_embeddings",
+		return err_set(ERR_MISSING,
+			"%s: tensor \"%s\" is missing, and config.json does not say tie_word_embeddings",
 			l->file.path, name);
 	return st_want(&l->file, name, want->n_dims, shape, found);
 }
@@ -207,7 +211,8 @@ static enum err
 tokenizer_missing(const char *dir)
 {
 	if (dir_has(dir, "vocab.json") || dir_has(dir, "tokenizer.model"))
-		return err_set(ERR_MISSING, "%s: there is no tokenizer.json; make one: python3 -c \"from transformers import "
+		return err_set(ERR_MISSING,
+			"%s: there is no tokenizer.json; make one: python3 -c \"from transformers import "
 			"AutoTokenizer as A; A.from_pretrained('%s').save_pretrained('%s')\"", dir, dir, dir);
 	return err_set(ERR_MISSING, "%s: there is no tokenizer.json", dir);
 }

@@ -47,8 +47,8 @@ set_token(json_t *root, const char *key, const struct tokenizer *t, int id)
 static enum err
 save_tokenizer_config(const char *dir, const struct model *m, const struct tokenizer *t)
 {
-	json_t *root = json_pack("{s:s, s:i, s:b}", "tokenizer_class", "PreTrainedTokenizerFast", "model_max_length", m->config.n_ctx,
-		"clean_up_tokenization_spaces", 0);
+	json_t *root = json_pack("{s:s, s:i, s:b}", "tokenizer_class", "PreTrainedTokenizerFast",
+		"model_max_length", m->config.n_ctx, "clean_up_tokenization_spaces", 0);
 	set_token(root, "bos_token", t, m->config.bos);
 	set_token(root, "eos_token", t, m->config.eos);
 	return save_json(dir, "tokenizer_config.json", root);
@@ -89,8 +89,9 @@ check_range(const struct model *m, const float *params, enum st_dtype dtype)
 		size_t n = (size_t)t->rows * (size_t)t->cols;
 		for (size_t k = 0; k < n; k++)
 			if (!(fabsf(params[t->at + k]) < limit))
-				return err_set(ERR_FORMAT, "tensor \"%s\" holds %g, which %s cannot: %s", t->name, (double)params[t->at + k],
-					st_dtype_name(dtype), isfinite(params[t->at + k]) ? "save as F32" : "training has diverged");
+				return err_set(ERR_FORMAT, "tensor \"%s\" holds %g, which %s cannot: %s", t->name,
+					(double)params[t->at + k], st_dtype_name(dtype),
+					isfinite(params[t->at + k]) ? "save as F32" : "training has diverged");
 	}
 	return OK;
 }
@@ -161,7 +162,8 @@ out:
 }
 
 enum err
-checkpoint_save(const char *dir, const struct model *m, const float *params, const struct tokenizer *t, enum st_dtype dtype)
+checkpoint_save(const char *dir, const struct model *m, const float *params, const struct tokenizer *t,
+	enum st_dtype dtype)
 {
 	if (dtype != ST_F32 && dtype != ST_F16 && dtype != ST_BF16)
 		return err_set(ERR_USAGE, "weights are saved as F32, F16 or BF16, not as %s", st_dtype_name(dtype));

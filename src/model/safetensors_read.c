@@ -45,7 +45,8 @@ static enum err
 st_sniff(const struct st_file *f)
 {
 	static const struct { const char *start, *what; } known[] = {
-		{ "version https://git-lfs", "is a Git LFS pointer, not the weights: run `git lfs pull` where it came from" },
+		{ "version https://git-lfs",
+			"is a Git LFS pointer, not the weights: run `git lfs pull` where it came from" },
 		{ "PK\003\004", "is a zip file (a PyTorch checkpoint?): convert it to safetensors" },
 		{ "GGUF", "is a GGUF file: convert it to safetensors" },
 		{ "<!DOCTYPE", "is a web page: the download went wrong" },
@@ -67,7 +68,8 @@ st_header(const struct st_file *f, json_t **root, uint64_t *data_at)
 	uint64_t n;
 	memcpy(&n, f->map.data, sizeof(n));
 	if (n > HEADER_MAX)
-		return err_set(ERR_LIMIT, "%s: says its header is %" PRIu64 " bytes, at most %d are read; is it safetensors?",
+		return err_set(ERR_LIMIT,
+			"%s: says its header is %" PRIu64 " bytes, at most %d are read; is it safetensors?",
 			f->path, n, HEADER_MAX);
 	if (n > f->map.size - 8)
 		return err_set(ERR_FORMAT, "%s: ends inside its header (%" PRIu64 " bytes of it, %zu in the file)",
@@ -154,7 +156,8 @@ st_parse_offsets(const struct st_file *f, struct st_tensor *t, const json_t *val
 		return err_set(ERR_FORMAT, "%s: tensor \"%s\" ends at byte %" PRIu64 " of the data, which has %" PRIu64
 			": the file is truncated or broken", f->path, t->name, to, room);
 	if (to - from != t->size)
-		return err_set(ERR_FORMAT, "%s: tensor \"%s\" has %" PRIu64 " bytes, its dtype %s and shape need %" PRIu64,
+		return err_set(ERR_FORMAT, "%s: tensor \"%s\" has %" PRIu64 " bytes, its dtype %s and shape need %"
+			PRIu64,
 			f->path, t->name, to - from, st_dtype_name(t->dtype), t->size);
 	t->data = f->map.data + data_at + from;
 	return OK;
@@ -278,7 +281,8 @@ const struct st_tensor *
 st_find(const struct st_file *f, const char *name)
 {
 	const struct st_index *index = f->index;
-	const struct st_tensor *const *hit = bsearch(name, index->by_name, f->n_tensors, sizeof(*index->by_name), st_key_cmp);
+	const struct st_tensor *const *hit = bsearch(name, index->by_name, f->n_tensors, sizeof(*index->by_name),
+		st_key_cmp);
 	return hit ? *hit : NULL;
 }
 
@@ -329,7 +333,8 @@ enum err
 st_read_f32(const struct st_file *f, const struct st_tensor *t, uint64_t from, uint64_t n, float *out)
 {
 	if (from > t->count || n > t->count - from)
-		return err_set(ERR_MISMATCH, "%s: tensor \"%s\" has %" PRIu64 " elements, %" PRIu64 " from %" PRIu64 " were asked for",
+		return err_set(ERR_MISMATCH, "%s: tensor \"%s\" has %" PRIu64 " elements, %" PRIu64 " from %"
+			PRIu64 " were asked for",
 			f->path, t->name, t->count, n, from);
 	const uint8_t *src = t->data + from * st_dtype_size(t->dtype);
 	switch (t->dtype) {

@@ -1,8 +1,9 @@
 /*
  * tok: what the tokenizer's files share; private to the model floor.
  *
- * A text passes through: valid UTF-8 runs (each invalid byte is a piece of its own) -> added tokens that match as written ->
- * normalisation -> added tokens that match the normalised text -> splitting into pieces -> byte-pair merges of each piece.
+ * A text passes through: valid UTF-8 runs (each invalid byte is a piece of its own) -> added tokens that match as
+ * written -> normalisation -> added tokens that match the normalised text -> splitting into pieces -> byte-pair merges
+ * of each piece.
  */
 #ifndef BYLINE_MODEL_TOK_H
 #define BYLINE_MODEL_TOK_H
@@ -25,7 +26,8 @@ enum { TOK_MAX_ID = 1 << 20, TOK_MAX_STEPS = 32 };
 int32_t alphabet_of(uint8_t byte);
 int alphabet_byte(int32_t cp);			/* -1: not of the alphabet */
 void alphabet_write(struct str *out, const char *bytes, size_t n);
-/* Appends the bytes that s stands for and returns true, or returns false when s is not written in the alphabet alone. */
+/* Appends the bytes that s stands for and returns true, or returns false when s is not written in the alphabet
+ * alone. */
 bool alphabet_read(struct str *out, const char *s, size_t n);
 
 /* ---- maps (tok_map.c) ---- */
@@ -33,7 +35,8 @@ bool alphabet_read(struct str *out, const char *s, size_t n);
 /* Byte strings (borrowed) to numbers. */
 struct str_map { struct str_slot { const char *s; uint32_t n; int32_t value; } *slots; size_t cap, used; };
 int32_t str_map_get(const struct str_map *m, const char *s, size_t n);		/* -1: absent */
-bool str_map_put(struct str_map *m, const char *s, size_t n, int32_t value);	/* false, and nothing done, when it was there */
+/* false, and nothing done, when it was there */
+bool str_map_put(struct str_map *m, const char *s, size_t n, int32_t value);
 void str_map_free(struct str_map *m);
 
 /* Pairs of ids to two numbers. */
@@ -45,7 +48,8 @@ void pair_map_free(struct pair_map *m);
 
 /* ---- regular expressions (tok_regex.c, tok_onig.c) ---- */
 
-/* The pattern, written for Oniguruma as the files' authors do, in PCRE2's words; what would mean something else is refused. */
+/* The pattern, written for Oniguruma as the files' authors do, in PCRE2's words; what would mean something else is
+ * refused. */
 enum err onig_translate(const char *pattern, size_t n, const char *name, struct str *out);
 enum err tok_regex(pcre2_code **out, const char *pattern, size_t n, bool literal, const char *name);
 
@@ -61,9 +65,15 @@ enum err tok_matcher_run(struct tok_matcher *m, const pcre2_code *re, const char
 
 enum normal_form { NORMAL_NFC, NORMAL_NFD, NORMAL_NFKC, NORMAL_NFKD, NORMAL_LOWER };
 struct normal { enum normal_form steps[TOK_MAX_STEPS]; int n; };
-/* A text and where each of its bytes (and its end) came from: byte i from source byte at[i], or base + i when at is NULL. */
+/* A text and where each of its bytes (and its end) came from: byte i from source byte at[i], or base + i when at is
+ * NULL. */
 struct mapped { const char *s; size_t n; const uint32_t *at; uint32_t base; };
-static inline uint32_t mapped_source(const struct mapped *m, size_t i) { return m->at ? m->at[i] : m->base + (uint32_t)i; }
+static inline uint32_t
+mapped_source(const struct mapped *m, size_t i)
+{
+	return m->at ? m->at[i] : m->base + (uint32_t)i;
+}
+
 struct normal_buf { struct str text[2]; uint32_t *at[2]; size_t cap[2]; };
 /* `in` is valid UTF-8; *out lives in buf (or is `in` itself) until the next call. */
 void normal_apply(const struct normal *normal, struct normal_buf *buf, const struct mapped *in, struct mapped *out);
@@ -83,7 +93,8 @@ struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct st
 void splitter_init(struct splitter *s);
 void splitter_free(struct splitter *s);
 /* *out lives in the splitter until the next call. */
-enum err splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, const struct mapped *text, bool glued,
+enum err splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, const struct mapped *text,
+	bool glued,
 	const struct pieces **out);
 enum err split_gpt2(struct split_step *step);	/* the splitting of ByteLevel */
 
@@ -95,8 +106,8 @@ struct added_set { struct added *v; size_t n, cap; bool first[256]; };
 void added_set_put(struct added_set *set, const char *s, size_t n, int32_t id, unsigned flags);
 void added_set_seal(struct added_set *set);	/* after the last put, before the first find */
 void added_set_free(struct added_set *set);
-/* The next token at or after *at in s[0..n), which is cut off at *from and *to; NULL when none is left. Texts before `done`
- * are taken already. *at moves on. */
+/* The next token at or after *at in s[0..n), which is cut off at *from and *to; NULL when none is left. Texts before
+ * `done` are taken already. *at moves on. */
 const struct added *added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special,
 	size_t *at, size_t *from, size_t *to);
 

@@ -1,4 +1,5 @@
-/* Finding added tokens in a text: of those that begin leftmost the longest, by narrowing a sorted list a byte at a time. */
+/* Finding added tokens in a text: of those that begin leftmost the longest, by narrowing a sorted list a byte at a
+ * time. */
 #include "tok.h"
 
 #include <stdlib.h>
@@ -138,10 +139,12 @@ take_spaces(const struct added *token, const char *s, size_t n, size_t done, siz
 }
 
 const struct added *
-added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special, size_t *at, size_t *from, size_t *to)
+added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special, size_t *at,
+	size_t *from, size_t *to)
 {
 	while (set->n > 0 && *at < n) {
-		const struct added *hit = set->first[(unsigned char)s[*at]] ? added_longest(set, s + *at, n - *at) : NULL;
+		bool may = set->first[(unsigned char)s[*at]];
+		const struct added *hit = may ? added_longest(set, s + *at, n - *at) : NULL;
 		if (!hit) {
 			++*at;
 			continue;

@@ -1,4 +1,5 @@
-/* The byte alphabet of GPT-2: bytes that print as themselves keep their number, the 68 others follow from U+0100 on, in order. */
+/* The byte alphabet of GPT-2: bytes that print as themselves keep their number, the 68 others follow from U+0100 on, in
+ * order. */
 #include "tok.h"
 
 #include "byline/utf8.h"

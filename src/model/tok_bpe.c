@@ -14,7 +14,8 @@ bpe_reserve(struct bpe_work *w, size_t n)
 	size_t want = n < 64 ? 64 : n + n / 2;
 	bpe_work_free(w);
 	TRY(mem_array(&w->nodes, want, sizeof(*w->nodes), "text"));
-	/* n - 1 candidates at first; each merge takes one out and brings at most two, and there are at most n - 1 merges. */
+	/* n - 1 candidates at first; each merge takes one out and brings at most two, and there are at most n - 1
+	 * merges. */
 	TRY(mem_array(&w->heap, 2 * want, sizeof(*w->heap), "text"));
 	w->cap = want;
 	return OK;
@@ -71,7 +72,8 @@ bpe_offer(struct bpe_work *w, int32_t at, const struct pair_map *merges)
 		return;
 	const struct pair_slot *hit = pair_map_get(merges, w->nodes[at].id, w->nodes[next].id);
 	if (hit)
-		heap_push(w, (struct bpe_merge){ .rank = (uint32_t)hit->x, .at = at, .left = hit->a, .right = hit->b, .made = hit->y });
+		heap_push(w, (struct bpe_merge){ .rank = (uint32_t)hit->x, .at = at, .left = hit->a, .right = hit->b,
+			.made = hit->y });
 }
 
 void

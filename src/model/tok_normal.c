@@ -1,6 +1,6 @@
 /*
- * Normalisation of texts, keeping track of where each byte came from. Done a cluster at a time: a code point and what may
- * combine with it, so that joined clusters are the normal form of the whole (Unicode Standard Annex 15, section 9).
+ * Normalisation of texts, keeping track of where each byte came from. Done a cluster at a time: a code point and what
+ * may combine with it, so that joined clusters are the normal form of the whole (Unicode Standard Annex 15, section 9).
  */
 #include "tok.h"
 
@@ -21,8 +21,8 @@ is_compat(enum normal_form form)
 	return form == NORMAL_NFKC || form == NORMAL_NFKD;
 }
 
-/* May cp, or what it decomposes to, join with what stands before it? Marks, the later letters of a Hangul syllable, and the
- * vowel signs of Kirat Rai, which are letters that compose. */
+/* May cp, or what it decomposes to, join with what stands before it? Marks, the later letters of a Hangul syllable, and
+ * the vowel signs of Kirat Rai, which are letters that compose. */
 static bool
 joins_before(int32_t cp, bool compat)
 {
@@ -78,7 +78,8 @@ normal_cluster(struct growing *g, size_t from, size_t to, enum normal_form form)
 {
 	static const int options[] = {
 		[NORMAL_NFC] = UTF8PROC_COMPOSE, [NORMAL_NFD] = UTF8PROC_DECOMPOSE,
-		[NORMAL_NFKC] = UTF8PROC_COMPOSE | UTF8PROC_COMPAT, [NORMAL_NFKD] = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
+		[NORMAL_NFKC] = UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
+		[NORMAL_NFKD] = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
 	};
 	utf8proc_uint8_t *done = NULL;
 	const char *s = g->in->s + from;
@@ -126,7 +127,8 @@ normal_step(struct growing *g, enum normal_form form)
 			continue;
 		}
 		int32_t cp;
-		size_t used = form == NORMAL_LOWER ? utf8_decode(s + i, n - i, &cp) : cluster_length(s + i, n - i, is_compat(form));
+		size_t used = form == NORMAL_LOWER ? utf8_decode(s + i, n - i, &cp)
+			: cluster_length(s + i, n - i, is_compat(form));
 		if (form == NORMAL_LOWER)
 			lower_cluster(g, i, i + used);
 		else
@@ -145,7 +147,8 @@ normal_apply(const struct normal *normal, struct normal_buf *buf, const struct m
 		if (normal->steps[i] != NORMAL_LOWER && ascii_length(out->s, out->n) == out->n)
 			continue;
 		struct mapped before = *out;
-		struct growing g = { .text = &buf->text[side], .at = &buf->at[side], .cap = &buf->cap[side], .in = &before };
+		struct growing g = { .text = &buf->text[side], .at = &buf->at[side], .cap = &buf->cap[side],
+			.in = &before };
 		str_clear(g.text);
 		str_add(g.text, "", 0);
 		normal_step(&g, normal->steps[i]);

@@ -1,6 +1,6 @@
 /*
- * Patterns in tokenizer.json are written for Oniguruma with Ruby's syntax. This puts one in PCRE2's words, and refuses by
- * name what PCRE2 would understand as something else: a wrong split is worse than none.
+ * Patterns in tokenizer.json are written for Oniguruma with Ruby's syntax. This puts one in PCRE2's words, and refuses
+ * by name what PCRE2 would understand as something else: a wrong split is worse than none.
  */
 #include "tok.h"
 
@@ -36,7 +36,8 @@ onig_compiles(const char *pattern)
 {
 	int code;
 	PCRE2_SIZE at;
-	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code, &at, NULL);
+	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code, &at,
+		NULL);
 	pcre2_code_free(re);
 	return re != NULL;
 }
@@ -47,7 +48,8 @@ onig_compiles(const char *pattern)
 static const struct { char letter; const char *members, *outside; } onig_classes[] = {
 	{ 's', "\\p{Z}\\t-\\r\\x{85}", "[\\p{Z}\\t-\\r\\x{85}]" },
 	{ 'S', NULL, "[^\\p{Z}\\t-\\r\\x{85}]" },
-	{ 'w', "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}", "[\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}]" },
+	{ 'w', "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}",
+		"[\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}]" },
 	{ 'W', NULL, "[^\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}]" },
 	{ 'h', "0-9a-fA-F", "[0-9a-fA-F]" },
 	{ 'H', NULL, "[^0-9a-fA-F]" },
@@ -182,8 +184,8 @@ onig_group(struct onig *o)
 	return OK;
 }
 
-/* {n}, {n,}, {,m}, {n,m}; anything else is a plain brace in both. A + after one is possessive here and a repeat there, a ?
- * after {n} makes it lazy here and optional there. */
+/* {n}, {n,}, {,m}, {n,m}; anything else is a plain brace in both. A + after one is possessive here and a repeat there,
+ * a ? after {n} makes it lazy here and optional there. */
 static enum err
 onig_repeat(struct onig *o)
 {

@@ -1,6 +1,6 @@
 /*
- * Regular expressions of strangers, run by PCRE2's interpreter within limits. The just-in-time compiler stays off: it would be
- * three times as fast on patterns that nobody has checked.
+ * Regular expressions of strangers, run by PCRE2's interpreter within limits. The just-in-time compiler stays off: it
+ * would be three times as fast on patterns that nobody has checked.
  */
 #include "tok.h"
 
@@ -23,21 +23,24 @@ tok_regex_compile(pcre2_code **out, const char *pattern, size_t n, uint32_t opti
 	if (*out)
 		return OK;
 	pcre2_get_error_message(code, why, sizeof(why));
-	return err_set(ERR_UNSUPPORTED, "%s: regular expression \"%.*s\": %s", name, (int)(n < 200 ? n : 200), pattern, (char *)why);
+	return err_set(ERR_UNSUPPORTED, "%s: regular expression \"%.*s\": %s", name, (int)(n < 200 ? n : 200), pattern,
+		(char *)why);
 }
 
 enum err
 tok_regex(pcre2_code **out, const char *pattern, size_t n, bool literal, const char *name)
 {
 	if (n > PATTERN_MAX)
-		return err_set(ERR_LIMIT, "%s: a regular expression of %zu bytes, at most %d are read", name, n, PATTERN_MAX);
+		return err_set(ERR_LIMIT, "%s: a regular expression of %zu bytes, at most %d are read", name, n,
+			PATTERN_MAX);
 	if (literal)
 		return tok_regex_compile(out, pattern, n, PCRE2_LITERAL, name);
 	struct str mine = {0};
 	str_add(&mine, "", 0);
 	enum err err = onig_translate(pattern, n, name, &mine);
 	if (err == OK)
-		err = tok_regex_compile(out, mine.s, mine.len, PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, name);
+		err = tok_regex_compile(out, mine.s, mine.len, PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+			name);
 	str_free(&mine);
 	return err;
 }
@@ -71,7 +74,8 @@ tok_matches_add(struct tok_matches *m, size_t from, size_t to, bool hit)
 
 /* The first match at or after `at`; *from = n + 1 when there is none. */
 static enum err
-tok_matcher_find(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n, size_t at, size_t *from, size_t *to)
+tok_matcher_find(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n, size_t at, size_t *from,
+	size_t *to)
 {
 	/* The text is checked once, at the first call; later ones would make it quadratic. */
 	int rc = pcre2_match(re, (PCRE2_SPTR)s, n, at, at ? PCRE2_NO_UTF_CHECK : 0, m->data, m->context);

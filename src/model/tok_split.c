@@ -96,7 +96,8 @@ piece_cut(const struct piece *whole, const struct tok_match *m, bool space)
 }
 
 static enum err
-split_piece(struct splitter *s, const struct split_step *step, const char *text, const struct piece *piece, struct pieces *out)
+split_piece(struct splitter *s, const struct split_step *step, const char *text, const struct piece *piece,
+	struct pieces *out)
 {
 	const char *at = text + piece->from;
 	size_t n = piece->to - piece->from;
@@ -146,8 +147,10 @@ splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, co
 enum err
 split_gpt2(struct split_step *step)
 {
-	/* Radford et al. 2019: contractions, then letters, digits or the rest after at most one space, then white space. */
-	static const char pattern[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+	/* Radford et al. 2019: contractions, then letters, digits or the rest after at most one space, then white
+	 * space. */
+	static const char pattern[] =
+		"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 	*step = (struct split_step){ .behavior = SPLIT_ISOLATED };
 	return tok_regex(&step->re, pattern, sizeof(pattern) - 1, false, "ByteLevel");
 }

@@ -50,7 +50,8 @@ symbols_of(struct encoder *e, const char *s, size_t len, int32_t *n)
 			return no_token((unsigned char)s[i]);
 		if (fuse)
 			continue;
-		v[*n] = (struct bpe_node){ .id = unknown ? e->t->unk : id, .prev = *n - 1, .next = *n + 1, .from = (uint32_t)i };
+		v[*n] = (struct bpe_node){ .id = unknown ? e->t->unk : id, .prev = *n - 1, .next = *n + 1,
+			.from = (uint32_t)i };
 		++*n;
 	}
 	v[*n - 1].next = -1;
@@ -177,7 +178,8 @@ encode_all(struct encoder *e, size_t n)
 }
 
 enum err
-tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out, size_t *n_out)
+tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out,
+	size_t *n_out)
 {
 	*out = NULL;
 	*n_out = 0;

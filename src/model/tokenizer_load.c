@@ -15,7 +15,8 @@ static enum err
 added_flags(const json_t *value, const char *name, unsigned *flags, bool *normalized)
 {
 	static const struct { const char *key; unsigned flag; } keys[] = {
-		{ "special", ADDED_SPECIAL }, { "single_word", ADDED_WORD }, { "lstrip", ADDED_LSTRIP }, { "rstrip", ADDED_RSTRIP },
+		{ "special", ADDED_SPECIAL }, { "single_word", ADDED_WORD }, { "lstrip", ADDED_LSTRIP },
+		{ "rstrip", ADDED_RSTRIP },
 	};
 	*flags = 0;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -96,7 +97,8 @@ parse_root(struct tokenizer *t, const json_t *root, const char *name)
 		return err_set(ERR_FORMAT, "%s: is not a JSON object", name);
 	TRY(json_opt_str(root, name, "version", "1.0", &version));
 	if (strcmp(version, "1.0") != 0)
-		return err_set(ERR_UNSUPPORTED, "%s: version \"%s\" of the format is not known, only \"1.0\" is", name, version);
+		return err_set(ERR_UNSUPPORTED, "%s: version \"%s\" of the format is not known, only \"1.0\" is", name,
+			version);
 	TRY(tokenizer_parse_model(t, json_object_get(root, "model"), name));
 	TRY(tokenizer_parse_steps(t, root, name));
 	TRY(parse_all_added(t, root, name));
@@ -138,7 +140,8 @@ tokenizer_load(struct tokenizer **out, const char *path)
 	*out = NULL;
 	TRY_OUT(file_read(path, FILE_MAX, &text));
 	if (is_lfs_pointer(&text))
-		err = err_set(ERR_FORMAT, "%s: is a Git LFS pointer, not the tokenizer: run `git lfs pull` where it came from", path);
+		err = err_set(ERR_FORMAT,
+			"%s: is a Git LFS pointer, not the tokenizer: run `git lfs pull` where it came from", path);
 	else
 		err = tokenizer_parse(out, text.s, text.len, path);
 out:

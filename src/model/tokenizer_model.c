@@ -23,7 +23,8 @@ parse_options(struct tokenizer *t, const json_t *model, const char *name)
 	bool fallback;
 	TRY(json_opt_str(model, name, "type", "BPE", &type));
 	if (strcmp(type, "BPE") != 0)
-		return err_set(ERR_UNSUPPORTED, "%s: a tokenizer of type \"%s\" is not supported, only byte-level BPE is", name, type);
+		return err_set(ERR_UNSUPPORTED,
+			"%s: a tokenizer of type \"%s\" is not supported, only byte-level BPE is", name, type);
 	TRY(json_opt_real(model, name, "dropout", 0, 1, 0, &dropout));
 	TRY(json_opt_str(model, name, "continuing_subword_prefix", "", &prefix));
 	TRY(json_opt_str(model, name, "end_of_word_suffix", "", &suffix));
@@ -49,7 +50,8 @@ parse_token(struct tokenizer *t, struct str_map *vocab, const char *key, const j
 	if (id < 0)
 		return err_set(ERR_FORMAT, "%s: the id of token \"%s\" is not a whole number from 0 up", name, key);
 	if (id >= TOK_MAX_ID)
-		return err_set(ERR_LIMIT, "%s: token \"%s\" has id %" PRId64 ", at most %d are read", name, key, id, TOK_MAX_ID - 1);
+		return err_set(ERR_LIMIT, "%s: token \"%s\" has id %" PRId64 ", at most %d are read", name, key, id,
+			TOK_MAX_ID - 1);
 	if (id < t->n_tokens && t->tokens[id].flags)
 		return err_set(ERR_FORMAT, "%s: two tokens have id %" PRId64, name, id);
 	str_map_put(vocab, key, n, (int32_t)id);
@@ -87,7 +89,8 @@ parse_vocab(struct tokenizer *t, struct str_map *vocab, const json_t *value, con
 	return OK;
 }
 
-/* Whole pieces that are tokens skip the merges; they are looked up as bytes, so only tokens of the byte alphabet count. */
+/* Whole pieces that are tokens skip the merges; they are looked up as bytes, so only tokens of the byte alphabet
+ * count. */
 static void
 fill_whole(struct tokenizer *t, const struct str_map *vocab)
 {
@@ -144,7 +147,8 @@ merge_unknown(const char *name, size_t rank, const char *s, size_t n)
 }
 
 static enum err
-parse_merge(struct tokenizer *t, const struct str_map *vocab, const json_t *value, size_t rank, struct str *both, const char *name)
+parse_merge(struct tokenizer *t, const struct str_map *vocab, const json_t *value, size_t rank, struct str *both,
+	const char *name)
 {
 	struct half a, b;
 	if (!halves_of(value, &a, &b))

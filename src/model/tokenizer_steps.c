@@ -32,7 +32,8 @@ read_component(const struct reading *r, const json_t *value, const struct compon
 }
 
 static enum err
-read_list(const struct reading *r, const json_t *value, const char *key, enum err (*read)(const struct reading *, const json_t *))
+read_list(const struct reading *r, const json_t *value, const char *key,
+	enum err (*read)(const struct reading *, const json_t *))
 {
 	const json_t *list = json_object_get(value, key);
 	if (!json_is_array(list))
@@ -68,8 +69,8 @@ static enum err
 read_normalizer(const struct reading *r, const json_t *value)
 {
 	static const struct component table[] = {	/* rows as in enum normal_form */
-		{ "NFC", normalizer_form }, { "NFD", normalizer_form }, { "NFKC", normalizer_form }, { "NFKD", normalizer_form },
-		{ "Lowercase", normalizer_form }, { "Sequence", normalizer_sequence },
+		{ "NFC", normalizer_form }, { "NFD", normalizer_form }, { "NFKC", normalizer_form },
+		{ "NFKD", normalizer_form }, { "Lowercase", normalizer_form }, { "Sequence", normalizer_sequence },
 	};
 	return read_component(r, value, table, ARRAY_LEN(table));
 }
@@ -154,7 +155,8 @@ pre_split(const struct reading *r, const json_t *value, int row)
 	(void)row;
 	TRY(must_precede_bytes(r, "Split"));
 	if (!json_is_string(given))
-		return err_set(ERR_FORMAT, "%s: pre-tokenizer Split has no pattern {\"Regex\": ...} or {\"String\": ...}", r->name);
+		return err_set(ERR_FORMAT,
+			"%s: pre-tokenizer Split has no pattern {\"Regex\": ...} or {\"String\": ...}", r->name);
 	TRY(read_behavior(r, value, &step.behavior));
 	TRY(json_opt_bool(value, r->name, "invert", false, &step.invert));
 	TRY(tok_regex(&step.re, json_string_value(given), json_string_length(given), !regex, r->name));
@@ -172,7 +174,8 @@ static enum err
 read_pre_tokenizer(const struct reading *r, const json_t *value)
 {
 	static const struct component table[] = {
-		{ "ByteLevel", pre_byte_level }, { "Digits", pre_digits }, { "Split", pre_split }, { "Sequence", pre_sequence },
+		{ "ByteLevel", pre_byte_level }, { "Digits", pre_digits }, { "Split", pre_split },
+		{ "Sequence", pre_sequence },
 	};
 	return read_component(r, value, table, ARRAY_LEN(table));
 }
@@ -194,8 +197,8 @@ static enum err
 read_post_processor(const struct reading *r, const json_t *value)
 {
 	static const struct component table[] = {
-		{ "ByteLevel", NULL }, { "TemplateProcessing", NULL }, { "BertProcessing", NULL }, { "RobertaProcessing", NULL },
-		{ "Sequence", post_sequence },
+		{ "ByteLevel", NULL }, { "TemplateProcessing", NULL }, { "BertProcessing", NULL },
+		{ "RobertaProcessing", NULL }, { "Sequence", post_sequence },
 	};
 	return read_component(r, value, table, ARRAY_LEN(table));
 }
@@ -223,7 +226,8 @@ tokenizer_parse_steps(struct tokenizer *t, const json_t *root, const char *name)
 		const char *key, *kind;
 		enum err (*read)(const struct reading *r, const json_t *value);
 	} parts[] = {
-		{ "normalizer", "normalizer", read_normalizer }, { "pre_tokenizer", "pre-tokenizer", read_pre_tokenizer },
+		{ "normalizer", "normalizer", read_normalizer },
+		{ "pre_tokenizer", "pre-tokenizer", read_pre_tokenizer },
 		{ "post_processor", "post-processor", read_post_processor }, { "decoder", "decoder", read_decoder },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
@@ -231,6 +235,7 @@ tokenizer_parse_steps(struct tokenizer *t, const json_t *root, const char *name)
 		TRY(parts[i].read(&r, json_object_get(root, parts[i].key)));
 	}
 	if (!t->byte_level)
-		return err_set(ERR_UNSUPPORTED, "%s: has no ByteLevel pre-tokenizer; only byte-level BPE is supported", name);
+		return err_set(ERR_UNSUPPORTED, "%s: has no ByteLevel pre-tokenizer; only byte-level BPE is supported",
+			name);
 	return OK;
 }

@@ -1,7 +1,7 @@
 /*
- * Training byte-level BPE (Sennrich, Haddow, Birch 2016): the most frequent pair becomes a token, again and again. Counts are
- * kept up to date by what each merge changes; a heap holds them, and entries that have gone stale are put right when they
- * come up.
+ * Training byte-level BPE (Sennrich, Haddow, Birch 2016): the most frequent pair becomes a token, again and again.
+ * Counts are kept up to date by what each merge changes; a heap holds them, and entries that have gone stale are put
+ * right when they come up.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -266,20 +266,31 @@ vocab_json(const struct trainer *t)
 static json_t *
 byte_level_json(void)
 {
-	return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 1);
+	return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1,
+		"use_regex", 1);
+}
+
+static json_t *
+added_json(void)
+{
+	return json_pack("[{s:i, s:s, s:b, s:b, s:b, s:b, s:b}]", "id", 0, "content", special,
+		"single_word", 0, "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1);
+}
+
+static json_t *
+model_json(const struct trainer *t)
+{
+	return json_pack("{s:s, s:n, s:n, s:n, s:n, s:b, s:b, s:b, s:o, s:O}", "type", "BPE",
+		"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+		"fuse_unk", 0, "byte_fallback", 0, "ignore_merges", 0, "vocab", vocab_json(t), "merges", t->merges);
 }
 
 static json_t *
 tokenizer_json(const struct trainer *t)
 {
-	json_t *added = json_pack("[{s:i, s:s, s:b, s:b, s:b, s:b, s:b}]", "id", 0, "content", special, "single_word", 0,
-		"lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1);
-	json_t *model = json_pack("{s:s, s:n, s:n, s:n, s:n, s:b, s:b, s:b, s:o, s:O}", "type", "BPE", "dropout", "unk_token",
-		"continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", 0, "byte_fallback", 0, "ignore_merges", 0,
-		"vocab", vocab_json(t), "merges", t->merges);
 	return json_pack("{s:s, s:n, s:n, s:o, s:n, s:o, s:o, s:o, s:o}", "version", "1.0", "truncation", "padding",
-		"added_tokens", added, "normalizer", "pre_tokenizer", byte_level_json(), "post_processor", byte_level_json(),
-		"decoder", byte_level_json(), "model", model);
+		"added_tokens", added_json(), "normalizer", "pre_tokenizer", byte_level_json(),
+		"post_processor", byte_level_json(), "decoder", byte_level_json(), "model", model_json(t));
 }
 
 static enum err

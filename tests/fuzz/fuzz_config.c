@@ -9,9 +9,10 @@
 static bool
 same(const struct model_config *a, const struct model_config *b)
 {
-	return strcmp(a->family, b->family) == 0 && a->n_layer == b->n_layer && a->d_model == b->d_model && a->n_head == b->n_head &&
-		a->n_kv_head == b->n_kv_head && a->head_dim == b->head_dim && a->d_ff == b->d_ff && a->vocab == b->vocab &&
-		a->n_ctx == b->n_ctx && a->act == b->act && a->tied == b->tied && a->attn_bias == b->attn_bias &&
+	return strcmp(a->family, b->family) == 0 && a->n_layer == b->n_layer && a->d_model == b->d_model &&
+		a->n_head == b->n_head && a->n_kv_head == b->n_kv_head && a->head_dim == b->head_dim &&
+		a->d_ff == b->d_ff && a->vocab == b->vocab && a->n_ctx == b->n_ctx && a->act == b->act &&
+		a->tied == b->tied && a->attn_bias == b->attn_bias &&
 		a->mlp_bias == b->mlp_bias && a->bos == b->bos && a->eos == b->eos;
 }
 

@@ -17,7 +17,8 @@ touch(const struct st_file *f, const struct st_tensor *t, uint64_t *covered)
 	float buf[1000];
 	unsigned sum = 0;
 	FUZZ_CHECK(st_find(f, t->name) == t);
-	FUZZ_CHECK(t->data >= f->map.data && t->size <= f->map.size && (size_t)(t->data - f->map.data) <= f->map.size - t->size);
+	FUZZ_CHECK(t->data >= f->map.data && t->size <= f->map.size &&
+		(size_t)(t->data - f->map.data) <= f->map.size - t->size);
 	FUZZ_CHECK(t->count * st_dtype_size(t->dtype) == t->size);
 	FUZZ_CHECK(st_want(f, t->name, t->n_dims, t->shape, &same) == OK && same == t);
 	FUZZ_CHECK(st_read_f32(f, t, t->count - n, n + 1, buf) != OK);

@@ -1,6 +1,7 @@
 /*
- * An input that begins with '{' is a tokenizer.json, up to its first NUL byte, and then a text for it; another is a text for a
- * tokenizer trained here. Spans must lie in the text and in order, and what the second gives must be the text again.
+ * An input that begins with '{' is a tokenizer.json, up to its first NUL byte, and then a text for it; another is a
+ * text for a tokenizer trained here. Spans must lie in the text and in order, and what the second gives must be the
+ * text again.
  */
 #include "fuzz.h"
 
@@ -13,7 +14,8 @@ static bool
 once(void *arg, const char **text, size_t *n)
 {
 	bool *done = arg;
-	*text = "the tide, the tide: the boats are in, the lamps are lit, it's 1931 and they're late  \n\n caf\xc3\xa9 caf\xc3\xa9";
+	*text = "the tide, the tide: the boats are in, the lamps are lit, it's 1931 and they're late  \n\n caf\xc3\xa9 "
+		"caf\xc3\xa9";
 	*n = strlen(*text);
 	bool first = !*done;
 	*done = true;

@@ -159,7 +159,8 @@ test_round_trip(void **state)
 			assert_int_equal(m.n_params, back.n_params);
 			float worst = 0;
 			for (size_t i = 0; i < m.n_params; i++)
-				worst = fmaxf(worst, fabsf(m.params[i] - back.params[i]) / (fabsf(m.params[i]) + 1e-3f));
+				worst = fmaxf(worst,
+					fabsf(m.params[i] - back.params[i]) / (fabsf(m.params[i]) + 1e-3f));
 			assert_true(worst <= tolerance(dtypes[d]));
 			model_free(&m);
 			model_free(&back);
@@ -205,7 +206,8 @@ test_same_bytes(void **state)
 	assert_true(checkpoint_hash("/nonexistent", one) != OK);
 }
 
-/* Files of a bare model leave the prefix out; masks and rotary tables are in old ones; tied ones may repeat the head. */
+/* Files of a bare model leave the prefix out; masks and rotary tables are in old ones; tied ones may repeat the
+ * head. */
 static void
 test_harmless(void **state)
 {
@@ -236,20 +238,27 @@ test_harmful(void **state)
 {
 	(void)state;
 	static const struct { enum tiny kind; enum err code; const char *says; struct change change; } v[] = {
-		{ TINY_LLAMA, ERR_MISSING, "\"model.layers.1.mlp.up_proj.weight\" is missing", { .name = "model.layers.1.mlp.up_proj.weight", .drop = true } },
+		{ TINY_LLAMA, ERR_MISSING, "\"model.layers.1.mlp.up_proj.weight\" is missing",
+			{ .name = "model.layers.1.mlp.up_proj.weight", .drop = true } },
 		{ TINY_LLAMA_BIASED, ERR_MISSING, "\"model.layers.0.self_attn.k_proj.bias\" is missing",
 			{ .name = "model.layers.0.self_attn.k_proj.bias", .drop = true } },
-		{ TINY_GPT2, ERR_MISSING, "\"transformer.wpe.weight\"", { .name = "transformer.wpe.weight", .drop = true } },
+		{ TINY_GPT2, ERR_MISSING, "\"transformer.wpe.weight\"",
+			{ .name = "transformer.wpe.weight", .drop = true } },
 		{ TINY_LLAMA_BIASED, ERR_MISSING, "tie_word_embeddings", { .name = "lm_head.weight", .drop = true } },
-		{ TINY_LLAMA, ERR_MISMATCH, "shape (16, 24), expected (24, 16)", { .name = "model.layers.2.self_attn.q_proj.weight", .flip = true } },
-		{ TINY_GPT2, ERR_MISMATCH, "shape (48, 16), expected (16, 48)", { .name = "transformer.h.0.attn.c_attn.weight", .flip = true } },
-		{ TINY_GPT2, ERR_MISMATCH, "shape (15), expected (16)", { .name = "transformer.ln_f.bias", .shrink = true } },
+		{ TINY_LLAMA, ERR_MISMATCH, "shape (16, 24), expected (24, 16)",
+			{ .name = "model.layers.2.self_attn.q_proj.weight", .flip = true } },
+		{ TINY_GPT2, ERR_MISMATCH, "shape (48, 16), expected (16, 48)",
+			{ .name = "transformer.h.0.attn.c_attn.weight", .flip = true } },
+		{ TINY_GPT2, ERR_MISMATCH, "shape (15), expected (16)",
+			{ .name = "transformer.ln_f.bias", .shrink = true } },
 		{ TINY_LLAMA, ERR_MISMATCH, "\"lm_head.weight\" has shape (1)", { .also = "lm_head.weight" } },
-		{ TINY_LLAMA, ERR_MISMATCH, "\"model.layers.3.mlp.up_proj.weight\" has no place in a llama", { .also = "model.layers.3.mlp.up_proj.weight" } },
+		{ TINY_LLAMA, ERR_MISMATCH, "\"model.layers.3.mlp.up_proj.weight\" has no place in a llama",
+			{ .also = "model.layers.3.mlp.up_proj.weight" } },
 		{ TINY_LLAMA, ERR_MISMATCH, "\"norm.weight\" has no place", { .also = "norm.weight" } },
 		{ TINY_GPT2, ERR_MISMATCH, "\"\" has no place", { .also = "" } },
 		{ TINY_LLAMA, ERR_UNSUPPORTED, "I32", { .name = "model.norm.weight", .as_int = true } },
-		{ TINY_LLAMA, ERR_FORMAT, "\"model.norm.weight\" holds NaN", { .name = "model.norm.weight", .put = NAN } },
+		{ TINY_LLAMA, ERR_FORMAT, "\"model.norm.weight\" holds NaN",
+			{ .name = "model.norm.weight", .put = NAN } },
 		{ TINY_GPT2, ERR_FORMAT, "infinity", { .name = "transformer.h.2.mlp.c_fc.weight", .put = -INFINITY } },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
@@ -258,7 +267,8 @@ test_harmful(void **state)
 		rewrite(&v[i].change);
 		enum err err = checkpoint_load(dir, &back);
 		if (err != v[i].code || !strstr(err_message(), v[i].says))
-			fail_msg("%zu: %d, \"%s\"; wanted %d, \"%s\"", i, (int)err, err_message(), (int)v[i].code, v[i].says);
+			fail_msg("%zu: %d, \"%s\"; wanted %d, \"%s\"", i, (int)err, err_message(), (int)v[i].code,
+				v[i].says);
 		assert_non_null(strstr(err_message(), "model.safetensors"));
 		assert_null(back.params);
 		assert_null(strchr(err_message(), '\n'));

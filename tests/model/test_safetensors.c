@@ -68,7 +68,8 @@ check_lies(const struct lie *v, size_t n)
 		put(v[i].header, v[i].data_n);
 		enum err err = st_open(&f, path);
 		if (err != v[i].code || !strstr(err_message(), v[i].says))
-			fail_msg("%s: %d, \"%s\"; wanted %d, \"%s\"", v[i].header, (int)err, err_message(), (int)v[i].code, v[i].says);
+			fail_msg("%s: %d, \"%s\"; wanted %d, \"%s\"", v[i].header, (int)err, err_message(),
+				(int)v[i].code, v[i].says);
 		assert_non_null(strstr(err_message(), "model.safetensors"));
 		assert_null(f.tensors);
 		st_close(&f);
@@ -84,7 +85,8 @@ test_entries(void **state)
 		{ ERR_FORMAT, "not described", "{'a': []}", 0 },
 		{ ERR_FORMAT, "dtype", "{'a': {'shape': [1], 'data_offsets': [0, 4]}}", 4 },
 		{ ERR_FORMAT, "dtype", "{'a': {'dtype': 3, 'shape': [1], 'data_offsets': [0, 4]}}", 4 },
-		{ ERR_UNSUPPORTED, "\"F8_E4M3\"", "{'a': {'dtype': 'F8_E4M3', 'shape': [4], 'data_offsets': [0, 4]}}", 4 },
+		{ ERR_UNSUPPORTED, "\"F8_E4M3\"", "{'a': {'dtype': 'F8_E4M3', 'shape': [4], 'data_offsets': [0, 4]}}",
+			4 },
 		{ ERR_UNSUPPORTED, "\"f32\"", "{'a': {'dtype': 'f32', 'shape': [1], 'data_offsets': [0, 4]}}", 4 },
 		{ ERR_FORMAT, "shape", "{'a': {'dtype': 'F32', 'data_offsets': [0, 4]}}", 4 },
 		{ ERR_FORMAT, "shape", "{'a': {'dtype': 'F32', 'shape': 1, 'data_offsets': [0, 4]}}", 4 },
@@ -92,11 +94,16 @@ test_entries(void **state)
 		{ ERR_FORMAT, "shape", "{'a': {'dtype': 'F32', 'shape': [1.0], 'data_offsets': [0, 4]}}", 4 },
 		{ ERR_FORMAT, "shape", "{'a': {'dtype': 'F32', 'shape': ['1'], 'data_offsets': [0, 4]}}", 4 },
 		{ ERR_FORMAT, "shape", "{'a': {'dtype': 'F32', 'shape': [null], 'data_offsets': [0, 4]}}", 4 },
-		{ ERR_FORMAT, "overflows", "{'a': {'dtype': 'F32', 'shape': [4294967296, 4294967296], 'data_offsets': [0, 0]}}", 0 },
-		{ ERR_FORMAT, "overflows", "{'a': {'dtype': 'F32', 'shape': [4294967296, 4294967297], 'data_offsets': [0, 4]}}", 4 },
-		{ ERR_FORMAT, "overflows", "{'a': {'dtype': 'F32', 'shape': [4611686018427387904], 'data_offsets': [0, 0]}}", 0 },
-		{ ERR_FORMAT, "overflows", "{'a': {'dtype': 'F64', 'shape': [9223372036854775807], 'data_offsets': [0, 8]}}", 8 },
-		{ ERR_UNSUPPORTED, "9 dimensions", "{'a': {'dtype': 'U8', 'shape': [1,1,1,1,1,1,1,1,1], 'data_offsets': [0, 1]}}", 1 },
+		{ ERR_FORMAT, "overflows",
+			"{'a': {'dtype': 'F32', 'shape': [4294967296, 4294967296], 'data_offsets': [0, 0]}}", 0 },
+		{ ERR_FORMAT, "overflows",
+			"{'a': {'dtype': 'F32', 'shape': [4294967296, 4294967297], 'data_offsets': [0, 4]}}", 4 },
+		{ ERR_FORMAT, "overflows",
+			"{'a': {'dtype': 'F32', 'shape': [4611686018427387904], 'data_offsets': [0, 0]}}", 0 },
+		{ ERR_FORMAT, "overflows",
+			"{'a': {'dtype': 'F64', 'shape': [9223372036854775807], 'data_offsets': [0, 8]}}", 8 },
+		{ ERR_UNSUPPORTED, "9 dimensions",
+			"{'a': {'dtype': 'U8', 'shape': [1,1,1,1,1,1,1,1,1], 'data_offsets': [0, 1]}}", 1 },
 		{ ERR_FORMAT, "data_offsets", "{'a': {'dtype': 'F32', 'shape': [1]}}", 4 },
 		{ ERR_FORMAT, "data_offsets", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0]}}", 4 },
 		{ ERR_FORMAT, "data_offsets", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4, 8]}}", 4 },
@@ -104,8 +111,11 @@ test_entries(void **state)
 		{ ERR_FORMAT, "data_offsets", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': ['0', '4']}}", 4 },
 		{ ERR_FORMAT, "backwards", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [4, 0]}}", 4 },
 		{ ERR_FORMAT, "truncated", "{'a': {'dtype': 'F32', 'shape': [2], 'data_offsets': [0, 8]}}", 4 },
-		{ ERR_FORMAT, "truncated", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [9223372036854775800, 9223372036854775804]}}", 4 },
-		{ ERR_FORMAT, "line 1", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [18446744073709551612, 0]}}", 4 },
+		{ ERR_FORMAT, "truncated",
+			"{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [9223372036854775800, "
+			"9223372036854775804]}}", 4 },
+		{ ERR_FORMAT, "line 1",
+			"{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [18446744073709551612, 0]}}", 4 },
 		{ ERR_FORMAT, "need 4", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 8]}}", 8 },
 		{ ERR_FORMAT, "need 2", "{'a': {'dtype': 'BF16', 'shape': [], 'data_offsets': [0, 4]}}", 4 },
 		{ ERR_FORMAT, "need 0", "{'a': {'dtype': 'BF16', 'shape': [0, 5], 'data_offsets': [0, 4]}}", 4 },
@@ -119,12 +129,20 @@ test_layout(void **state)
 	(void)state;
 	static const struct lie v[] = {
 		{ ERR_FORMAT, "gap", "{'a': {'dtype': 'U8', 'shape': [2], 'data_offsets': [1, 3]}}", 3 },
-		{ ERR_FORMAT, "gap", "{'a': {'dtype': 'U8', 'shape': [2], 'data_offsets': [0, 2]}, 'b': {'dtype': 'U8', 'shape': [2], 'data_offsets': [3, 5]}}", 5 },
-		{ ERR_FORMAT, "overlaps", "{'a': {'dtype': 'U8', 'shape': [4], 'data_offsets': [0, 4]}, 'b': {'dtype': 'U8', 'shape': [2], 'data_offsets': [2, 4]}}", 4 },
-		{ ERR_FORMAT, "overlaps", "{'a': {'dtype': 'U8', 'shape': [4], 'data_offsets': [0, 4]}, 'b': {'dtype': 'U8', 'shape': [4], 'data_offsets': [0, 4]}}", 4 },
+		{ ERR_FORMAT, "gap",
+			"{'a': {'dtype': 'U8', 'shape': [2], 'data_offsets': [0, 2]}, 'b': {'dtype': 'U8', 'shape': "
+			"[2], 'data_offsets': [3, 5]}}", 5 },
+		{ ERR_FORMAT, "overlaps",
+			"{'a': {'dtype': 'U8', 'shape': [4], 'data_offsets': [0, 4]}, 'b': {'dtype': 'U8', 'shape': "
+			"[2], 'data_offsets': [2, 4]}}", 4 },
+		{ ERR_FORMAT, "overlaps",
+			"{'a': {'dtype': 'U8', 'shape': [4], 'data_offsets': [0, 4]}, 'b': {'dtype': 'U8', 'shape': "
+			"[4], 'data_offsets': [0, 4]}}", 4 },
 		{ ERR_FORMAT, "1 bytes follow", "{'a': {'dtype': 'U8', 'shape': [2], 'data_offsets': [0, 2]}}", 3 },
 		{ ERR_FORMAT, "5 bytes follow", "{}", 5 },
-		{ ERR_FORMAT, "duplicate", "{'a': {'dtype': 'U8', 'shape': [2], 'data_offsets': [0, 2]}, 'a': {'dtype': 'U8', 'shape': [2], 'data_offsets': [2, 4]}}", 4 },
+		{ ERR_FORMAT, "duplicate",
+			"{'a': {'dtype': 'U8', 'shape': [2], 'data_offsets': [0, 2]}, 'a': {'dtype': 'U8', 'shape': "
+			"[2], 'data_offsets': [2, 4]}}", 4 },
 		{ ERR_FORMAT, "__metadata__", "{'__metadata__': 3}", 0 },
 		{ ERR_FORMAT, "__metadata__", "{'__metadata__': {'a': 3}}", 0 },
 		{ ERR_FORMAT, "__metadata__", "{'__metadata__': {'a': 'b', 'c': {'d': 'e'}}}", 0 },
@@ -176,7 +194,8 @@ test_length(void **state)
 		assert_ok(file_replace(path, v[i].bytes, v[i].n));
 		enum err err = st_open(&f, path);
 		if (err != v[i].code || !strstr(err_message(), v[i].says))
-			fail_msg("%zu: %d, \"%s\"; wanted %d, \"%s\"", i, (int)err, err_message(), (int)v[i].code, v[i].says);
+			fail_msg("%zu: %d, \"%s\"; wanted %d, \"%s\"", i, (int)err, err_message(), (int)v[i].code,
+				v[i].says);
 	}
 	struct st_file f;
 	assert_err(st_open(&f, "/nonexistent/model.safetensors"), ERR_MISSING);
@@ -209,9 +228,12 @@ test_unusual(void **state)
 {
 	(void)state;
 	struct st_file f;
-	put("{'z': {'dtype': 'U8', 'shape': [2, 1, 2], 'data_offsets': [4, 8], 'note': 1}, '__metadata__': {'k': 'v', '': 'w'},"
-		"'none': {'dtype': 'F32', 'shape': [3, 0], 'data_offsets': [4, 4]}, 'a': {'dtype': 'F32', 'shape': [], 'data_offsets': [0, 4]},"
-		"'end': {'dtype': 'F32', 'shape': [0], 'data_offsets': [8, 8]}, '': {'dtype': 'BOOL', 'shape': [1], 'data_offsets': [8, 9]}}", 9);
+	put("{'z': {'dtype': 'U8', 'shape': [2, 1, 2], 'data_offsets': [4, 8], 'note': 1}, '__metadata__': {'k': 'v', "
+		"'': 'w'},"
+		"'none': {'dtype': 'F32', 'shape': [3, 0], 'data_offsets': [4, 4]}, 'a': {'dtype': 'F32', 'shape': [], "
+		"'data_offsets': [0, 4]},"
+		"'end': {'dtype': 'F32', 'shape': [0], 'data_offsets': [8, 8]}, '': {'dtype': 'BOOL', 'shape': [1], "
+		"'data_offsets': [8, 9]}}", 9);
 	assert_ok(st_open(&f, path));
 	assert_int_equal(f.n_tensors, 5);
 	assert_string_equal(f.tensors[0].name, "a");
@@ -266,7 +288,8 @@ test_unaligned(void **state)
 	memcpy(data + 1, &d, 8);
 	memcpy(data + 9, &s, 4);
 	memcpy(data + 13, "\x80\x3f", 2);
-	static const char h[] = "{\"u\": {\"dtype\": \"I8\", \"shape\": [1], \"data_offsets\": [0, 1]}, \"d\": {\"dtype\": \"F64\", \"shape\": [1],"
+	static const char h[] = "{\"u\": {\"dtype\": \"I8\", \"shape\": [1], \"data_offsets\": [0, 1]}, \"d\": "
+		"{\"dtype\": \"F64\", \"shape\": [1],"
 		"\"data_offsets\": [1, 9]}, \"s\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [9, 13]},"
 		"\"b\": {\"dtype\": \"BF16\", \"shape\": [1], \"data_offsets\": [13, 15]}}";
 	put_file(h, sizeof(h) - 1, data, sizeof(data));

@@ -111,7 +111,8 @@ check_case(const json_t *base, const json_t *texts, json_t *c)
 	json_t *root = patched(base, json_object_get(c, "patch"));
 	if (parse(&t, root) != OK)
 		fail_msg("%s: %s", name, err_message());
-	const json_t *chosen = json_object_get(c, "texts"), *ids = json_object_get(c, "ids"), *plain = json_object_get(c, "plain");
+	const json_t *chosen = json_object_get(c, "texts"), *ids = json_object_get(c, "ids"),
+		*plain = json_object_get(c, "plain");
 	assert_true(json_array_size(chosen) > 10 && json_array_size(chosen) == json_array_size(ids));
 	for (size_t i = 0; i < json_array_size(chosen); i++) {
 		const json_t *text = json_array_get(texts, (size_t)json_integer_value(json_array_get(chosen, i)));
@@ -140,12 +141,15 @@ static void
 test_merges_as_strings(void **state)
 {
 	(void)state;
-	json_t *base = fixture("base.json"), *all = fixture("cases.json"), *first = json_array_get(json_object_get(all, "cases"), 0);
-	json_t *model = json_object_get(base, "model"), *pairs = json_object_get(model, "merges"), *strings = json_array(), *pair;
+	json_t *base = fixture("base.json"), *all = fixture("cases.json"),
+		*first = json_array_get(json_object_get(all, "cases"), 0);
+	json_t *model = json_object_get(base, "model"), *pairs = json_object_get(model, "merges"),
+		*strings = json_array(), *pair;
 	size_t i;
 	json_array_append_new(strings, json_string("#version: 0.2"));
 	json_array_foreach(pairs, i, pair) {
-		char *line = xasprintf("%s %s", json_string_value(json_array_get(pair, 0)), json_string_value(json_array_get(pair, 1)));
+		char *line = xasprintf("%s %s", json_string_value(json_array_get(pair, 0)),
+			json_string_value(json_array_get(pair, 1)));
 		json_array_append_new(strings, json_string(line));
 		free(line);
 	}
@@ -189,8 +193,10 @@ test_any_bytes(void **state)
 {
 	(void)state;
 	static const char *const nasty[] = {
-		"\xff", "\xc3", "a\xc3", "\xc3(", "\xe2\x82", "x\xe2\x82y", "\xf0\x9f\x98", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-		"\x80\x80the tide\x80", "the\xfftide", "  \xff  ", "\xf8\x88\x80\x80\x80", "\xe2\x82\xac\xe2\x82", "<|endof\xfftext|>",
+		"\xff", "\xc3", "a\xc3", "\xc3(", "\xe2\x82", "x\xe2\x82y", "\xf0\x9f\x98", "\xc0\x80", "\xed\xa0\x80",
+			"\xf4\x90\x80\x80",
+		"\x80\x80the tide\x80", "the\xfftide", "  \xff  ", "\xf8\x88\x80\x80\x80", "\xe2\x82\xac\xe2\x82",
+			"<|endof\xfftext|>",
 	};
 	struct tokenizer *t = base_tokenizer();
 	uint32_t x = 12345;
@@ -217,7 +223,8 @@ test_prefix_space(void **state)
 	struct tokenizer *t;
 	struct token_span *v;
 	size_t n, len;
-	assert_ok(parse_patched(&t, "{'pre_tokenizer': {'type': 'ByteLevel', 'add_prefix_space': true, 'trim_offsets': true}}"));
+	assert_ok(parse_patched(&t,
+		"{'pre_tokenizer': {'type': 'ByteLevel', 'add_prefix_space': true, 'trim_offsets': true}}"));
 	assert_ok(tokenizer_encode(t, "the tide", 8, true, &v, &n));
 	assert_memory_equal(tokenizer_bytes(t, v[0].id, &len), " the", 4);
 	assert_int_equal(v[0].from, 0);
@@ -282,7 +289,8 @@ test_table(void **state)
 	struct tokenizer *t;
 	size_t n;
 	assert_ok(parse_patched(&t, "{'added_tokens': [{'id': 0, 'content': '<|endoftext|>', 'special': true},"
-		"{'id': 900, 'content': '<far>', 'special': true}, {'id': 700, 'content': '  x'}, {'id': 5, 'content': ''}]}"));
+		"{'id': 900, 'content': '<far>', 'special': true}, {'id': 700, 'content': '  x'}, {'id': 5, 'content': "
+		"''}]}"));
 	assert_int_equal(tokenizer_size(t), 901);
 	assert_int_equal(tokenizer_special(t, "<|endoftext|>"), 0);
 	assert_int_equal(tokenizer_special(t, "<far>"), 900);
@@ -368,7 +376,8 @@ check_refusals(const struct refusal *v, size_t n)
 		struct tokenizer *t = NULL;
 		enum err err = parse_patched(&t, v[i].patch);
 		if (err != v[i].code || !strstr(err_message(), v[i].says))
-			fail_msg("%s: %d, \"%s\"; wanted %d, \"%s\"", v[i].patch, (int)err, err_message(), (int)v[i].code, v[i].says);
+			fail_msg("%s: %d, \"%s\"; wanted %d, \"%s\"", v[i].patch, (int)err, err_message(),
+				(int)v[i].code, v[i].says);
 		assert_null(t);
 	}
 }
@@ -389,14 +398,18 @@ test_refused_by_name(void **state)
 		{ ERR_UNSUPPORTED, "no ByteLevel", "{'pre_tokenizer': null}" },
 		{ ERR_UNSUPPORTED, "no ByteLevel", "{'pre_tokenizer': {'type': 'Digits'}}" },
 		{ ERR_UNSUPPORTED, "\"Metaspace\"", "{'pre_tokenizer': {'type': 'Metaspace'}}" },
-		{ ERR_UNSUPPORTED, "\"Whitespace\"", "{'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'Whitespace'}]}}" },
+		{ ERR_UNSUPPORTED, "\"Whitespace\"",
+			"{'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'Whitespace'}]}}" },
 		{ ERR_UNSUPPORTED, "\"Digits\" after", "{'pre_tokenizer': {'type': 'Sequence', 'pretokenizers':"
 			"[{'type': 'ByteLevel'}, {'type': 'Digits'}]}}" },
-		{ ERR_UNSUPPORTED, "behavior \"Sideways\"", "{'pre_tokenizer': {'type': 'Split', 'pattern': {'String': 'x'}, 'behavior': 'Sideways'}}" },
+		{ ERR_UNSUPPORTED, "behavior \"Sideways\"",
+			"{'pre_tokenizer': {'type': 'Split', 'pattern': {'String': 'x'}, 'behavior': 'Sideways'}}" },
 		{ ERR_UNSUPPORTED, "normalizer \"BertNormalizer\"", "{'normalizer': {'type': 'BertNormalizer'}}" },
-		{ ERR_UNSUPPORTED, "normalizer \"Replace\"", "{'normalizer': {'type': 'Sequence', 'normalizers': [{'type': 'NFC'}, {'type': 'Replace'}]}}" },
+		{ ERR_UNSUPPORTED, "normalizer \"Replace\"",
+			"{'normalizer': {'type': 'Sequence', 'normalizers': [{'type': 'NFC'}, {'type': 'Replace'}]}}" },
 		{ ERR_UNSUPPORTED, "post-processor \"Odd\"", "{'post_processor': {'type': 'Odd'}}" },
-		{ ERR_UNSUPPORTED, "decoder \"Metaspace\"", "{'decoder': {'type': 'Sequence', 'decoders': [{'type': 'Metaspace'}]}}" },
+		{ ERR_UNSUPPORTED, "decoder \"Metaspace\"",
+			"{'decoder': {'type': 'Sequence', 'decoders': [{'type': 'Metaspace'}]}}" },
 	};
 	check_refusals(v, ARRAY_LEN(v));
 }
@@ -441,7 +454,8 @@ test_lies(void **state)
 		{ ERR_FORMAT, "pretokenizers", "{'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': 3}}" },
 		{ ERR_FORMAT, "pattern", "{'pre_tokenizer': {'type': 'Split', 'behavior': 'Isolated'}}" },
 		{ ERR_FORMAT, "behavior", "{'pre_tokenizer': {'type': 'Split', 'pattern': {'String': 'x'}}}" },
-		{ ERR_FORMAT, "add_prefix_space", "{'pre_tokenizer': {'type': 'ByteLevel', 'add_prefix_space': 'no'}}" },
+		{ ERR_FORMAT, "add_prefix_space",
+			"{'pre_tokenizer': {'type': 'ByteLevel', 'add_prefix_space': 'no'}}" },
 	};
 	check_refusals(v, ARRAY_LEN(v));
 }
@@ -450,7 +464,8 @@ static void
 test_not_json(void **state)
 {
 	(void)state;
-	static const char *const v[] = { "", "[]", "3", "null", "{", "{\"model\":{\"vocab\":{\"a\":1,\"a\":2},\"merges\":[]}}", "\xff", "{}" };
+	static const char *const v[] = { "", "[]", "3", "null", "{",
+		"{\"model\":{\"vocab\":{\"a\":1,\"a\":2},\"merges\":[]}}", "\xff", "{}" };
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		struct tokenizer *t;
 		assert_err(tokenizer_parse(&t, v[i], strlen(v[i]), "test.json"), ERR_FORMAT);
@@ -465,7 +480,8 @@ test_too_many_steps(void **state)
 	(void)state;
 	static const char *const what[][3] = {
 		{ "{'normalizer': {'type': 'Sequence', 'normalizers': [", "{'type': 'NFC'}", "]}}" },
-		{ "{'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [", "{'type': 'Digits', 'individual_digits': true}", "]}}" },
+		{ "{'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [",
+			"{'type': 'Digits', 'individual_digits': true}", "]}}" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(what); i++) {
 		struct str text = {0};
@@ -485,9 +501,11 @@ static enum err
 parse_pattern(struct tokenizer **t, const char *pattern)
 {
 	json_t *base = fixture("base.json");
-	json_t *split = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex", pattern, "behavior", "Isolated", "invert", 0);
+	json_t *split = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex", pattern, "behavior",
+		"Isolated", "invert", 0);
 	json_t *bytes = json_pack("{s:s, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0, "use_regex", 0);
-	json_object_set_new(base, "pre_tokenizer", json_pack("{s:s, s:[o, o]}", "type", "Sequence", "pretokenizers", split, bytes));
+	json_object_set_new(base, "pre_tokenizer", json_pack("{s:s, s:[o, o]}", "type", "Sequence", "pretokenizers",
+		split, bytes));
 	enum err err = parse(t, base);
 	json_decref(base);
 	return err;
@@ -499,9 +517,12 @@ test_patterns_refused(void **state)
 {
 	(void)state;
 	static const char *const v[] = {
-		"(", ")", "a{2}+", "a{2}?", "[a&&b]", "[[:alpha:]]", "[a[^b]]", "[]a]", "[^]a]", "[a", "[a[b]", "\\", "a\\", "\\p{NoSuchThing}", "\\pL",
-		"\\p{L", "\\p{a\"b}", "\\bthe\\b", "\\B", "\\K", "\\G", "\\R", "\\X", "\\C", "\\Q..\\E", "\\1", "(a)\\k<1>", "(?<n>a)", "(?P<n>a)", "(?R)", "(?1)",
-		"(?x)a b", "(?m)a", "a(?i)b", "(?C1)", "(*ACCEPT)", "(*UTF)a", "[\\W]", "[\\H]", "\\xff", "\\x{110000}", "\\x{", "\\u12", "\\cA",
+		"(", ")", "a{2}+", "a{2}?", "[a&&b]", "[[:alpha:]]", "[a[^b]]", "[]a]", "[^]a]", "[a", "[a[b]", "\\",
+			"a\\", "\\p{NoSuchThing}", "\\pL",
+		"\\p{L", "\\p{a\"b}", "\\bthe\\b", "\\B", "\\K", "\\G", "\\R", "\\X", "\\C", "\\Q..\\E", "\\1",
+			"(a)\\k<1>", "(?<n>a)", "(?P<n>a)", "(?R)", "(?1)",
+		"(?x)a b", "(?m)a", "a(?i)b", "(?C1)", "(*ACCEPT)", "(*UTF)a", "[\\W]", "[\\H]", "\\xff", "\\x{110000}",
+			"\\x{", "\\u12", "\\cA",
 		"(?<=a*)b", "a**\\", "\\N", "(?#comment)",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
@@ -549,7 +570,8 @@ test_missing_byte(void **state)
 	struct tokenizer *t;
 	struct token_span *v;
 	size_t n;
-	assert_ok(parse_patched(&t, "{'model': {'vocab': {'a': 0, 'b': 1, 'ab': 2}, 'merges': ['a b']}, 'added_tokens': []}"));
+	assert_ok(parse_patched(&t,
+		"{'model': {'vocab': {'a': 0, 'b': 1, 'ab': 2}, 'merges': ['a b']}, 'added_tokens': []}"));
 	assert_ok(tokenizer_encode(t, "abba", 4, true, &v, &n));
 	assert_int_equal(n, 3);
 	free(v);
@@ -558,10 +580,12 @@ test_missing_byte(void **state)
 	assert_err(tokenizer_encode(t, "ab\xff", 3, true, &v, &n), ERR_FORMAT);
 	tokenizer_free(t);
 	/* A vocabulary whose unknown token is not in it. */
-	assert_ok(parse_patched(&t, "{'model': {'vocab': {'a': 0}, 'merges': [], 'unk_token': '<unk>'}, 'added_tokens': []}"));
+	assert_ok(parse_patched(&t,
+		"{'model': {'vocab': {'a': 0}, 'merges': [], 'unk_token': '<unk>'}, 'added_tokens': []}"));
 	assert_err(tokenizer_encode(t, "b", 1, true, &v, &n), ERR_FORMAT);
 	tokenizer_free(t);
-	assert_ok(parse_patched(&t, "{'model': {'vocab': {'a': 0, '<unk>': 4}, 'merges': [], 'unk_token': '<unk>'}, 'added_tokens': []}"));
+	assert_ok(parse_patched(&t,
+		"{'model': {'vocab': {'a': 0, '<unk>': 4}, 'merges': [], 'unk_token': '<unk>'}, 'added_tokens': []}"));
 	assert_ok(tokenizer_encode(t, "ab\xff", 3, true, &v, &n));
 	assert_int_equal(n, 3);
 	assert_int_equal(v[1].id, 4);
@@ -579,7 +603,8 @@ test_odd_merges(void **state)
 	struct token_span *v;
 	size_t n;
 	assert_ok(parse_patched(&t, "{'model': {'vocab': {'': 0, 'a': 1, 'aa': 2, 'aaa': 3}, 'merges':"
-		"[['', 'a'], ['a', ''], ['', ''], ['a', 'a'], ['aa', 'a'], ['a', 'aa'], ['a', 'a']]}, 'added_tokens': []}"));
+		"[['', 'a'], ['a', ''], ['', ''], ['a', 'a'], ['aa', 'a'], ['a', 'aa'], ['a', 'a']]}, 'added_tokens': "
+		"[]}"));
 	assert_ok(tokenizer_encode(t, "aaaaaaa", 7, true, &v, &n));
 	assert_int_equal(v[n - 1].to, 7);
 	free(v);

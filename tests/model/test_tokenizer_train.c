@@ -71,7 +71,8 @@ test_as_the_library(void **state)
 	json_t *base, *cases, *text;
 	size_t i, n;
 	const char *srcdir = getenv("srcdir") ? getenv("srcdir") : ".";
-	char *path = xasprintf("%s/tests/data/tokenizer/base.json", srcdir), *other = xasprintf("%s/tests/data/tokenizer/cases.json", srcdir);
+	char *path = xasprintf("%s/tests/data/tokenizer/base.json", srcdir),
+		*other = xasprintf("%s/tests/data/tokenizer/cases.json", srcdir);
 	assert_ok(json_parse_file(path, 1 << 20, &base));
 	assert_ok(json_parse_file(other, 1 << 20, &cases));
 	const json_t *sentences = json_object_get(cases, "sentences");
@@ -80,15 +81,18 @@ test_as_the_library(void **state)
 		v[i] = json_string_value(text);
 	n = i;
 	assert_true(n > 30);
-	json_t *model = json_object_get(base, "model"), *vocab = json_object_get(model, "vocab"), *pairs = json_object_get(model, "merges");
+	json_t *model = json_object_get(base, "model"), *vocab = json_object_get(model, "vocab"),
+		*pairs = json_object_get(model, "merges");
 	for (int backwards = 0; backwards < 2; backwards++) {
 		struct tokenizer *t = train(v, n, (int)json_object_size(vocab), backwards);
-		json_t *mine = trained_json(t), *mine_model = json_object_get(mine, "model"), *merges = json_object_get(mine_model, "merges");
+		json_t *mine = trained_json(t), *mine_model = json_object_get(mine, "model"),
+			*merges = json_object_get(mine_model, "merges");
 		assert_true(json_equal(vocab, json_object_get(mine_model, "vocab")));
 		assert_int_equal(json_array_size(merges), json_array_size(pairs));
 		for (i = 0; i < json_array_size(pairs); i++) {
 			const json_t *pair = json_array_get(pairs, i);
-			char *line = xasprintf("%s %s", json_string_value(json_array_get(pair, 0)), json_string_value(json_array_get(pair, 1)));
+			char *line = xasprintf("%s %s", json_string_value(json_array_get(pair, 0)),
+				json_string_value(json_array_get(pair, 1)));
 			assert_string_equal(json_string_value(json_array_get(merges, i)), line);
 			free(line);
 		}
@@ -160,7 +164,8 @@ static void
 test_strange_texts(void **state)
 {
 	(void)state;
-	static const char *const v[] = { "\xff\xff\xff\xff", "\xc3(\xc3(", "tide\xffs tides", "<|endoftext|><|endoftext|>", "", "  ", "\xf0\x9f\x98\x80\xf0\x9f\x98\x80" };
+	static const char *const v[] = { "\xff\xff\xff\xff", "\xc3(\xc3(", "tide\xffs tides",
+		"<|endoftext|><|endoftext|>", "", "  ", "\xf0\x9f\x98\x80\xf0\x9f\x98\x80" };
 	struct tokenizer *t = train(v, ARRAY_LEN(v), 4096, false);
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		struct token_span *out;
