@@ -35,8 +35,8 @@ enum err projector_rows(struct projector *p, const float *params, const struct c
 enum err projector_prefixes(struct projector *p, const float *params, const struct curvature *c, const struct acts *whole,
 	const struct batch *b, float scale, float *rows);
 
-/* codes (code_bytes) and one scale a block: absmax / 7 or / 127, round to nearest; a zero block has scale 0. A value is
- * scale * code. Codes of 8 bits are two's complement; of 4 bits code + 8, the even index in the low half of the byte. */
+/* codes (code_bytes) and one scale a block: absmax / 7 or / 127, round to nearest; a zero block has scale 0. The
+ * codes are those of codes.h. */
 void features_quantise(const struct feature_layout *l, const float *row, uint8_t *codes, float *scales);
 void features_dequantise(const struct feature_layout *l, const uint8_t *codes, const float *scales, float *row);
 

@@ -13,8 +13,6 @@
 
 size_t block_values(const struct feature_block *b);
 size_t block_bytes(const struct feature_layout *l, const struct feature_block *b);
-/* v (block_values) = scale * codes. */
-void block_decode(const struct feature_layout *l, const struct feature_block *b, const uint8_t *codes, float scale, float *v);
 
 struct shard {
 	struct st_file file;

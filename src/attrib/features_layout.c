@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "byline/codes.h"
 #include "byline/mem.h"
 
 void
@@ -17,7 +18,7 @@ feature_layout_make(struct feature_layout *l, const struct model *m, const struc
 		size_t size = (size_t)layer->a.k * (size_t)layer->s.k;
 		l->block[l->n_blocks++] = (struct feature_block){ layer->linear, layer->a.k, layer->s.k, l->width };
 		l->width += size;
-		l->code_bytes += bits == 8 ? size : (size + 1) / 2;
+		l->code_bytes += codes_bytes(bits, size);
 	}
 }
 

@@ -2,8 +2,8 @@
 #include "features_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "byline/codes.h"
 #include "byline/mem.h"
 #include "byline/mm.h"
 
@@ -55,8 +55,8 @@ scan_piece(void *arg, size_t i, int worker)
 		const struct feature_block *b = &l->block[j];
 		size_t values = block_values(b);
 		for (size_t r = 0; r < p->n; r++)
-			block_decode(l, b, codes + r * l->code_bytes, scales[r * (size_t)l->n_blocks + (size_t)j],
-				s->buffer[worker] + r * values);
+			codes_read(l->bits, s->buffer[worker] + r * values, codes + r * l->code_bytes, values,
+				scales[r * (size_t)l->n_blocks + (size_t)j]);
 		mm_bt((int)p->n, s->nq, (int)values, 1, s->buffer[worker], (int)values, s->query + b->at, (int)l->width, j > 0,
 			out, s->nq);
 		codes += block_bytes(l, b);

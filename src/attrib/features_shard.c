@@ -104,7 +104,7 @@ take(const struct shard *s, const char *name, enum st_dtype dtype, int n_dims, u
 static enum err
 take_copies(struct shard *s, size_t n_blocks)
 {
-	const uint8_t *data;
+	const uint8_t *data = NULL;
 	TRY(take(s, "examples", ST_U32, 1, 0, &data));
 	TRY(mem_array(&s->example, s->n, sizeof(*s->example), "features"));
 	memcpy(s->example, data, s->n * sizeof(*s->example));

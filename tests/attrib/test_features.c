@@ -214,24 +214,6 @@ test_quantise(void **state)
 	}
 }
 
-/* The bytes are a format. */
-static void
-test_codes(void **state)
-{
-	struct feature_block block = { 0, 3, 1, 0 };
-	struct feature_layout l4 = { &block, 1, 4, 3, 2 }, l8 = { &block, 1, 8, 3, 3 };
-	const float row[3] = { -7, 3, 1 }, row8[3] = { -127, 3, 1 };
-	uint8_t codes[3];
-	float scale;
-	(void)state;
-	features_quantise(&l4, row, codes, &scale);
-	assert_int_equal(codes[0], 1 | 11 << 4);
-	assert_int_equal(codes[1], 9 | 8 << 4);
-	features_quantise(&l8, row8, codes, &scale);
-	assert_int_equal(codes[0], 129);
-	assert_int_equal(codes[1], 3);
-}
-
 /* ---- shards ---- */
 
 static char folder[64];
@@ -421,7 +403,6 @@ main(void)
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_quantise),
-		cmocka_unit_test(test_codes),
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_hostile_shards),
 		cmocka_unit_test(test_hostile_tensors),
