@@ -22,7 +22,7 @@
 #include "../src/attrib/features_internal.h"
 #include "../src/attrib/pieces.h"
 
-enum { EXAMPLES = 64, LENGTH = 256, ROUNDS = 3, SHARD_BYTES = 64 << 20, QUERIES = 32 };
+enum { EXAMPLES = 32, LENGTH = 256, ROUNDS = 3, SHARD_BYTES = 64 << 20, QUERIES = 32 };
 
 struct bench {
 	struct model m;
@@ -345,6 +345,7 @@ bench_scan(int bits, int k)
 int
 main(void)
 {
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	bench_cost(128, 344, 3);
 	bench_cost(256, 688, 4);
 	bench_scan(4, 32);
