@@ -131,15 +131,11 @@ check_examples(const struct session *s)
 	return OK;
 }
 
+/* The store itself compares the examples with the hash that the run was made with. */
 static enum err
 open_examples(struct session *s)
 {
-	char hex[HASH_HEX];
 	TRY(store_run_dataset(s->store, s->run.id, &s->data, &s->examples));
-	dataset_hash(&s->data, hex);
-	if (strcmp(hex, s->run.dataset) != 0)
-		return err_set(ERR_MISMATCH, "run %s: its examples are not those it was made of (%.12s, recorded %.12s): "
-			"check the store with `byline verify`", s->run.name, hex, s->run.dataset);
 	return check_examples(s);
 }
 
@@ -161,6 +157,10 @@ check_journal(const struct session *s)
 	if (!j.finished)
 		TRY_OUT(err_set(ERR_MISSING, "run %s is not finished: run `byline train %s` to go on", s->run.name,
 			store_dir(s->store)));
+	if (j.n_checkpoints > 0 && strcmp(j.checkpoints[j.n_checkpoints - 1].sha256, s->checkpoint_sha256) != 0)
+		TRY_OUT(err_set(ERR_MISMATCH, "run %s: checkpoint/ does not hold the weights its training ended with (%.12s, "
+			"the journal has %.12s): put them back, or train again", s->run.name, s->checkpoint_sha256,
+			j.checkpoints[j.n_checkpoints - 1].sha256));
 out:
 	train_journal_free(&j);
 	return err;
