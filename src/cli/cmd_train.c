@@ -218,10 +218,11 @@ train_in(struct store *s, struct run *run, const struct train_args *a, const str
 	const struct model_config *c, struct train_watch *w)
 {
 	struct dataset data = {0};
+	struct example *examples = NULL;
 	struct model m = {0};
 	struct pool *pool = pool_new(a->threads);
 	enum err err;
-	TRY_OUT(store_run_dataset(s, run->id, &data, NULL));
+	TRY_OUT(store_run_dataset(s, run->id, &data, &examples));
 	TRY_OUT(model_new(&m, c, true));
 	model_init(&m, a->seed);
 	struct train_spec spec = {.data = &data, .tokenizer = t, .status = train_note, .arg = w};
@@ -231,6 +232,7 @@ train_in(struct store *s, struct run *run, const struct train_args *a, const str
 out:
 	model_free(&m);
 	dataset_free(&data);
+	free(examples);
 	pool_free(pool);
 	return err;
 }
