@@ -8,12 +8,19 @@
 #ifndef BYLINE_CLI_H
 #define BYLINE_CLI_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum { EXIT_DONE = 0, EXIT_NEGATIVE = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
 
-/* What `byline STORE` was asked to open; strings are argv's. */
+/* What `byline STORE` was asked to open; strings are argv's. color: 0 auto, 1 always, 2 never. to = 0: all of the output. */
 struct explore_options {
-	const char *store, *run, *color, *script, *method;
-	int threads, ascii, query;
+	const char *store, *run, *method, *prompt, *target, *script;
+	int64_t query;
+	uint64_t seed;
+	double temperature, top_p;
+	int tokens, top_k, exact, from, to, color, threads;
+	bool ascii;
 };
 
 /* Runs the command line. `explore` opens the explorer and returns an exit code: it belongs to another floor. */

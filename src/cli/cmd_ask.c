@@ -267,7 +267,7 @@ ask_run(const void *options, char **args, int n_args)
 	return code;
 }
 
-const struct command command_ask = {
+const struct command cmd_ask = {
 	.name = "ask", .group = "Look", .args = "STORE", .summary = "Ask who is behind the model's answer to a prompt",
 	.min_args = 1, .max_args = 1, .run = ask_run, OPTIONS(ask_table, struct ask_args),
 };

@@ -32,7 +32,7 @@ help_run(const void *options, char **args, int n_args)
 	return EXIT_DONE;
 }
 
-const struct command command_help = {
+const struct command cmd_help = {
 	.name = "help", .group = "Look", .args = "[COMMAND]", .summary = "List the commands, or one command's options",
 	.min_args = 0, .max_args = 1, .run = help_run, OPTIONS(help_options, struct help_args),
 };

@@ -104,7 +104,7 @@ import_run(const void *options, char **args, int n_args)
 	return code;
 }
 
-const struct command command_import = {
+const struct command cmd_import = {
 	.name = "import", .group = "Build", .args = "STORE PATH...", .summary = "Put a corpus into a store, making the store when there is none",
 	.min_args = 2, .max_args = 1000, .run = import_run, OPTIONS(import_options, struct import_args),
 };

@@ -145,7 +145,7 @@ index_run(const void *options, char **args, int n_args)
 	return err == OK ? EXIT_DONE : fail(err);
 }
 
-const struct command command_index = {
+const struct command cmd_index = {
 	.name = "index", .group = "Build", .args = "STORE", .summary = "Make a run ready for queries: curvature, features, noise floor",
 	.min_args = 1, .max_args = 1, .run = index_run, OPTIONS(index_table, struct index_args),
 };

@@ -95,7 +95,7 @@ info_command(const void *options, char **args, int n_args)
 	return err == OK ? EXIT_DONE : fail(err);
 }
 
-const struct command command_info = {
+const struct command cmd_info = {
 	.name = "info", .group = "Look", .args = "STORE", .summary = "Say what a store holds: works, contributors, licences, runs",
 	.min_args = 1, .max_args = 1, .run = info_command, OPTIONS(info_options, struct info_args),
 };

@@ -37,7 +37,7 @@ opt_out_run(const void *options, char **args, int n_args)
 	return EXIT_DONE;
 }
 
-const struct command command_opt_out = {
+const struct command cmd_opt_out = {
 	.name = "opt-out", .group = "Keep", .args = "STORE CONTRIBUTOR", .summary = "Leave a contributor's works out of every later run",
 	.min_args = 2, .max_args = 2, .run = opt_out_run, OPTIONS(opt_out_options, struct opt_out_args),
 };

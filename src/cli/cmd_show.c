@@ -200,7 +200,7 @@ show_run(const void *options, char **args, int n_args)
 	return err == OK ? EXIT_DONE : fail(err);
 }
 
-const struct command command_show = {
+const struct command cmd_show = {
 	.name = "show", .group = "Look", .args = "STORE KIND WHICH", .summary = "Show a work, example, contributor or query; WHICH is its number or name",
 	.min_args = 3, .max_args = 3, .run = show_run, OPTIONS(show_table, struct show_args),
 };

@@ -307,7 +307,7 @@ train_run_command(const void *options, char **args, int n_args)
 	return err == OK ? EXIT_DONE : fail(err);
 }
 
-const struct command command_train = {
+const struct command cmd_train = {
 	.name = "train", .group = "Build", .args = "STORE", .summary = "Train a model on the store's works, or resume",
 	.min_args = 1, .max_args = 1, .run = train_run_command, OPTIONS(train_table, struct train_args),
 };

@@ -41,7 +41,7 @@ verify_run(const void *options, char **args, int n_args)
 	return findings ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
-const struct command command_verify = {
+const struct command cmd_verify = {
 	.name = "verify", .group = "Keep", .args = "STORE", .summary = "Recheck every text, table and file of a store",
 	.min_args = 1, .max_args = 1, .run = verify_run, OPTIONS(verify_options, struct verify_args),
 };

@@ -14,36 +14,50 @@ static int (*explorer)(const struct explore_options *o);
 
 /* ---- explore: the only command whose body lives on another floor ---- */
 
-#define FIELD(f) offsetof(struct explore_options, f)
+struct explore_args { struct explore_options o; struct span span; };
+
+#define FIELD(f) offsetof(struct explore_args, o.f)
 static const struct option explore_table[] = {
 	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "which run to load; the newest indexed one when not given"},
+	{"prompt", OPTION_TEXT, FIELD(prompt), "TEXT", NULL, .help = "ask this at once"},
+	{"target", OPTION_TEXT, FIELD(target), "TEXT", NULL, .help = "attribute this continuation instead of generating one"},
+	{"query", OPTION_LONG, FIELD(query), "ID", NULL, 1, 9e15, .help = "open a saved query"},
+	{"tokens", OPTION_INT, FIELD(tokens), "N", "32", 1, 65536, .help = "longest output"},
+	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the sampling"},
+	{"temperature", OPTION_REAL, FIELD(temperature), "X", "0.8", 0, 100, .help = "sampling temperature; 0 takes the most probable token"},
+	{"top-k", OPTION_INT, FIELD(top_k), "N", "0", 0, 1 << 20, .help = "sample among the N most probable tokens; 0 means all"},
+	{"top-p", OPTION_REAL, FIELD(top_p), "X", "0.95", 0.0001, 1, .help = "sample among the most probable tokens that make up X"},
+	{"span", OPTION_SPAN, offsetof(struct explore_args, span), "A:B", NULL, .help = "output tokens A to B-1 selected at first, counting from 0"},
 	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method to begin with"},
-	{"query", OPTION_INT, FIELD(query), "ID", NULL, 1, 1 << 30, .help = "open a saved query"},
-	{"color", OPTION_TEXT, FIELD(color), "WHEN", "auto", .help = "auto, never, 16 or 256"},
+	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000, .help = "candidates rescored exactly, half of them opponents"},
+	{"color", OPTION_CHOICE, FIELD(color), "WHEN", "auto", .choices = "auto always never", .help = "colours"},
 	{"ascii", OPTION_FLAG, FIELD(ascii), .help = "draw with ASCII alone"},
 	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; 0 takes what the machine has"},
-	{"script", OPTION_TEXT, FIELD(script), "FILE", NULL, .help = "feed keys from a file and leave"},
+	{"script", OPTION_TEXT, FIELD(script), "FILE", NULL, .help = "press the keys in this file and leave"},
 };
 
 static int
 explore_run(const void *options, char **args, int n_args)
 {
-	struct explore_options o = *(const struct explore_options *)options;
+	const struct explore_args *a = options;
+	struct explore_options o = a->o;
 	(void)n_args;
 	o.store = args[0];
+	o.from = a->span.from;
+	o.to = a->span.to;
 	return explorer(&o);
 }
 
-const struct command command_explore = {
+const struct command cmd_explore = {
 	.name = "explore", .group = "Look", .args = "STORE", .summary = "Open the explorer; the same as byline STORE",
-	.min_args = 1, .max_args = 1, .run = explore_run, OPTIONS(explore_table, struct explore_options),
+	.min_args = 1, .max_args = 1, .run = explore_run, OPTIONS(explore_table, struct explore_args),
 };
 
 /* ---- the table ---- */
 
 static const struct command *const table[] = {
-	&command_explore, &command_ask, &command_show, &command_info, &command_import, &command_train, &command_index,
-	&command_verify, &command_opt_out, &command_help,
+	&cmd_explore, &cmd_ask, &cmd_show, &cmd_info, &cmd_import, &cmd_train, &cmd_index,
+	&cmd_verify, &cmd_opt_out, &cmd_help,
 };
 
 const struct command *
@@ -150,7 +164,7 @@ cli_main(int argc, char **argv, int (*explore)(const struct explore_options *o))
 		return finish(EXIT_USAGE);
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return finish(command_go(&command_help, 0, NULL));
+		return finish(command_go(&cmd_help, 0, NULL));
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("byline %s\n", BYLINE_VERSION);
 		return finish(EXIT_DONE);
@@ -162,5 +176,5 @@ cli_main(int argc, char **argv, int (*explore)(const struct explore_options *o))
 		complain("%s is not an option here; see byline --help", argv[1]);
 		return EXIT_USAGE;
 	}
-	return finish(command_go(&command_explore, argc - 1, argv + 1));
+	return finish(command_go(&cmd_explore, argc - 1, argv + 1));
 }
