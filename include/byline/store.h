@@ -49,7 +49,7 @@ enum err store_begin(struct store *s);
 enum err store_commit(struct store *s);
 void store_rollback(struct store *s);
 
-struct work {
+struct work {			/* strings are never NULL; what is not known is "", but licence and author are UNKNOWN then */
 	int64_t id;
 	char *title, *licence, *licence_from, *source, *date, *sha256;
 	int64_t bytes;
@@ -75,6 +75,7 @@ enum err store_each_contributor(struct store *s, enum err (*fn)(void *arg, const
 /* Opted out: their works stay listed and counted, and are in no later run's training examples. */
 enum err store_set_opt_out(struct store *s, int64_t contributor, bool opted_out, const char *note);
 
+/* contributors and licences without the unknown one; unknown_*: works; opted_out: contributors. */
 struct store_totals { int64_t works, contributors, licences, runs, queries, bytes, unknown_author, unknown_licence, opted_out; };
 enum err store_count(struct store *s, struct store_totals *t);
 /* "CC-BY-4.0" -> number of works, most first. */
@@ -104,16 +105,18 @@ struct run_spec {
 	uint64_t seed;			/* chooses the held-out works */
 	const char *recipe;
 };
-/* Cuts every work into examples (long works at line or word boundaries) and stores run and examples in one transaction. */
+/* Cuts every work into examples (long works after a paragraph, line, sentence or word) and stores both in one transaction. */
 enum err store_create_run(struct store *s, const struct run_spec *spec, struct job *job, int64_t *id);
 enum err store_run(struct store *s, int64_t id, struct run *r);
 /* name NULL: the newest trained and indexed one, else the newest. ERR_MISSING says which there are. */
 enum err store_find_run(struct store *s, const char *name, struct run *r);
 enum err store_each_run(struct store *s, enum err (*fn)(void *arg, const struct run *r), void *arg);
+/* Also takes the SHA-256 of every file in the run's folder, for store_verify. */
 enum err store_set_run_state(struct store *s, int64_t id, bool trained, bool indexed);
 enum err store_delete_run(struct store *s, int64_t id);		/* rows only; the folder is the caller's */
 
-/* All examples of a run, in order; example i of the dataset is row i here. */
+/* All examples of a run, in order; example i of the dataset is row i here. Works opted out of when the run was made have none, so
+ * opted_out is false; who opts out later was trained on, and stays in the run. */
 struct example { int64_t work; uint32_t from, to; uint32_t n_tokens; bool heldout, opted_out; };
 enum err store_run_dataset(struct store *s, int64_t run, struct dataset *data, struct example **examples);
 /* Text of bytes [from, to) of the work. */

@@ -203,47 +203,48 @@ work_free(struct work *w)
 	*w = (struct work){0};
 }
 
+/* A row for each author of each work, so that all works are one statement. */
 #define WORK_COLUMNS \
-	"SELECT w.id, w.title, l.name, w.licence_from, w.source, w.date, t.sha256, t.bytes" \
-	" FROM works w JOIN licences l ON l.id = w.licence JOIN texts t ON t.id = w.text"
+	"SELECT w.id, w.title, l.name, w.licence_from, w.source, w.date, t.sha256, t.bytes, c.id, c.name, h.share, c.opted_out" \
+	" FROM works w JOIN licences l ON l.id = w.licence JOIN texts t ON t.id = w.text" \
+	" LEFT JOIN shares h ON h.work = w.id LEFT JOIN contributors c ON c.id = h.contributor"
+enum { AUTHOR_COLUMN = 8 };
 
 static enum err
-work_authors(struct store *s, sqlite3_stmt *st, struct work *w)
+work_head(struct store *s, sqlite3_stmt *st, struct work *w)
 {
-	bool row;
-	size_t cap = 0;
-	enum err err;
-	while ((err = db_next(s, st, &row)) == OK && row) {
-		bool out;
-		mem_grow(&w->authors, &cap, w->n_authors + 1, sizeof(*w->authors));
-		w->authors[w->n_authors].name = NULL;
-		size_t i = w->n_authors++;
-		TRY(db_read(s, st, "itdf", &w->authors[i].contributor, &w->authors[i].name, &w->authors[i].share, &out));
-		if (!(w->authors[i].share >= 0 && w->authors[i].share <= 1))
-			return db_damaged(s, "a share of work %" PRId64 " is %g", w->id, w->authors[i].share);
-		w->opted_out = w->opted_out || out;
-	}
-	return err;
+	TRY(db_read(s, st, "ittttttn----", &w->id, &w->title, &w->licence, &w->licence_from, &w->source, &w->date, &w->sha256,
+		&w->bytes));
+	return w->bytes <= TEXT_MAX ? OK : db_damaged(s, "work %" PRId64 " says it has %" PRId64 " bytes", w->id, w->bytes);
 }
 
-/* The row of `st`, made by WORK_COLUMNS. */
 static enum err
-work_read(struct store *s, sqlite3_stmt *st, struct work *w)
+work_author(struct store *s, sqlite3_stmt *st, struct work *w)
 {
-	sqlite3_stmt *who = NULL;
-	enum err err;
+	bool out;
+	size_t i = w->n_authors;
+	if (sqlite3_column_type(st, AUTHOR_COLUMN) == SQLITE_NULL)
+		return OK;
+	w->authors = xreallocarray(w->authors, i + 1, sizeof(*w->authors));
+	w->authors[i].name = NULL;
+	w->n_authors++;
+	TRY(db_read(s, st, "--------itdf", &w->authors[i].contributor, &w->authors[i].name, &w->authors[i].share, &out));
+	w->opted_out = w->opted_out || out;
+	return w->authors[i].share >= 0 && w->authors[i].share <= 1 ? OK
+		: db_damaged(s, "a share of work %" PRId64 " is %g", w->id, w->authors[i].share);
+}
+
+/* The next work of `st`; *row tells whether st stands on a row, before and after. */
+static enum err
+work_next(struct store *s, sqlite3_stmt *st, struct work *w, bool *row)
+{
 	*w = (struct work){0};
-	TRY_OUT(db_read(s, st, "ittttttn", &w->id, &w->title, &w->licence, &w->licence_from, &w->source, &w->date,
-		&w->sha256, &w->bytes));
-	if (w->bytes > TEXT_MAX) {
-		err = db_damaged(s, "work %" PRId64 " says it has %" PRId64 " bytes", w->id, w->bytes);
-		goto out;
+	enum err err = work_head(s, st, w);
+	while (err == OK && *row && sqlite3_column_int64(st, 0) == w->id) {
+		err = work_author(s, st, w);
+		if (err == OK)
+			err = db_next(s, st, row);
 	}
-	TRY_OUT(db_query(s, &who, "SELECT c.id, c.name, h.share, c.opted_out FROM shares h"
-		" JOIN contributors c ON c.id = h.contributor WHERE h.work = ?1 ORDER BY h.position", "i", w->id));
-	err = work_authors(s, who, w);
-out:
-	sqlite3_finalize(who);
 	if (err != OK)
 		work_free(w);
 	return err;
@@ -255,11 +256,30 @@ store_work(struct store *s, int64_t id, struct work *w)
 	sqlite3_stmt *st = NULL;
 	bool row;
 	*w = (struct work){0};
-	enum err err = db_query(s, &st, WORK_COLUMNS " WHERE w.id = ?1", "i", id);
+	enum err err = db_query(s, &st, WORK_COLUMNS " WHERE w.id = ?1 ORDER BY h.position", "i", id);
 	if (err == OK)
 		err = db_next(s, st, &row);
 	if (err == OK)
-		err = row ? work_read(s, st, w) : err_set(ERR_MISSING, "%s: there is no work %" PRId64, s->dir, id);
+		err = row ? work_next(s, st, w, &row) : err_set(ERR_MISSING, "%s: there is no work %" PRId64, s->dir, id);
+	sqlite3_finalize(st);
+	return err;
+}
+
+enum err
+store_each_work(struct store *s, enum err (*fn)(void *arg, const struct work *w), void *arg)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = db_query(s, &st, WORK_COLUMNS " ORDER BY w.id, h.position", "");
+	if (err == OK)
+		err = db_next(s, st, &row);
+	while (err == OK && row) {
+		struct work w;
+		err = work_next(s, st, &w, &row);
+		if (err == OK)
+			err = fn(arg, &w);
+		work_free(&w);
+	}
 	sqlite3_finalize(st);
 	return err;
 }
@@ -271,23 +291,6 @@ store_work_text(struct store *s, int64_t id, struct str *out)
 	int64_t text;
 	TRY(db_one(s, &found, "SELECT text FROM works WHERE id = ?1", "i>i", id, &text));
 	return found ? texts_read(s, text, out) : err_set(ERR_MISSING, "%s: there is no work %" PRId64, s->dir, id);
-}
-
-enum err
-store_each_work(struct store *s, enum err (*fn)(void *arg, const struct work *w), void *arg)
-{
-	sqlite3_stmt *st = NULL;
-	bool row;
-	enum err err = db_query(s, &st, WORK_COLUMNS " ORDER BY w.id", "");
-	while (err == OK && (err = db_next(s, st, &row)) == OK && row) {
-		struct work w;
-		err = work_read(s, st, &w);
-		if (err == OK)
-			err = fn(arg, &w);
-		work_free(&w);
-	}
-	sqlite3_finalize(st);
-	return err;
 }
 
 enum err

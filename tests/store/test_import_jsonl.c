@@ -1,5 +1,6 @@
 /* import_jsonl: what goes in, what is skipped and why, compressed or not, killed or not. */
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <zstd.h>
 
@@ -305,6 +306,57 @@ test_kill(void **state)
 	assert_holds(STORE_DIR, "store.db ");
 }
 
+/* The exit status of a child that imports where files may not grow beyond `bytes`. */
+static int
+import_limited(rlim_t bytes)
+{
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		const struct rlimit limit = { bytes, bytes };
+		struct import_report r = {0};
+		struct store *s;
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		enum err err = store_open(STORE_DIR, false, &s);
+		if (err == OK)
+			err = import_path(s, "m.jsonl", NULL, NULL, &r);
+		bool said = strstr(err_message(), "store.db");
+		import_report_free(&r);
+		store_close(s);
+		_exit(err == OK ? 0 : err == ERR_IO && said ? 1 : 2);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A disk that is full at one point after the other: one clear line, nothing lost, and the next import goes on. */
+static void
+test_full_disk(void **state)
+{
+	struct str lines = {0};
+	struct store *s;
+	char want[HASH_HEX], got[HASH_HEX];
+	many_lines(&lines, 3000);
+	put("m.jsonl", lines.s);
+	str_free(&lines);
+	assert_ok(store_create("whole.byline", &s));
+	store_close(s);
+	import_and_hash("whole.byline", want);
+	store_shut(state);
+	int failed = 0;
+	for (rlim_t bytes = 60000; bytes < 700000; bytes += 90000) {
+		int status = import_limited(bytes);
+		assert_in_range(status, 0, 1);
+		failed += status;
+	}
+	assert_true(failed > 2);
+	import_and_hash(STORE_DIR, got);
+	assert_string_equal(got, want);
+	assert_holds(STORE_DIR, "store.db ");
+}
+
 int
 main(void)
 {
@@ -318,6 +370,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_zstd, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_cancel, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_kill, store_enter, store_leave),
+		cmocka_unit_test_setup_teardown(test_full_disk, store_enter, store_leave),
 	};
 	return cmocka_run_group_tests_name("import_jsonl", tests, NULL, NULL);
 }
