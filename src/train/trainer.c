@@ -63,7 +63,7 @@ static enum err
 diverged(const struct trainer *t, const char *what, double x)
 {
 	return err_set(ERR_USAGE, "training broke down at step %" PRId64 " of %" PRId64 ": the %s is %g; the learning rate is too high for"
-		" this model, begin again with a lower --lr than %g", t->status.step + 1, t->status.steps, what, x, t->spec->options.lr);
+		" this model, begin a new run with a lower --lr than %g", t->status.step + 1, t->status.steps, what, x, t->spec->options.lr);
 }
 
 static enum err

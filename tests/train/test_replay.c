@@ -237,6 +237,45 @@ test_drop_mean(void **state)
 	dataset_free(&some);
 }
 
+/* ---- clipping ---- */
+
+static double
+first_move(const struct train_spec *spec)
+{
+	struct model m, fresh;
+	double sum = 0;
+	replay(&m, spec, 1, 1);
+	toy_model(&fresh);
+	model_init(&fresh, spec->options.seed);
+	for (size_t i = 0; i < m.n_params; i++)
+		sum += pow((double)m.params[i] - (double)fresh.params[i], 2);
+	model_free(&m);
+	model_free(&fresh);
+	return sqrt(sum);
+}
+
+/* With eps far above the gradients the first step goes along the gradient, and a clipped one as far as the clip says. */
+static void
+test_clip(void **state)
+{
+	(void)state;
+	struct dataset d;
+	struct trace t;
+	struct train_spec spec = { .data = &d, .status = note_status, .arg = &t };
+	toy_dataset(&d, 8, 0);
+	toy_options(&spec.options);
+	spec.options.eps = 1;
+	spec.options.weight_decay = 0;
+	spec.options.clip = 0;
+	double free_move = first_move(&spec), norm = t.s[0].grad_norm;
+	spec.options.clip = norm / 4;
+	assert_true(fabs(first_move(&spec) / free_move - 0.25) < 0.01);
+	assert_true(t.s[0].grad_norm == norm);
+	spec.options.clip = norm * 2;
+	assert_true(first_move(&spec) == free_move);
+	dataset_free(&d);
+}
+
 /* ---- what is refused ---- */
 
 static void
@@ -372,6 +411,7 @@ main(void)
 		cmocka_unit_test(test_learns),
 		cmocka_unit_test(test_empty_batch),
 		cmocka_unit_test(test_drop_mean),
+		cmocka_unit_test(test_clip),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_divergence),
 		cmocka_unit_test(test_cancel),
