@@ -17,7 +17,7 @@
  * bit for bit. */
 struct counters {
 	int64_t step, updates, journal;
-	double lr, loss, heldout;
+	double loss, heldout;
 };
 
 static const struct counter {
@@ -28,7 +28,6 @@ static const struct counter {
 	{ "step", true, offsetof(struct counters, step) },
 	{ "updates", true, offsetof(struct counters, updates) },
 	{ "journal_bytes", true, offsetof(struct counters, journal) },
-	{ "lr", false, offsetof(struct counters, lr) },
 	{ "loss", false, offsetof(struct counters, loss) },
 	{ "heldout", false, offsetof(struct counters, heldout) },
 };
@@ -84,7 +83,7 @@ enum err
 resume_save(const char *dir, const struct trainer *t, const char *recipe)
 {
 	const struct train_status *s = &t->status;
-	struct counters c = { .step = s->step, .updates = t->updates, .lr = s->lr, .loss = s->loss, .heldout = s->heldout };
+	struct counters c = { .step = s->step, .updates = t->updates, .loss = s->loss, .heldout = s->heldout };
 	struct st_writer w = {0};
 	uint64_t bytes;
 	char *path = resume_path(dir);
@@ -168,7 +167,6 @@ load_file(const char *path, const char *dir, struct trainer *t, const char *reci
 	TRY_OUT(journal_cut(dir, (uint64_t)c.journal));
 	t->updates = c.updates;
 	t->status.step = c.step;
-	t->status.lr = c.lr;
 	t->status.loss = c.loss;
 	t->status.heldout = c.heldout;
 	meter_start(&t->meter, c.step);

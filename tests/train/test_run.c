@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../src/train/journal.h"
+#include "../../src/train/resume.h"
 #include "byline/checkpoint.h"
 #include "byline/file.h"
 #include "byline/mem.h"
@@ -348,7 +350,7 @@ test_bad_resume(void **state)
 	assert_ok(file_replace(resume, alien.s, alien.len));
 	assert_err(run_with(dir, &fix.spec, 2, NULL), ERR_FORMAT);
 	assert_non_null(strstr(err_message(), "remove the file"));
-	static const char *const keys[] = { "step", "updates", "journal_bytes", "loss", "lr", "heldout" };
+	static const char *const keys[] = { "step", "updates", "journal_bytes", "loss", "heldout" };
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		char quoted[32];
 		snprintf(quoted, sizeof(quoted), "\"%s\":\"", keys[i]);
@@ -373,6 +375,72 @@ test_bad_resume(void **state)
 	free(theirs);
 	free(other);
 	free(resume);
+	free(dir);
+}
+
+/* Every number comes back, also those that only the screen will miss. */
+static void
+test_resume_point(void **state)
+{
+	(void)state;
+	char *dir = under("point");
+	struct pool *pool = pool_new(1);
+	struct model m[2];
+	struct trainer t[2];
+	bool found;
+	assert_ok(file_mkdirs(dir));
+	for (int i = 0; i < 2; i++) {
+		toy_model(&m[i]);
+		assert_ok(trainer_open(&t[i], &m[i], &fix.spec, pool, NULL));
+	}
+	assert_ok(journal_begin(dir, json_string("recipe")));
+	assert_ok(resume_load(dir, &t[1], "hash", &found));
+	assert_false(found);
+	for (int i = 0; i < 5; i++)
+		assert_ok(trainer_step(&t[0]));
+	t[0].updates = 4;
+	t[0].status.heldout = 0.1 + 0.2;
+	assert_ok(resume_save(dir, &t[0], "hash"));
+	assert_ok(journal_append(dir, json_string("later")));
+	assert_ok(resume_load(dir, &t[1], "hash", &found));
+	assert_true(found);
+	assert_int_equal(t[1].status.step, 5);
+	assert_int_equal(t[1].updates, 4);
+	assert_true(t[1].status.loss == t[0].status.loss && t[1].status.heldout == 0.1 + 0.2);
+	assert_same_weights(&m[0], &m[1]);
+	assert_memory_equal(t[0].step.moment1, t[1].step.moment1, m[0].n_params * sizeof(float));
+	assert_memory_equal(t[0].step.moment2, t[1].step.moment2, m[0].n_params * sizeof(float));
+	uint64_t size;
+	assert_ok(journal_size(dir, &size));
+	assert_int_equal(size, strlen("\"recipe\"\n"));
+	for (int i = 0; i < 2; i++) {
+		trainer_close(&t[i]);
+		model_free(&m[i]);
+	}
+	pool_free(pool);
+	free(dir);
+}
+
+/* Each kept checkpoint is also where a run that breaks down later goes on from. */
+static void
+test_resume_at_checkpoint(void **state)
+{
+	(void)state;
+	char *dir = under("blocked"), *in_the_way = path_join(dir, "checkpoints/step-00000012");
+	char *resume = path_join(dir, "resume.safetensors"), *kept = path_join(dir, "checkpoints");
+	struct st_file f;
+	assert_ok(file_mkdirs(kept));
+	assert_ok(file_replace(in_the_way, "", 0));
+	assert_err(run_with(dir, &fix.spec, 2, NULL), ERR_IO);
+	assert_ok(st_open(&f, resume));
+	assert_string_equal(st_meta(&f, "step"), "6");
+	st_close(&f);
+	assert_int_equal(unlink(in_the_way), 0);
+	assert_ok(run_with(dir, &fix.spec, 2, NULL));
+	check_tree(dir);
+	free(kept);
+	free(resume);
+	free(in_the_way);
 	free(dir);
 }
 
@@ -402,9 +470,17 @@ test_refused(void **state)
 	assert_err(run_with(dir, &spec, 1, NULL), ERR_USAGE);
 	dataset_add(&d, (const int32_t[]){ 0, TOY_VOCAB }, 2, false);
 	assert_err(run_with(dir, &spec, 1, NULL), ERR_MISMATCH);
+	/* What a process that was killed while it wrote left behind goes; what somebody else put there stays. */
+	char *stale = path_join(dir, "resume.safetensors.tmp.4194304"), *note = path_join(dir, "notes.tmp.txt");
+	assert_ok(file_mkdirs(dir));
+	assert_ok(file_replace(stale, "x", 1));
+	assert_ok(file_replace(note, "x", 1));
 	assert_ok(run_with(dir, &fix.spec, 1, NULL));
+	assert_int_equal(unlink(note), 0);
 	check_tree(dir);
 	dataset_free(&d);
+	free(stale);
+	free(note);
 	free(dir);
 }
 
@@ -457,6 +533,8 @@ main(void)
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_bad_resume),
+		cmocka_unit_test(test_resume_point),
+		cmocka_unit_test(test_resume_at_checkpoint),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_status),
