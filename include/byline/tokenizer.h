@@ -1,9 +1,10 @@
 /*
- * tokenizer: byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2), loaded from a Hugging Face tokenizer.json or trained here.
+ * tokenizer: byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2), loaded from a Hugging Face tokenizer.json or
+ * trained here.
  *
- * Byte offsets are exact: every token knows which bytes of the text it covers, and the bytes of all tokens of a text, joined,
- * are the text again, whatever bytes it holds (NUL and invalid UTF-8 included), unless the file asks for normalisation.
- * A tokenizer is immutable after loading and may be shared by threads.
+ * Byte offsets are exact: every token knows which bytes of the text it covers, and the bytes of all tokens of a text,
+ * joined, are the text again, whatever bytes it holds (NUL and invalid UTF-8 included), unless the file asks for
+ * normalisation. A tokenizer is immutable after loading and may be shared by threads.
  */
 #ifndef BYLINE_TOKENIZER_H
 #define BYLINE_TOKENIZER_H
@@ -28,17 +29,22 @@ enum err tokenizer_parse(struct tokenizer **out, const char *json, size_t n, con
 void tokenizer_free(struct tokenizer *t);
 
 int tokenizer_size(const struct tokenizer *t);			/* highest id + 1 */
-int32_t tokenizer_special(const struct tokenizer *t, const char *content);	/* -1 when there is no such special token */
+/* -1 when there is no such special token */
+int32_t tokenizer_special(const struct tokenizer *t, const char *content);
 
-/* *out is an array the caller frees. Special tokens written out in the text are recognised only when `special`. */
-enum err tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out, size_t *n_out);
+/* *out is an array the caller frees. Special tokens written out in the text are recognised only when `special`.
+ * ERR_FORMAT: the vocabulary lacks a byte of the text and has no unknown token. ERR_LIMIT: a text of a gigabyte, or one
+ * on which the file's own pattern gave up. */
+enum err tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out,
+	size_t *n_out);
 /* The bytes of one token, borrowed; special tokens give their content. NULL when there is no such id. */
 const char *tokenizer_bytes(const struct tokenizer *t, int32_t id, size_t *n);
 bool tokenizer_is_special(const struct tokenizer *t, int32_t id);
 void tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t n, struct str *out);
 
-/* Trains byte-level BPE on texts: `next` gives the following text or false; it is called twice through (rewind = true restarts).
- * vocab counts the 256 bytes and the one special token "<|endoftext|>" (id 0). Deterministic: ties by smaller pair of ids. */
+/* Trains byte-level BPE on texts: `next` gives the following text or false; read once through, after a rewind (may be
+ * NULL). Pairs seen once are not merged, so a small corpus gives fewer tokens than asked for. vocab counts the 256
+ * bytes and the one special token "<|endoftext|>" (id 0). Deterministic: ties by smaller pair of ids. */
 struct text_source { bool (*next)(void *arg, const char **text, size_t *n); void (*rewind)(void *arg); void *arg; };
 enum err tokenizer_train(struct tokenizer **out, const struct text_source *src, int vocab, struct job *job);
 

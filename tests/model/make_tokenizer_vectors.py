@@ -46,7 +46,7 @@ TEXTS = [
     "\u1112\u1161\u11ab\u1100\u1173\u11af \ud55c\uae00", "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35", "\u0928\u092e\u0938\u094d\u0924\u0947",
     "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627", "\u0421\u043c\u043e\u0442\u0440\u0438\u0442\u0435\u043b\u044c",
     "\u039f \u03c6\u03cd\u03bb\u03b1\u03ba\u03b1\u03c2 \u039f\u0394\u039f\u03a3", "\u5b88\u706f\u4eba\u70b9\u4eae\u4e86\u706f",
-    "\u706f\u53f0\u5b88\u306f\u706f\u3092\u3068\u3082\u3057", "\ub4f1\ub300\uc9c0\uae30\ub294",
+    "\u706f\u3001\u706f\u3002\u706f\u3008\u706f", "\u706f\u53f0\u5b88\u306f\u706f\u3092\u3068\u3082\u3057", "\ub4f1\ub300\uc9c0\uae30\ub294",
     "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1eb\U0001f1f7 \u2764\ufe0f", "\U0001d400\U0001d7d8 \ufb01\ufb02 \uff21\uff11",
     "a\u0323\u0307 a\u0307\u0323 \u1e69 s\u0323\u0307", "\u212b \u00c5 A\u030a", "\u0130stanbul I\u0307 \u0131 \u1e9e\u00df", "\u017fs '\u017f",
     "\x00\x01\x02 nul inside \x7f", "<|endoftext|>", "a<|endoftext|>b <|endoftext|> c", "<|endoftext|", "<|endoftext|><|endoftext|>",
@@ -111,6 +111,7 @@ def variants(n, vocab):
         yield name, {"pre_tokenizer": sequence(split("-|\\s", behavior, invert), BARE)}
         yield name + ", empty matches", {"pre_tokenizer": sequence(split("(?=[A-Z])|-*", behavior, invert), BARE)}
     yield "string", {"pre_tokenizer": sequence(split("|", "Removed", False, "String"), split(".", "MergedWithNext", False, "String"), BARE)}
+    yield "without Han", {"pre_tokenizer": sequence(split(r"\p{Han}", "Removed"), BARE)}
     for pattern in [r"\w+", r"\W", r"[^\w\s]+", r"\h+", r"\p{Han}+", r"\P{L}", r"^.", r".$", r"\x{65}|\u0074", r"[a-c[x-z]]+", r"(?i)THE|L",
                     r"e{2}|t{,1}h|\{", r"(?<=t)h", r"(?<![ab])e", r"(?>a|ab)c?", r"\d+\.?\d*", r"[^\S\n]+", r"\t|\x20\x20", r"[\]\[\-]", r"a*?b++"]:
         yield "pattern " + pattern, {"pre_tokenizer": sequence(split(pattern), BARE)}
@@ -146,7 +147,7 @@ def main(folder):
     all_texts = TEXTS + list(random_texts(60))
     cases = []
     for i, (name, patch) in enumerate(variants(len(base["model"]["vocab"]), base["model"]["vocab"])):
-        chosen = all_texts if i < 7 else [t for k, t in enumerate(all_texts) if (k + i) % 3 == 0]
+        chosen = all_texts if i < 7 else [t for k, t in enumerate(all_texts) if (k + i) % 3 == 0 or "\u3001" in t]
         library = Tokenizer.from_str(json.dumps(patched(base, patch)))
         case = {"name": name, "patch": patch, "texts": [all_texts.index(t) for t in chosen],
                 "ids": [library.encode(t, add_special_tokens=False).ids for t in chosen]}
