@@ -1,7 +1,6 @@
 /* index_build: the stages in order, and index.json after each. */
 #include "indexing.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,14 +82,6 @@ out:
 	return err;
 }
 
-const char *
-indexing_curvature_sha256(const struct indexing *x)
-{
-	const struct index_file *f = index_info_file(&x->info, CURVATURE_FILE);
-	assert(f);
-	return f->sha256;
-}
-
 static void
 rows_text(const struct indexing *x, char text[32])
 {
@@ -103,7 +94,7 @@ indexing_tie(const struct indexing *x, struct st_writer *w, const char *format)
 	char rows[32];
 	rows_text(x, rows);
 	st_writer_meta(w, "format", format);
-	st_writer_meta(w, "curvature_sha256", indexing_curvature_sha256(x));
+	st_writer_meta(w, "curvature_sha256", x->curvature_sha256);
 	st_writer_meta(w, "rows", rows);
 }
 
@@ -121,7 +112,7 @@ indexing_is_tied(const struct indexing *x, const char *path, const char *format)
 	char rows[32];
 	rows_text(x, rows);
 	bool tied = file_exists(path) && st_open(&f, path) == OK && says(&f, "format", format) && says(&f, "rows", rows) &&
-		says(&f, "curvature_sha256", indexing_curvature_sha256(x));
+		says(&f, "curvature_sha256", x->curvature_sha256);
 	st_close(&f);
 	err_clear();
 	return tied;

@@ -125,6 +125,7 @@ indexing_curvature(struct indexing *x)
 		TRY_OUT(make_file(x, path));
 	remove_parts(x);
 	TRY_OUT(indexing_note(x, CURVATURE_FILE));
+	memcpy(x->curvature_sha256, x->info.file[x->info.n_files - 1].sha256, HASH_HEX);
 	err = load_projections(x, path);
 out:
 	free(path);

@@ -107,7 +107,7 @@ indexing_features(struct indexing *x)
 {
 	enum err err = OK;
 	size_t rows = (size_t)x->info.n_rows;
-	struct shard_spec spec = { &x->layout, indexing_curvature_sha256(x), 0, (rows + SHARD_ROWS - 1) / SHARD_ROWS };
+	struct shard_spec spec = { &x->layout, x->curvature_sha256, 0, (rows + SHARD_ROWS - 1) / SHARD_ROWS };
 	job_phase(x->job, "features", (uint64_t)rows * (uint64_t)x->info.n_checkpoints);
 	for (; err == OK && spec.number < spec.shards; spec.number++) {
 		size_t from = spec.number * SHARD_ROWS, n = rows - from < SHARD_ROWS ? rows - from : SHARD_ROWS;

@@ -127,7 +127,7 @@ null_scores(struct indexing *x, const struct null_queries *q, float **scores)
 	TRY_OUT(mem_array(scores, (size_t)x->info.n_rows * columns, sizeof(**scores), "scores of unrelated queries"));
 	for (int i = 0; i < x->info.n_checkpoints; i++)
 		TRY_OUT(pass_run(x, q, i, rows));
-	TRY_OUT(features_open(x->run.dir, &x->layout, indexing_curvature_sha256(x), x->data.n, &f));
+	TRY_OUT(features_open(x->run.dir, &x->layout, x->curvature_sha256, x->data.n, &f));
 	if (features_rows(f) == (size_t)x->info.n_rows)
 		features_scan(f, rows, (int)columns, *scores, x->pool);
 	else

@@ -20,6 +20,7 @@ struct indexing {
 	struct pool *pool;
 	struct job *job;
 	/* After the stage of curvature: */
+	char curvature_sha256[HASH_HEX];
 	struct curvature *projections;	/* one a checkpoint, without bases */
 	struct feature_layout layout;
 	int64_t sat_down;		/* when this sitting began, or was last added to info.seconds */
@@ -39,7 +40,6 @@ char *indexing_path(const struct indexing *x, const char *name);	/* "run folder/
 enum err indexing_weights(const struct indexing *x, int checkpoint, struct model *m);
 /* Notes a finished file of the index in index.json. */
 enum err indexing_note(struct indexing *x, const char *name);
-const char *indexing_curvature_sha256(const struct indexing *x);
 /* The metadata that says which curvature and how many rows a file belongs to, and whether a file there says so. */
 void indexing_tie(const struct indexing *x, struct st_writer *w, const char *format);
 bool indexing_is_tied(const struct indexing *x, const char *path, const char *format);
