@@ -93,8 +93,8 @@ db_open(struct store *s, const char *path, const char *mode)
 		sqlite3_limit(s->db, limits[i].id, limits[i].value);
 	if (code != SQLITE_OK)
 		return db_fail(s, code);
-	return db_exec(s, "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-		" PRAGMA cache_size = -65536");
+	/* None of these looks at the file, so that what is wrong with it is told by check_application. */
+	return db_exec(s, "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
 }
 
 static enum err
@@ -287,6 +287,7 @@ store_open(const char *dir, bool read_only, struct store **out)
 	 * process loses nothing committed; a power cut may cost the last transactions, never the store. */
 	TRY_OUT(db_exec(s, read_only ? "PRAGMA query_only = ON" : "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 		" PRAGMA wal_autocheckpoint = 8000"));
+	TRY_OUT(db_exec(s, "PRAGMA cache_size = -65536"));
 	s->opened = true;
 	*out = s;
 	return OK;
