@@ -30,6 +30,9 @@ enum err journal_size(const char *dir, uint64_t *bytes);
 /* Forgets all after `bytes`, which must be the end of a line. */
 enum err journal_cut(const char *dir, uint64_t bytes);
 
+/* What train_journal_read does with the bytes of the file; `name` is what messages call it. On failure j is empty. */
+enum err journal_parse(struct train_journal *j, const char *name, const char *text, size_t n);
+
 json_t *journal_epoch(const struct train_status *s);
 json_t *journal_checkpoint(const struct train_status *s, const char *sha256);
 json_t *journal_finished(int64_t step, const char *sha256);

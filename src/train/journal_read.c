@@ -116,23 +116,34 @@ read_kind(struct reader *r, const json_t *line)
 }
 
 static enum err
-read_lines(struct train_journal *j, const char *path, const struct str *text)
+read_line(struct reader *r, const char *name, size_t number, const char *text, size_t n)
+{
+	json_t *line = NULL;
+	char *where = xasprintf("%s: line %zu", name, number);
+	r->name = where;
+	enum err err = json_parse(text, n, where, &line);
+	if (err == OK)
+		err = read_kind(r, line);
+	json_decref(line);
+	free(where);
+	return err;
+}
+
+enum err
+journal_parse(struct train_journal *j, const char *name, const char *text, size_t n)
 {
 	struct reader r = { .j = j };
 	enum err err = OK;
-	size_t number = 1;
-	const char *from = text->s, *end;
-	for (; err == OK && (end = memchr(from, '\n', text->len - (size_t)(from - text->s))); from = end + 1, number++) {
-		json_t *line = NULL;
-		char *name = xasprintf("%s: line %zu", path, number);
-		r.name = name;
-		err = json_parse(from, (size_t)(end - from), name, &line);
-		if (err == OK)
-			err = read_kind(&r, line);
-		json_decref(line);
-		free(name);
-	}
-	return err == OK && r.steps == 0 ? err_set(ERR_FORMAT, "%s is not the journal of a run", path) : err;
+	size_t number = 0;
+	const char *from = text, *stop = text + n, *end;
+	*j = (struct train_journal){0};
+	for (; err == OK && (end = memchr(from, '\n', (size_t)(stop - from))); from = end + 1)
+		err = read_line(&r, name, ++number, from, (size_t)(end - from));
+	if (err == OK && r.steps == 0)
+		err = err_set(ERR_FORMAT, "%s is not the journal of a run", name);
+	if (err != OK)
+		train_journal_free(j);
+	return err;
 }
 
 enum err
@@ -143,9 +154,7 @@ train_journal_read(const char *dir, struct train_journal *j)
 	*j = (struct train_journal){0};
 	enum err err = file_read(path, JOURNAL_MAX, &text);
 	if (err == OK)
-		err = read_lines(j, path, &text);
-	if (err != OK)
-		train_journal_free(j);
+		err = journal_parse(j, path, text.s, text.len);
 	free(path);
 	str_free(&text);
 	return err;
