@@ -1,9 +1,10 @@
 /*
  * credit: scores to shares, under a named policy.
  *
- * "influence": an example's excess over the noise floor goes to its contributors by their shares in the work; what lies within
- * the floor is the residual. With s_i the scores, f the floor, a_ic the share of contributor c in example i's work:
- *   share_c = sum_i a_ic max(0, s_i - f) / sum_i max(0, s_i),   residual = 1 - sum_c share_c.
+ * "influence": what an example has beyond t, CREDIT_FLOORS times the noise floor, goes to its contributors by their parts in the
+ * work; the rest is the residual. With s_i the scores, e_i = max(0, s_i - t), c_i = s_i cut to [-t, t], a_ic contributor c's part:
+ *   R = max(|sum_i c_i|, sqrt(sum_i c_i^2)),  share_c = sum_i a_ic e_i / (sum_i e_i + R),  residual = 1 - sum_c share_c.
+ * Three spreads, because a ranking looks at every example of the corpus: one in six passes a single spread by chance.
  * Clipping is per example, never per contributor, so that splitting a contributor in two changes nothing.
  */
 #ifndef BYLINE_CREDIT_H
@@ -14,11 +15,13 @@
 
 #include "byline/attrib.h"
 
+#define CREDIT_FLOORS 3.0
+
 struct credit_edge { uint32_t item, party; double part; };	/* item's part belonging to party; parts of an item sum to 1 */
 
-/* score (n_items), NaN = not counted; floor >= 0, NaN = 0. share and total (n_parties): total gets the signed sums.
+/* score (n_items), NaN = not counted; threshold t >= 0, NaN = 0. share and total (n_parties): total gets the signed sums.
  * Shares and residual are in [0, 1] and sum to 1. With no positive score everything is residual. */
-void credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges, double floor,
+void credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges, double threshold,
 	double *share, double *total, size_t n_parties, double *residual);
 
 struct contribution { int64_t contributor; const char *name; double score, share; int64_t works, examples; bool opted_out; };

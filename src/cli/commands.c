@@ -30,7 +30,7 @@ static const struct option explore_table[] = {
 	{"span", OPTION_SPAN, offsetof(struct explore_args, span), "A:B", NULL, .help = "output tokens A to B-1 selected at first, counting from 0"},
 	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method to begin with"},
 	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000, .help = "candidates rescored exactly, half of them opponents"},
-	{"color", OPTION_CHOICE, FIELD(color), "WHEN", "auto", .choices = "auto always never", .help = "colours"},
+	{"color", OPTION_CHOICE, FIELD(color), "WHEN", "auto", .choices = "auto always never", .help = "when to draw in colours"},
 	{"ascii", OPTION_FLAG, FIELD(ascii), .help = "draw with ASCII alone"},
 	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; 0 takes what the machine has"},
 	{"script", OPTION_TEXT, FIELD(script), "FILE", NULL, .help = "press the keys in this file and leave"},

@@ -1,8 +1,11 @@
 /*
- * The policy "influence": an example's excess over the noise floor goes to its contributors, the rest is the residual.
+ * The policy "influence": what an example has beyond a threshold t goes to its contributors; what lies within it goes to
+ * nobody. With e_i = max(0, s_i - t), c_i = s_i cut to [-t, t] and a_ic the part of contributor c in example i:
  *
- *   share_c = sum_i a_ic max(0, s_i - f) / sum_i max(0, s_i),   residual = 1 - sum_c share_c
+ *   R = max(|sum_i c_i|, sqrt(sum_i c_i^2)),   share_c = sum_i a_ic e_i / (sum_i e_i + R),   residual = 1 - sum_c share_c
  *
+ * R is what the rest adds up to once helping and hindering have cancelled, but never less than the size such a sum reaches
+ * by chance alone: so a large corpus of small noise does not drown a clear answer, and noise by itself credits next to nobody.
  * Linear in a_ic once each s_i is clipped, so a contributor may be split, or two merged, and nobody else's share moves.
  */
 #include "byline/credit.h"
@@ -17,21 +20,31 @@ positive(double x)
 	return x > 0 ? x : 0;	/* NaN too */
 }
 
-static double
-positive_sum(const float *score, size_t n)
+/* The excess over the threshold of all items, and R of the rest. */
+static void
+weigh(const float *score, size_t n, double threshold, double *excess, double *rest)
 {
-	double sum = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += isfinite(score[i]) ? positive(score[i]) : 0;
-	return sum;
+	double net = 0, squares = 0;
+	*excess = 0;
+	for (size_t i = 0; i < n; i++) {
+		double s = score[i];
+		if (!isfinite(s))
+			continue;
+		double within = fmax(-threshold, fmin(threshold, s));
+		*excess += positive(s - threshold);
+		net += within;
+		squares += within * within;
+	}
+	*rest = fmax(fabs(net), sqrt(squares));
 }
 
 void
-credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges, double floor,
+credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges, double threshold,
 	double *share, double *total, size_t n_parties, double *residual)
 {
-	double whole = positive_sum(score, n_items), given = 0;
-	floor = positive(floor);
+	double excess, rest, given = 0;
+	threshold = positive(threshold);
+	weigh(score, n_items, threshold, &excess, &rest);
 	memset(share, 0, n_parties * sizeof(*share));
 	memset(total, 0, n_parties * sizeof(*total));
 	for (size_t e = 0; e < n_edges; e++) {
@@ -40,8 +53,8 @@ credit_influence(const float *score, size_t n_items, const struct credit_edge *e
 		if (!isfinite(s))
 			continue;
 		total[edge[e].party] += edge[e].part * s;
-		if (whole > 0)
-			share[edge[e].party] += edge[e].part * positive(s - floor) / whole;
+		if (excess > 0)
+			share[edge[e].party] += edge[e].part * positive(s - threshold) / (excess + rest);
 	}
 	for (size_t p = 0; p < n_parties; p++)
 		given += share[p];

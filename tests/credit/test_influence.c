@@ -11,7 +11,8 @@ enum { ITEMS = 200, PARTIES = 9, EDGES = 2 * ITEMS };
 
 /*
  * Scores 5, 3, -2 and one example that was never trained on; floor 1; A wrote the first, A and B the second in halves, B
- * the third, C the last. Positive scores sum to 8. A: (4 + 2/2) / 8 = 0.625, B: (2/2) / 8 = 0.125; the two floors are 2/8.
+ * the third, C the last. Excess 4 and 2; within the floor lie 1, 1 and -1: they add up to 1, by chance to the root of 3, so
+ * the whole is 6 + sqrt 3. A has 4 + 2/2 of it, B 2/2.
  */
 static void
 test_by_hand(void **state)
@@ -21,7 +22,9 @@ test_by_hand(void **state)
 	static const struct credit_edge edge[] = { { 0, 0, 1 }, { 1, 0, 0.5 }, { 1, 1, 0.5 }, { 2, 1, 1 }, { 3, 2, 1 } };
 	double share[3], total[3], residual;
 	credit_influence(score, 4, edge, ARRAY_LEN(edge), 1, share, total, 3, &residual);
-	assert_true(share[0] == 0.625 && share[1] == 0.125 && share[2] == 0 && residual == 0.25);
+	double whole = 6 + sqrt(3);
+	assert_true(fabs(share[0] - 5 / whole) < 1e-15 && fabs(share[1] - 1 / whole) < 1e-15 && share[2] == 0);
+	assert_true(fabs(residual - sqrt(3) / whole) < 1e-15);
 	assert_true(total[0] == 6.5 && total[1] == -0.5 && total[2] == 0);
 }
 
@@ -41,6 +44,24 @@ test_floor(void **state)
 	credit_influence(score, 2, edge, 2, 100, share, total, 2, &residual);
 	assert_true(share[0] == 0 && share[1] == 0 && residual == 1);
 	assert_true(total[0] == 1 && total[1] == 3);
+}
+
+/* Whatever the number of examples, noise within the floor credits nobody, and one clear answer among it keeps its weight. */
+static void
+test_noise(void **state)
+{
+	(void)state;
+	enum { MANY = 10000 };
+	static float score[MANY];
+	static const struct credit_edge edge[] = { { 0, 0, 1 } };
+	double share[1], total[1], residual;
+	for (size_t i = 1; i < MANY; i++)
+		score[i] = i % 2 ? 0.1f : -0.1f;
+	credit_influence(score, MANY, edge, 1, 1, share, total, 1, &residual);
+	assert_true(share[0] == 0 && residual == 1);
+	score[0] = 100;
+	credit_influence(score, MANY, edge, 1, 1, share, total, 1, &residual);
+	assert_true(share[0] > 0.85 && residual > 0.05);
 }
 
 static void
@@ -138,6 +159,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_hand),
 		cmocka_unit_test(test_floor),
+		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_nothing_positive),
 		cmocka_unit_test(test_parts_missing),
 		cmocka_unit_test(test_sums_to_one),

@@ -11,7 +11,7 @@
 
 /*
  * Ann and Ben wrote work 10 (3/4 and 1/4, two examples), Ann work 20, nobody known work 30, Cleo work 40 and has opted out,
- * Dan's work 50 was held out, Eve's work 60 spoke against the output. Floor 0.5.
+ * Dan's work 50 was held out, Eve's work 60 spoke against the output. Threshold 0.5.
  */
 static const float scores[] = { 4, 1, 0.5f, 2, NAN, NAN, -3 };
 enum { ANN = 1, BEN, NOBODY, CLEO, DAN, EVE };
@@ -35,7 +35,7 @@ world_new(void **state)
 	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ CLEO, 1 }, 1), false, true);
 	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ DAN, 1 }, 1), true, false);
 	fake_example(&w->s, fake_work(&w->s, &(struct fake_author){ EVE, 1 }, 1), false, false);
-	w->r = (struct ranking){ .floor = 0.5, .scores = xcalloc(ARRAY_LEN(scores), sizeof(float)) };
+	w->r = (struct ranking){ .floor = 0.5 / CREDIT_FLOORS, .scores = xcalloc(ARRAY_LEN(scores), sizeof(float)) };
 	for (size_t i = 0; i < ARRAY_LEN(scores); i++)
 		w->r.scores[i] = scores[i];
 	*state = w;
@@ -58,15 +58,15 @@ near(double a, double b)
 	return fabs(a - b) <= 1e-12;
 }
 
-/* Positive scores: 4 + 1 + 0.5 + 2 = 7.5; over the floor: 3.5, 0.5, 0, 1.5. */
+/* Beyond the threshold of 0.5: 3.5, 0.5, 0, 1.5; within it 0.5 four times and -0.5 once, which is 1.5: 7 in all. */
 static void
 test_shares(void **state)
 {
 	struct world *w = *state;
 	static const struct { int64_t id; double share, score; int64_t works, examples; bool out; } want[] = {
-		{ ANN, 3.0 / 7.5, 4.25, 2, 3, false },
-		{ NOBODY, 1.5 / 7.5, 2, 1, 1, false },
-		{ BEN, 1.0 / 7.5, 1.25, 1, 2, false },
+		{ ANN, 3.0 / 7, 4.25, 2, 3, false },
+		{ NOBODY, 1.5 / 7, 2, 1, 1, false },
+		{ BEN, 1.0 / 7, 1.25, 1, 2, false },
 		{ CLEO, 0, 0, 1, 0, true },
 		{ DAN, 0, 0, 1, 0, false },
 		{ EVE, 0, -3, 1, 1, false },
@@ -84,7 +84,7 @@ test_shares(void **state)
 		sum += c->share;
 	}
 	assert_string_equal(sh.c[1].name, UNKNOWN);
-	assert_true(near(sh.residual, 2.0 / 7.5) && near(sum + sh.residual, 1));
+	assert_true(near(sh.residual, 1.0 - 5.5 / 7) && near(sum + sh.residual, 1));
 	shares_free(&sh);
 	assert_null(sh.c);
 }
