@@ -29,13 +29,17 @@ struct cutter {
 	int64_t run;
 	size_t width;
 	sqlite3_stmt *words;
+	uint64_t *draws;		/* of all works, ascending; the first n_heldout are held out */
+	size_t n_draws, cap_draws, n_heldout;
 	int32_t *ids;			/* the example being made */
 	struct str blob;
+	struct job *job;
+	uint64_t done;
 };
 
-/* By seed and text alone: the same whatever else is in the store, and two works with one text are on one side. */
-static bool
-is_heldout(const struct run_spec *spec, const char *sha256)
+/* By seed and text alone: two works with one text get one draw, whatever the order of the works. */
+static uint64_t
+heldout_draw(const struct run_spec *spec, const char *sha256)
 {
 	struct hash_state h;
 	char hex[HASH_HEX];
@@ -46,8 +50,15 @@ is_heldout(const struct run_spec *spec, const char *sha256)
 	hash_add(&h, seed, sizeof(seed));
 	hash_add(&h, sha256, HASH_HEX - 1);
 	hash_final(&h, hex);
-	hex[13] = '\0';
-	return (double)strtoull(hex, NULL, 16) * 0x1p-52 < spec->heldout;
+	hex[16] = '\0';
+	return strtoull(hex, NULL, 16);
+}
+
+static int
+compare_draws(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
 }
 
 static void
@@ -109,12 +120,12 @@ out:
 	return err;
 }
 
+/* Every work nobody opted out of, in order of ids. */
 static enum err
-works_cut(struct cutter *c, struct job *job)
+works_each(struct cutter *c, enum err (*fn)(struct cutter *c, int64_t work, int64_t text, const char *sha256))
 {
 	sqlite3_stmt *st = NULL;
 	bool row;
-	uint64_t done = 0;
 	enum err err = db_query(c->s, &st, "SELECT w.id, w.text, t.sha256 FROM works w JOIN texts t ON t.id = w.text"
 		" WHERE NOT EXISTS (SELECT 1 FROM shares h JOIN contributors k ON k.id = h.contributor"
 		" WHERE h.work = w.id AND k.opted_out = 1) ORDER BY w.id", "");
@@ -123,28 +134,62 @@ works_cut(struct cutter *c, struct job *job)
 		char sha256[HASH_HEX];
 		err = db_read(c->s, st, "iih", &work, &text, sha256);
 		if (err == OK)
-			err = work_cut(c, work, text, is_heldout(c->spec, sha256));
-		job_step(job, ++done);
-		if (err == OK)
-			err = job_check(job);
+			err = fn(c, work, text, sha256);
 	}
 	sqlite3_finalize(st);
 	return err;
 }
 
+static enum err
+work_draw(struct cutter *c, int64_t work, int64_t text, const char *sha256)
+{
+	(void)work;
+	(void)text;
+	mem_grow(&c->draws, &c->cap_draws, c->n_draws + 1, sizeof(*c->draws));
+	c->draws[c->n_draws++] = heldout_draw(c->spec, sha256);
+	return OK;
+}
+
+/* The fraction is of the works there are, not a chance for each: a small corpus asked for some gets some. */
+static enum err
+heldout_choose(struct cutter *c)
+{
+	TRY(works_each(c, work_draw));
+	if (c->n_draws > 0)
+		qsort(c->draws, c->n_draws, sizeof(*c->draws), compare_draws);
+	c->n_heldout = (size_t)(c->spec->heldout * (double)c->n_draws + 0.5);
+	if (c->spec->heldout > 0 && c->n_heldout == 0 && c->n_draws > 1)
+		c->n_heldout = 1;
+	return OK;
+}
+
+static enum err
+work_take(struct cutter *c, int64_t work, int64_t text, const char *sha256)
+{
+	bool heldout = c->n_heldout > 0 && heldout_draw(c->spec, sha256) <= c->draws[c->n_heldout - 1];
+	TRY(work_cut(c, work, text, heldout));
+	job_step(c->job, ++c->done);
+	return job_check(c->job);
+}
+
 enum err
 examples_cut(struct store *s, int64_t run, const struct run_spec *spec, struct job *job, struct dataset *data)
 {
-	struct cutter c = { .s = s, .spec = spec, .data = data, .run = run, .width = token_width(tokenizer_size(spec->tokenizer)) };
+	struct cutter c = {
+		.s = s, .spec = spec, .data = data, .run = run, .width = token_width(tokenizer_size(spec->tokenizer)), .job = job,
+	};
 	struct store_totals totals;
 	TRY(store_count(s, &totals));
 	job_phase(job, "cutting works into examples", (uint64_t)totals.works);
 	TRY(words_insert(s, run, &c.words));
 	c.ids = xcalloc((size_t)spec->max_tokens, sizeof(*c.ids));
-	enum err err = works_cut(&c, job);
+	enum err err = heldout_choose(&c);
+	if (err == OK)
+		err = works_each(&c, work_take);
 	sqlite3_finalize(c.words);
 	str_free(&c.blob);
 	free(c.ids);
+	free(c.draws);
 	return err;
 }
 
