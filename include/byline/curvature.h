@@ -9,8 +9,9 @@
  *   P_A (k, in) = R_A (A + 0.1 tr(A)/in I)^-1/2,  P_S (k, out) likewise;
  *   R orthonormal rows from the run's projection seed, the same for every checkpoint.
  *
- * The output side of the unembedding has no basis and no whitening (both are the identity): its V x V matrices would outweigh the
- * model, and the prototype lost nothing without them. The same goes for any side longer than CURVATURE_MAX_SIDE.
+ * The output side of the unembedding has no basis (the identity): its V x V matrices would outweigh the model, and the prototype lost
+ * nothing without them. It is whitened by a number, the square root of V: left alone it would be V times too light, and the best
+ * single layer would have no say. A side longer than CURVATURE_MAX_SIDE has no basis and no whitening.
  *
  * A Q that is not quite orthogonal lets the large directions, which curvature_solve damps most, leak into the small ones. So
  * a basis lives on disk as its Householder coordinates in half precision (linalg_orthogonal_pack): a quarter of the bytes of
@@ -34,7 +35,8 @@
 struct curvature_side {
 	int n, k;			/* features of the layer's inputs or outputs; rows of p */
 	float *q;			/* (n, n) columns are eigenvectors; NULL: identity */
-	float *w;			/* (n) eigenvalues, ascending; NULL: no whitening */
+	float *w;			/* (n) eigenvalues, ascending; NULL: unknown */
+	float mean;			/* where w is unknown, what stands for each of them */
 	float *p;			/* (k, n) the projection */
 	bool shared;			/* the arrays belong to this side of the layer before: gate and up have the same inputs */
 };

@@ -80,6 +80,7 @@ side_new(struct curvature_side *side, int n, int k, bool basis)
 {
 	side->n = n;
 	side->k = k < n ? k : n;
+	side->mean = 1;
 	if (!basis || n > CURVATURE_MAX_SIDE)
 		return OK;
 	TRY(mem_array(&side->q, (size_t)n * (size_t)n, sizeof(float), "a curvature basis"));
@@ -105,6 +106,9 @@ layer_new(struct curvature_layer *l, const struct model *m, int linear, int k)
 	else
 		TRY(side_new(&l->a, x->in, k, true));
 	TRY(side_new(&l->s, x->out, k, x->role != ROLE_HEAD));
+	/* g is p - onehot, labels drawn from p: the trace is E[1 - sum p^2], for a language model close to 1. */
+	if (x->role == ROLE_HEAD)
+		l->s.mean = 1 / (float)x->out;
 	return mem_array(&l->lambda, (size_t)x->out * (size_t)x->in, sizeof(float), "curvature");
 }
 

@@ -30,6 +30,15 @@ whiten(struct curvature_side *side, double damping)
 	return OK;
 }
 
+/* Where there is no factor to whiten with, its mean is used as if it were all of it. */
+static void
+whiten_evenly(struct curvature_side *side)
+{
+	float root = (float)(1 / sqrt((double)side->mean));
+	for (size_t i = 0; i < (size_t)side->k * (size_t)side->n; i++)
+		side->p[i] *= root;
+}
+
 static enum err
 project_side(void *arg, struct curvature_layer *l, int which)
 {
@@ -39,7 +48,10 @@ project_side(void *arg, struct curvature_layer *l, int which)
 		TRY(mem_array(&side->p, (size_t)side->k * (size_t)side->n, sizeof(float), "a projection"));
 	uint64_t stream = STREAM_PROJECTION + 2 * (uint64_t)l->linear + (uint64_t)which;
 	TRY(linalg_orthonormal_rows(side->p, side->k, side->n, o->seed, stream));
-	return side->w ? whiten(side, o->damping) : OK;
+	if (side->w)
+		return whiten(side, o->damping);
+	whiten_evenly(side);
+	return OK;
 }
 
 enum err
