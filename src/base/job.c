@@ -125,9 +125,13 @@ job_start(struct job *job, enum err (*fn)(struct job *job, void *arg), void *arg
 	job->arg = arg;
 	job->result = OK;
 	atomic_store(&job->finished, false);
-	/* Signals stay with the thread that runs the screen. */
+	/* Signals stay with the thread that runs the screen; but a fault belongs to the thread that made it, and one that is
+	 * blocked kills without a handler, which leaves a terminal broken. */
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
 	sigset_t all, old;
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int code = pthread_create(&job->thread, NULL, job_main, job);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

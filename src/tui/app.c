@@ -345,6 +345,7 @@ app_key(struct app *app, int32_t key)
 	struct view *v = app_top(app);
 	app_refresh(app);
 	app->message[0] = '\0';
+	app->interrupted = false;
 	if (app->line == LINE_CONFIRM) {
 		app_confirm_key(app, key);
 		return;

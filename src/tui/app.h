@@ -31,9 +31,9 @@ struct app {
 	int64_t confirm_arg;
 	char *question;
 
-	char message[512];
+	char message[2048];
 	enum ink message_ink;
-	bool quit;
+	bool quit, interrupted;		/* Ctrl-C was pressed once */
 	int status;			/* exit status */
 };
 

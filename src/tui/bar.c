@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "byline/utf8.h"
+#include "flow.h"
+
+enum { MESSAGE_ROWS = 5 };
 
 /* ---- first line ---- */
 
@@ -38,13 +41,18 @@ crumbs_skip(const struct canvas *c, const struct str *s, int cols)
 	return skip;
 }
 
+/* What is loaded, as much of it as fits. */
 static void
-bar_world(const struct app *app, const struct glyphs *g, struct str *out)
+bar_world(const struct app *app, const struct glyphs *g, int cols, struct str *out)
 {
 	if (!app->source)
 		return;
 	const struct source_info *i = &app->source->info;
 	str_addf(out, "%s %s %zu works %s %zu contributors", i->model, g->dot, i->n_works, g->dot, i->n_contributors);
+	if ((int)text_width(out->s, out->len) <= cols)
+		return;
+	str_clear(out);
+	str_adds(out, (int)strlen(i->model) <= cols ? i->model : "");
 }
 
 void
@@ -53,13 +61,10 @@ bar_draw_top(struct app *app, struct canvas *c)
 	struct str crumbs = {0}, world = {0};
 	str_clear(&world);
 	bar_crumbs(app, c->glyphs, &crumbs);
-	bar_world(app, c->glyphs, &world);
 	struct str shown = {0};
 	int need = (int)canvas_shown(c, &shown, crumbs.s, crumbs.len), room = c->cols - 2;
-	str_clear(&shown);
-	int width = (int)canvas_shown(c, &shown, world.s, world.len);
-	if (need + 3 + width <= room)
-		canvas_right(c, 0, c->cols - 1 - width, width, INK_DIM, world.s);
+	bar_world(app, c->glyphs, room - need - 3, &world);
+	canvas_right(c, 0, 1, room, INK_DIM, world.s);
 	size_t skip = crumbs_skip(c, &crumbs, room);
 	canvas_text(c, 0, 1, room, INK_TITLE, crumbs.s + skip, crumbs.len - skip);
 	str_free(&shown);
@@ -147,12 +152,36 @@ bar_line(struct app *app, struct canvas *c, int row, int cols)
 	edit_draw(&app->edit, c, row, 1 + used, cols - 2 - used, INK_TEXT, true);
 }
 
+static enum ink
+message_ink(void *arg, int32_t token, uint32_t byte)
+{
+	(void)token;
+	(void)byte;
+	return ((struct app *)arg)->message_ink;
+}
+
+/* A long message takes lines from the view above; the next key gives them back. */
+static void
+bar_message(struct app *app, struct canvas *c, int last)
+{
+	struct flow f = {0};
+	const struct flow_text text = { .s = app->message, .n = strlen(app->message), .ascii = c->glyphs->ascii };
+	const struct flow_paint paint = { .arg = app, .ink = message_ink };
+	flow_lay(&f, &text, c->cols - 2);
+	int rows = f.rows < MESSAGE_ROWS ? f.rows : MESSAGE_ROWS, first = last - rows + 1;
+	canvas_fill(c, (struct rect){ first, 0, rows, c->cols }, " ", INK_TEXT);
+	if (rows > 1)
+		canvas_rule(c, first - 1, 0, c->cols);
+	flow_draw(&f, c, (struct rect){ first, 1, rows, c->cols - 2 }, 0, &paint);
+	flow_free(&f);
+}
+
 void
 bar_draw_bottom(struct app *app, struct canvas *c)
 {
 	int row = c->rows - 1;
 	if (app->message[0])
-		canvas_str(c, app->line == LINE_NONE ? row : row - 1, 1, c->cols - 2, app->message_ink, app->message);
+		bar_message(app, c, app->line == LINE_NONE ? row : row - 1);
 	if (app->line != LINE_NONE)
 		bar_line(app, c, row, c->cols);
 	else if (!app->message[0] && app_progress_shown(app))

@@ -34,9 +34,10 @@ match_here(const char *hay, size_t n, const char *needle, size_t m, bool exact)
 		int32_t a, b;
 		if (i >= n)
 			return 0;
+		unsigned char raw_a = (unsigned char)hay[i], raw_b = (unsigned char)needle[j];
 		i += utf8_decode(hay + i, n - i, &a);
 		j += utf8_decode(needle + j, m - j, &b);
-		if (exact ? a != b : fold(a) != fold(b))
+		if (a < 0 || b < 0 ? raw_a != raw_b : exact ? a != b : fold(a) != fold(b))
 			return 0;
 	}
 	return i;

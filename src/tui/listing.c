@@ -240,7 +240,7 @@ listing_status(const struct listing *l, struct str *out)
 {
 	list_position(&l->list, out);
 	if (l->filter)
-		str_addf(out, ", of %zu with '%s'", l->n_all, l->filter);
+		str_addf(out, " with '%s', %zu in all", l->filter, l->n_all);
 	if (l->search && l->matches == 0)
 		str_addf(out, ", no match for '%s'", l->search);
 	else if (l->search)

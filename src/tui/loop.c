@@ -108,10 +108,11 @@ static void
 loop_interrupt(struct app *app)
 {
 	struct view *v = app_top(app);
-	if (!app->worker.busy || !v) {
+	if (!app->worker.busy || !v || app->interrupted) {
 		app->quit = true;
 		return;
 	}
+	app->interrupted = true;
 	app_say(app, INK_WARN, "%s was stopped; once more leaves", app->worker.what);
 	if (v->q && v->q->stage != STAGE_NONE)
 		inquiry_halt(v->q);

@@ -146,7 +146,7 @@ text_heading(struct output_view *o, struct canvas *c, const struct plan *p, cons
 	if (q->stage == STAGE_ASK)
 		str_adds(&title, ", being written");
 	else if (q->halted && !q->query)
-		str_adds(&title, ", stopped");
+		str_adds(&title, q->err == OK || q->err == ERR_CANCELLED ? ", stopped" : ", failed");
 	else if (q->expected && q->query)
 		str_adds(&title, strcmp(q->expected, q->query->output.s) == 0 ? ", the same bytes as when it was saved"
 			: ", NOT what was saved: another checkpoint or machine");
@@ -159,10 +159,10 @@ draw_empty(struct output_view *o, struct canvas *c, const struct plan *p)
 {
 	struct inquiry *q = o->v.q;
 	const char *s = "Type what the model should go on from, and press Enter.";
-	if (q->err != OK)
+	if (q->err != OK && q->err != ERR_CANCELLED)
 		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_BAD, q->error);
 	else if (q->query)
-		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_WARN, "The model ended its output at once: r tries the next seed.");
+		canvas_str(c, p->text.row + 1, p->text.col, p->text.cols, INK_WARN, "The model ended its output at once: r tries the next seed.");
 	else if (q->stage == STAGE_NONE)
 		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_DIM, s);
 }
@@ -190,9 +190,9 @@ draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
 	int step = ribbon && p->text.rows > 1 ? 2 : 1;
 	if (o->pane == PANE_TEXT && o->v.app->line == LINE_NONE)
 		canvas_park(c, p->text.row + (row - o->top) * step, p->text.col + flow_token_col(&o->flow, o->cursor), false);
-	if (o->n == 0 && o->flow.n == 0)
+	if (o->n == 0 && (o->flow.n == 0 || o->v.q->query))
 		draw_empty(o, c, p);
-	else if (o->v.q->err != OK && o->v.q->halted)
+	else if (o->v.q->halted && o->v.q->err != OK && o->v.q->err != ERR_CANCELLED)
 		canvas_str(c, p->text.row + p->text.rows - 1, p->text.col, p->text.cols, INK_BAD, o->v.q->error);
 	free(painter.ribbon.v);
 	str_free(&legend);
@@ -202,23 +202,21 @@ draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
 
 /* A token as a word of its own: the space most begin with must be seen. */
 static void
-add_choice(struct source *s, int32_t id, const struct glyphs *g, struct str *out)
+add_choice(struct source *s, int32_t id, const struct canvas *c, struct str *out)
 {
 	size_t n = 0;
 	const char *bytes = s->ops->token(s, id, &n);
-	if (bytes && n > 0 && bytes[0] == ' ')
-		str_adds(out, g->space);
-	if (bytes && n > 0)
-		text_escape(out, bytes + (bytes[0] == ' '), n - (bytes[0] == ' '), ESCAPE_NEWLINE | ESCAPE_TAB);
-	str_add(out, "", 0);
+	bool space = bytes && n > 0 && bytes[0] == ' ';
+	str_adds(out, space ? c->glyphs->space : "");
+	if (bytes)
+		canvas_shown(c, out, bytes + space, n - space);
 }
 
 static void
 add_token(struct output_view *o, int from, int to, int cols, const struct canvas *c, struct str *out)
 {
 	struct str raw = {0};
-	str_clear(&raw);
-	text_escape(&raw, o->text.s + o->byte_of[from], o->byte_of[to] - o->byte_of[from], ESCAPE_NEWLINE | ESCAPE_TAB);
+	canvas_shown(c, &raw, o->text.s + o->byte_of[from], o->byte_of[to] - o->byte_of[from]);
 	str_adds(out, c->glyphs->open_quote);
 	text_fit(out, raw.s, raw.len, (size_t)cols, c->glyphs->ellipsis);
 	str_adds(out, c->glyphs->close_quote);
@@ -269,7 +267,7 @@ draw_alternatives(struct output_view *o, struct canvas *c, int row, int cols)
 	int col = 1 + canvas_str(c, row, 1, cols - 2, INK_DIM, "choices  ");
 	for (int i = 0; i < ALTERNATIVES && f.alt[i] >= 0; i++) {
 		struct str one = {0};
-		add_choice(s, f.alt[i], c->glyphs, &one);
+		add_choice(s, f.alt[i], c, &one);
 		str_addf(&one, " %.0f%%", 100 * exp((double)f.alt_logprob[i]));
 		struct str shown = {0};
 		int width = (int)canvas_shown(c, &shown, one.s, one.len);
@@ -294,7 +292,7 @@ draw_side(struct output_view *o, struct canvas *c, struct rect r)
 	for (int i = 0; i < ALTERNATIVES && i < r.rows && f.alt[i] >= 0; i++) {
 		struct str one = {0};
 		double p = exp((double)f.alt_logprob[i]);
-		add_choice(s, f.alt[i], c->glyphs, &one);
+		add_choice(s, f.alt[i], c, &one);
 		enum ink ink = f.alt[i] == f.token ? INK_ACCENT : INK_TEXT;
 		char percent[16];
 		snprintf(percent, sizeof(percent), "%.1f%%", 100 * p);

@@ -77,7 +77,9 @@ table_draw_head(const struct table *t, struct canvas *c, int row, int col, int c
 		str_adds(&title, i == sorted && t->columns[i].right ? mark : "");
 		str_adds(&title, t->columns[i].title);
 		str_addf(&title, "%s%s", i == sorted && !t->columns[i].right ? " " : "", i == sorted && !t->columns[i].right ? mark : "");
-		cell_place(c, row, at, width[i], t->columns[i].right, INK_HEAD, title.s);
+		/* A mark may stand in the gap before a column of numbers. */
+		int spill = t->columns[i].right ? 1 : 0;
+		cell_place(c, row, at - spill, width[i] + spill, t->columns[i].right, INK_HEAD, title.s);
 		str_free(&title);
 		at += width[i] + GAP;
 	}

@@ -96,6 +96,18 @@ terminal_undo(struct str *out)
 		undo_add(out, strings[i] ? strings[i] : "");
 }
 
+/* Some terminals send these whatever mode they are in. */
+static void
+terminal_cursor_keys(void)
+{
+	static const struct { const char *bytes; int key; } keys[] = {
+		{ "\033[A", KEY_UP }, { "\033[B", KEY_DOWN }, { "\033[C", KEY_RIGHT }, { "\033[D", KEY_LEFT },
+		{ "\033[H", KEY_HOME }, { "\033[F", KEY_END }, { "\033[1~", KEY_HOME }, { "\033[4~", KEY_END },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		define_key(keys[i].bytes, keys[i].key);
+}
+
 static void
 terminal_modes(void)
 {
@@ -105,6 +117,7 @@ terminal_modes(void)
 	intrflush(stdscr, FALSE);
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
+	terminal_cursor_keys();
 	if (!getenv("ESCDELAY"))
 		set_escdelay(ESC_DELAY_MS);
 }

@@ -115,8 +115,8 @@ plain_words(struct contributor_view *k)
 	str_clear(out);
 	str_adds(out, "In plain words: ");
 	if (k->now.opted_out)
-		str_adds(out, "this contributor has opted out, so the model was not trained on these works. ");
-	if (!k->ranked)
+		str_adds(out, "this contributor has opted out, so the model was not trained on these works.");
+	else if (!k->ranked)
 		str_adds(out, "nothing was asked yet, so nothing can be said about an output.");
 	else if (k->now.share <= 0)
 		str_adds(out, "these works do not stand out here: what they did to this passage cannot be told from chance.");

@@ -112,7 +112,7 @@ draw_head(struct example_view *e, struct canvas *c, struct rect r)
 	canvas_str(c, r.row, 1 + used, r.cols - 2 - used, INK_TEXT, s.s);
 	str_clear(&s);
 	str_adds(&s, describe_licence(w));
-	if (w && w->licence_from && *w->licence_from)
+	if (w && w->licence_from && *w->licence_from && strcmp(describe_licence(w), UNKNOWN) != 0)
 		str_addf(&s, " (%s)", w->licence_from);
 	if (w && w->date && *w->date)
 		str_addf(&s, " %s %s", dot, w->date);
@@ -159,7 +159,7 @@ marks_note(const struct example_view *e, const struct marks *m, double largest, 
 {
 	const struct inquiry *q = e->v.q;
 	if (m)
-		str_addf(out, "%s %+.2g a token helps, %s opposes", g->helped[8], largest, g->opposed[8]);
+		str_addf(out, "%s %+.2g helps  %s opposes", g->helped[8], largest, g->opposed[8]);
 	else if (q->stage == STAGE_MARKS)
 		str_adds(out, "marks are being worked out");
 	else if (!q->source->info.indexed)

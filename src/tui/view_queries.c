@@ -14,9 +14,9 @@ enum { COL_ID, COL_WHEN, COL_PROMPT, COL_OUTPUT, COL_FIRST, COL_SEED, COLS };
 static const struct column columns[COLS] = {
 	[COL_ID] = { "#", 4, 0, true, true, 9 },
 	[COL_WHEN] = { "saved (UTC)", 16, 0, false, true, 2 },
-	[COL_PROMPT] = { "prompt", 14, 3, false, true, 9 },
-	[COL_OUTPUT] = { "output", 14, 4, false, true, 5 },
-	[COL_FIRST] = { "largest share", 14, 2, false, true, 3 },
+	[COL_PROMPT] = { "prompt", 22, 3, false, true, 9 },
+	[COL_OUTPUT] = { "output", 18, 4, false, true, 5 },
+	[COL_FIRST] = { "largest share", 16, 2, false, true, 3 },
 	[COL_SEED] = { "seed", 6, 0, true, true, 1 },
 };
 

@@ -19,7 +19,7 @@ struct grid {
 	pid_t pid;
 	VTerm *vt;
 	VTermScreen *screen;
-	bool alternate, cursor_visible;
+	bool alternate;
 	struct str raw;			/* every byte the program wrote */
 	bool ended;
 	int status;			/* of waitpid, once ended */
@@ -41,11 +41,9 @@ void grid_wait_end(struct grid *g);
 void grid_wait(struct grid *g, bool (*cond)(struct grid *g, const void *arg), const void *arg, const char *what);
 
 bool grid_has(struct grid *g, const char *text);
+bool grid_cursor_visible(const struct grid *g);
 void grid_row(struct grid *g, int row, struct str *out);	/* trailing blanks cut */
-/*
- * The whole screen, each row ended by a bar. Runs of one look are {a:text}, with a legend below; '^' rows of the cursor are
- * told in the last line.
- */
+/* The whole screen, each row ended by a bar. Runs of one look are {a:text}; below come the legend and the cursor's place. */
 void grid_print(struct grid *g, struct str *out);
 
 #endif

@@ -1,0 +1,225 @@
+/* An inquiry: which job follows which, and what a change of mind does to them. */
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "fake.h"
+#include "inquiry.h"
+#include "unit.h"
+
+struct desk { struct source *s; struct worker w; struct inquiry *q; };
+
+static void
+desk_open(struct desk *d)
+{
+	const struct tui_options o = {0};
+	assert_ok(fake_open(&o, &d->s));
+	assert_ok(worker_open(&d->w));
+	d->q = inquiry_new(d->s, &d->w);
+}
+
+static void
+desk_close(struct desk *d)
+{
+	inquiry_free(d->q);
+	worker_close(&d->w);
+	d->s->ops->close(d->s);
+}
+
+static void
+ask(struct desk *d, const char *prompt)
+{
+	const struct sample_options o = { .temperature = 1, .top_p = 1, .seed = 1, .max_tokens = 32 };
+	inquiry_ask(d->q, prompt, NULL, &o);
+}
+
+/* One turn of a loop: false when nothing is left to do. */
+static bool
+turn(struct desk *d)
+{
+	worker_hush(&d->w);
+	worker_collect(&d->w);
+	if (!inquiry_step(d->q))
+		return false;
+	struct pollfd p = { .fd = d->w.pipe[0], .events = POLLIN };
+	poll(&p, 1, 1000);
+	return true;
+}
+
+static void
+settle(struct desk *d)
+{
+	while (turn(d))
+		;
+}
+
+static void
+until_stage(struct desk *d, enum stage stage)
+{
+	for (int i = 0; d->q->stage != stage; i++) {
+		assert_true(i < 100000);
+		turn(d);
+	}
+}
+
+static void
+from_prompt_to_exact(void **state)
+{
+	(void)state;
+	struct desk d;
+	desk_open(&d);
+	assert_false(inquiry_step(d.q));		/* nothing was asked */
+	ask(&d, "The keeper");
+	assert_false(inquiry_ranked(d.q));
+	settle(&d);
+	assert_int_equal(inquiry_tokens(d.q), 30);
+	assert_true(inquiry_current(d.q));
+	assert_true(d.q->standing->exact);
+	assert_non_null(d.q->strength);
+	assert_int_equal(d.q->standing->row[0].example, 0);
+	assert_int_equal(d.q->standing->n, 13);
+	assert_true(d.q->standing->row[12].score < 0);
+	assert_true(d.q->standing->row[12].score <= d.q->standing->row[11].score);
+	double sum = d.q->standing->shares.residual;
+	for (size_t i = 0; i < d.q->standing->shares.n; i++)
+		sum += d.q->standing->shares.c[i].share;
+	assert_true(sum > 1 - 1e-12 && sum < 1 + 1e-12);
+	assert_true(d.q->standing->rests_on > 1 && d.q->standing->rests_on < 3);
+	desk_close(&d);
+}
+
+static void
+a_span_ranks_again(void **state)
+{
+	(void)state;
+	struct desk d;
+	desk_open(&d);
+	ask(&d, "The keeper");
+	settle(&d);
+	inquiry_span(d.q, 20, 30);
+	assert_false(inquiry_ranked(d.q));
+	assert_non_null(d.q->standing);			/* the old one stays on the screen */
+	settle(&d);
+	assert_int_equal(d.q->standing->ranking->from, 20);
+	assert_int_equal(d.q->standing->row[0].example, 1);
+	inquiry_span(d.q, 5, 999);
+	assert_int_equal(d.q->wish.to, 30);
+	inquiry_span(d.q, 0, 0);
+	assert_true(d.q->span_whole);
+	settle(&d);
+	assert_int_equal(d.q->standing->ranking->to, 30);
+	desk_close(&d);
+}
+
+/* While the exact scores are being worked out, a new span is ranked at once. */
+static void
+a_change_cancels_what_is_stale(void **state)
+{
+	(void)state;
+	struct desk d;
+	desk_open(&d);
+	ask(&d, "stuck");
+	until_stage(&d, STAGE_EXACT);
+	assert_true(inquiry_ranked(d.q));
+	assert_false(inquiry_current(d.q));
+	inquiry_span(d.q, 0, 3);
+	until_stage(&d, STAGE_NONE);
+	until_stage(&d, STAGE_EXACT);
+	assert_int_equal(d.q->have.to, 3);
+	inquiry_method(d.q, &d.s->info.methods[1]);
+	settle(&d);
+	assert_string_equal(d.q->standing->ranking->method->name, "bm25");
+	assert_true(inquiry_current(d.q));
+	desk_close(&d);
+}
+
+static void
+halting(void **state)
+{
+	(void)state;
+	struct desk d;
+	desk_open(&d);
+	ask(&d, "slow");
+	until_stage(&d, STAGE_ASK);
+	while (inquiry_tokens(d.q) == 0)
+		turn(&d);
+	inquiry_halt(d.q);
+	settle(&d);
+	assert_true(d.q->halted);
+	assert_null(d.q->query);
+	assert_int_equal(inquiry_tokens(d.q), 1);	/* what came stays to be read */
+	ask(&d, "quick");
+	settle(&d);
+	assert_int_equal(inquiry_tokens(d.q), 30);
+	/* A question may come while another is being answered. */
+	ask(&d, "slow");
+	until_stage(&d, STAGE_ASK);
+	ask(&d, "quick");
+	settle(&d);
+	assert_int_equal(inquiry_tokens(d.q), 30);
+	desk_close(&d);
+}
+
+static void
+marks_go_first(void **state)
+{
+	(void)state;
+	struct desk d;
+	desk_open(&d);
+	ask(&d, "stuck");
+	until_stage(&d, STAGE_EXACT);
+	inquiry_mark(d.q, 3);
+	until_stage(&d, STAGE_MARKS);
+	until_stage(&d, STAGE_NONE);
+	assert_true(d.q->marks.ready);
+	assert_int_equal(d.q->marks.example, 3);
+	until_stage(&d, STAGE_EXACT);			/* and then the list goes on */
+	inquiry_span(d.q, 1, 2);			/* marks are of a span */
+	assert_false(d.q->marks.ready);
+	inquiry_exact(d.q, 0);
+	settle(&d);
+	assert_true(d.q->marks.ready);
+	assert_int_equal(d.q->marks.to, 2);
+	desk_close(&d);
+}
+
+static void
+failures_stop_and_speak(void **state)
+{
+	(void)state;
+	struct desk d;
+	desk_open(&d);
+	ask(&d, "fail");
+	settle(&d);
+	assert_int_equal(d.q->err, ERR_FORMAT);
+	assert_non_null(strstr(d.q->error, "are broken"));
+	assert_true(d.q->halted);
+	ask(&d, "empty");
+	settle(&d);
+	assert_int_equal(d.q->err, OK);
+	assert_int_equal(inquiry_tokens(d.q), 0);
+	assert_null(d.q->standing);
+	desk_close(&d);
+}
+
+static void
+closing_in_the_middle(void **state)
+{
+	(void)state;
+	struct desk d;
+	desk_open(&d);
+	ask(&d, "stuck");
+	until_stage(&d, STAGE_EXACT);
+	desk_close(&d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(from_prompt_to_exact), cmocka_unit_test(a_span_ranks_again), cmocka_unit_test(a_change_cancels_what_is_stale),
+		cmocka_unit_test(halting), cmocka_unit_test(marks_go_first), cmocka_unit_test(failures_stop_and_speak),
+		cmocka_unit_test(closing_in_the_middle),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
