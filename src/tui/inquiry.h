@@ -19,6 +19,7 @@ struct standing {
 	struct shares shares;
 	struct ranked *row;
 	size_t n;
+	double threshold;		/* scores within it are not told from chance; 0: none is known */
 	double rests_on;		/* effective number of works: 1 / sum of squared parts; NaN: none */
 	bool exact;			/* the best candidates were rescored */
 };

@@ -44,7 +44,7 @@ row_cell(void *arg, size_t i, int column, struct table_cell *out)
 	const struct ranked *row = &r->q->standing->row[i];
 	const struct ranking *ranking = r->q->standing->ranking;
 	const struct work *w = row_work(r, row);
-	bool noise = fabs((double)row->score) < ranking->floor;
+	bool noise = fabs((double)row->score) < r->q->standing->threshold;
 	out->ink = noise ? INK_DIM : INK_TEXT;
 	switch (column) {
 	case COL_RANK:

@@ -15,7 +15,7 @@ part_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The inverse Simpson index of the works' parts of all that lies above the floor. */
+/* The inverse Simpson index of the works' parts of all that stands out from chance. */
 static double
 parts_effective(struct part *part, size_t n)
 {
@@ -34,14 +34,13 @@ parts_effective(struct part *part, size_t n)
 }
 
 static double
-standing_rests_on(struct source *s, const struct ranking *r)
+standing_rests_on(struct source *s, const struct ranking *r, double threshold)
 {
-	double floor = r->floor > 0 ? r->floor : 0;
 	size_t n = 0;
 	struct part *part = xcalloc(s->info.n_examples + 1, sizeof(*part));
 	for (size_t i = 0; i < s->info.n_examples; i++)
-		if (r->scores[i] > floor)
-			part[n++] = (struct part){ s->ops->example(s, (uint32_t)i)->work, r->scores[i] - floor };
+		if ((double)r->scores[i] > threshold)
+			part[n++] = (struct part){ s->ops->example(s, (uint32_t)i)->work, (double)r->scores[i] - threshold };
 	double effective = parts_effective(part, n);
 	free(part);
 	return effective;
@@ -59,7 +58,8 @@ standing_new(struct source *s, struct ranking *r, struct shares *sh)
 		st->row[st->n++] = r->top[i];
 	for (size_t i = r->n_bottom; i > 0; i--)
 		st->row[st->n++] = r->bottom[i - 1];
-	st->rests_on = standing_rests_on(s, r);
+	st->threshold = r->floor > 0 ? CREDIT_FLOORS * r->floor : 0;
+	st->rests_on = standing_rests_on(s, r, st->threshold);
 	return st;
 }
 

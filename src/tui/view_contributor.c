@@ -26,7 +26,7 @@ struct contributor_view {
 	uint64_t seen;			/* version of the inquiry, plus one */
 	struct work_score *work;
 	size_t n;
-	double floor;
+	double threshold;		/* of the ranking */
 	int decimals;
 	struct listing works;
 	struct appearances where;
@@ -55,7 +55,7 @@ work_cell(void *arg, size_t i, int column, struct table_cell *out)
 {
 	const struct contributor_view *k = arg;
 	const struct work_score *w = &k->work[i];
-	bool noise = !k->ranked || !(fabs(w->score) >= k->floor);
+	bool noise = !k->ranked || !(fabs(w->score) >= k->threshold);
 	out->ink = noise ? INK_DIM : INK_TEXT;
 	if (column == COL_TITLE)
 		describe_title(w->work, &out->text);
@@ -111,7 +111,7 @@ plain_words(struct contributor_view *k)
 	struct str *out = &k->words;
 	size_t above = 0;
 	for (size_t i = 0; i < k->n; i++)
-		above += k->ranked && k->floor > 0 && k->work[i].score > k->floor;
+		above += k->ranked && k->threshold > 0 && k->work[i].score > k->threshold;
 	str_clear(out);
 	str_adds(out, "In plain words: ");
 	if (k->now.opted_out)
@@ -139,7 +139,7 @@ contributor_fetch(struct contributor_view *k)
 	k->work = NULL;
 	k->n = 0;
 	k->ranked = st != NULL;
-	k->floor = st ? st->ranking->floor : (double)NAN;
+	k->threshold = st ? st->threshold : 0;
 	enum err err = s->ops->works_of(s, st ? st->ranking : NULL, k->contributor, &k->work, &k->n);
 	if (err != OK)
 		app_fail(k->v.app, err);
@@ -193,7 +193,7 @@ draw_head(struct contributor_view *k, struct canvas *c, struct rect r)
 	canvas_str(c, r.row, 1, r.cols - 2, INK_DIM, s.s);
 	str_clear(&s);
 	if (k->ranked && k->now.share <= 0)
-		str_adds(&s, "this answer   no share: nothing above the noise floor");
+		str_adds(&s, "this answer   no share: nothing stands out from chance");
 	else if (k->ranked)
 		str_addf(&s, "this answer   share %.1f%% %s rank %zu of %zu", 100 * k->now.share, dot, k->rank, k->of);
 	else

@@ -151,7 +151,7 @@ describe_standing(struct example_view *e, const struct glyphs *g, struct str *ou
 		return;
 	str_addf(out, " %s ", g->dot);
 	describe_times((double)row->score, r->floor, out);
-	str_addf(out, "%s the noise floor%s", g->times, fabs((double)row->score) < r->floor ? ": not told from chance" : "");
+	str_addf(out, "%s the noise floor%s", g->times, fabs((double)row->score) < q->standing->threshold ? ": not told from chance" : "");
 }
 
 static void

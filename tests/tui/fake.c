@@ -279,22 +279,23 @@ share_cmp(const void *a, const void *b)
 	return x->share != y->share ? (x->share < y->share) - (x->share > y->share) : strcmp(x->name, y->name);
 }
 
+/* What lies beyond the floor, to the authors by their parts; a policy of the fake's own, so that no other can change a screen. */
 static void
 shares_fill(struct fake *f, const struct ranking *r, struct shares *sh)
 {
-	struct credit_edge edge[2 * N_EXAMPLES];
-	double share[N_PEOPLE], total[N_PEOPLE];
-	size_t n = 0;
+	double floor = r->floor > 0 ? r->floor : 0, whole = 0;
+	fake_everyone(&f->s, sh);
+	for (uint32_t i = 0; i < N_EXAMPLES; i++)
+		whole += fmax(0, (double)r->scores[i]);
 	for (uint32_t i = 0; i < N_EXAMPLES; i++) {
 		const struct work *w = &f->work[f->example[i].work - 1];
-		for (size_t a = 0; a < w->n_authors; a++)
-			edge[n++] = (struct credit_edge){ i, (uint32_t)(w->authors[a].contributor - 1), w->authors[a].share };
-	}
-	fake_everyone(&f->s, sh);
-	credit_influence(r->scores, N_EXAMPLES, edge, n, r->floor, share, total, N_PEOPLE, &sh->residual);
-	for (int p = 0; p < N_PEOPLE; p++) {
-		sh->c[p].share = share[p];
-		sh->c[p].score = total[p];
+		for (size_t a = 0; a < w->n_authors; a++) {
+			struct contribution *c = &sh->c[w->authors[a].contributor - 1];
+			double part = w->authors[a].share * fmax(0, (double)r->scores[i] - floor) / whole;
+			c->score += w->authors[a].share * (double)r->scores[i];
+			c->share += part;
+			sh->residual -= part;
+		}
 	}
 	qsort(sh->c, N_PEOPLE, sizeof(*sh->c), share_cmp);
 }
