@@ -188,21 +188,22 @@ close_all(struct indexing *x)
 static bool
 is_index_file(const char *name)
 {
-	static const char *const names[] = { INDEX_FILE, CURVATURE_FILE, HIDDEN_FILE, NULL_FILE };
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(name, names[i]) == 0)
+	static const char *const begins[] = { INDEX_FILE, CURVATURE_FILE, HIDDEN_FILE, NULL_FILE, "curvature-", "features-" };
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+		if (strncmp(name, begins[i], strlen(begins[i])) == 0)
 			return true;
-	size_t n = strlen(name);
-	return strncmp(name, "features-", 9) == 0 || (strncmp(name, "curvature-", 10) == 0 && n > 5 && strcmp(name + n - 5, ".part") == 0);
+	return false;
 }
+
+struct removal { const struct indexing *x; const char *having; };
 
 static enum err
 remove_visit(void *arg, const char *rel)
 {
-	const struct indexing *x = arg;
-	if (!is_index_file(rel))
+	const struct removal *r = arg;
+	if (!is_index_file(rel) || !strstr(rel, r->having))
 		return OK;
-	char *path = indexing_path(x, rel);
+	char *path = indexing_path(r->x, rel);
 	enum err err = unlink(path) == 0 ? OK : err_set(ERR_IO, "cannot remove %s", path);
 	free(path);
 	return err;
@@ -217,6 +218,14 @@ write_info(struct indexing *x)
 	return index_info_write(x->run.dir, &x->model, &x->info);
 }
 
+/* Files of an index whose names have this in them; ".tmp.": what a kill left half written. */
+static enum err
+remove_files(const struct indexing *x, const char *having)
+{
+	struct removal r = { x, having };
+	return file_walk(x->run.dir, remove_visit, &r);
+}
+
 /* An index made otherwise is refused; what is left of none is removed. */
 static enum err
 begin(struct indexing *x, bool force)
@@ -225,12 +234,13 @@ begin(struct indexing *x, bool force)
 	enum err err = force ? ERR_MISSING : index_info_read(x->run.dir, &there);
 	if (err == ERR_MISSING) {
 		x->info.begun = clock_now();
-		TRY_OUT(file_walk(x->run.dir, remove_visit, x));
+		TRY_OUT(remove_files(x, ""));
 		TRY_OUT(store_set_run_state(x->store, x->run.id, x->run.trained, false));
 	} else {
 		if (err != OK)
 			TRY_OUT(err_prefix(err, "this index cannot be continued (index with --force to begin again)"));
 		TRY_OUT(indexing_agrees(x, &there));
+		TRY_OUT(remove_files(x, ".tmp."));
 		x->info.begun = there.begun;
 		x->info.seconds = there.seconds;
 	}

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "byline/mem.h"
 
@@ -102,6 +103,18 @@ have_shard(const struct indexing *x, const struct shard_spec *spec, const char *
 	return have;
 }
 
+/* Of an earlier index of more examples. */
+static void
+remove_surplus(const struct indexing *x, size_t number)
+{
+	bool more = true;
+	for (; more; number++) {
+		char *path = shard_path(x->run.dir, number);
+		more = unlink(path) == 0;
+		free(path);
+	}
+}
+
 enum err
 indexing_features(struct indexing *x)
 {
@@ -119,5 +132,7 @@ indexing_features(struct indexing *x)
 			err = indexing_note(x, path_base(path));
 		free(path);
 	}
+	if (err == OK)
+		remove_surplus(x, spec.shards);
 	return err;
 }

@@ -606,6 +606,26 @@ test_repair(void **state)
 	free(whole);
 }
 
+/* What a kill in the middle of a write leaves goes, and shards that are too many. */
+static void
+test_leftovers(void **state)
+{
+	static const char *const names[] = { "features-00001.safetensors.tmp.7", "curvature-x.part.tmp.1", "features-00002.safetensors",
+		"index.json.tmp.33" };
+	struct index_options o = usual();
+	(void)state;
+	rebuild(&o, 1);
+	char *whole = picture();
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char *path = path_join(run_dir, names[i]);
+		assert_ok(file_replace(path, "x", 1));
+		free(path);
+	}
+	assert_ok(build(&o, 1, NULL));
+	assert_picture(whole);
+	free(whole);
+}
+
 /* ---- other options, other weights ---- */
 
 static void
@@ -740,6 +760,7 @@ main(void)
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_repair),
+		cmocka_unit_test(test_leftovers),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_foreign),
