@@ -353,6 +353,34 @@ test_listing(void **state)
 	str_free(&out);
 }
 
+static enum err
+interrupt(void *arg, const struct work *w)
+{
+	if (w->id == 1)
+		store_interrupt(arg);
+	return OK;
+}
+
+/* What runs ends; what comes after is not touched by it. */
+static void
+test_interrupt(void **state)
+{
+	struct store *s = the_store(state);
+	struct str out = {0};
+	for (int i = 0; i < 300; i++) {
+		char *text = xasprintf("text %d", i);
+		add_work(s, text, "Ann", text);
+		free(text);
+	}
+	assert_err(store_each_work(s, interrupt, s), ERR_CANCELLED);
+	assert_says("cancelled");
+	store_interrupt(s);
+	str_adds(&out, "");
+	assert_ok(store_each_work(s, see_work, &out));
+	assert_non_null(strstr(out.s, "300:"));
+	str_free(&out);
+}
+
 static void
 test_opt_out(void **state)
 {
@@ -448,6 +476,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_dictionary, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_damaged_texts, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_listing, store_enter, store_leave),
+		cmocka_unit_test_setup_teardown(test_interrupt, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_opt_out, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_hash, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_hostile_rows, store_enter, store_leave),
