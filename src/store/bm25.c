@@ -121,7 +121,8 @@ words_split(struct words *w, const char *query, size_t n)
 	words_note(w, query + from, n - from);
 }
 
-/* "tide" OR "bell": quoted, and without any character that is not part of a word, so that nothing in a query is syntax. */
+/* "tide" OR "bell": quoted, and without any character that is not part of a word, so that nothing in a query is
+ * syntax. */
 static void
 match_make(const char *query, size_t n, struct str *match)
 {
@@ -170,8 +171,8 @@ store_bm25(struct store *s, int64_t run, const char *query, size_t n, size_t k,
 	sqlite3_stmt *st = NULL;
 	TRY(run_shape(s, run, &shape));
 	match_make(query, n, &match);
-	char *sql = xasprintf("SELECT rowid, bm25(words_%" PRId64 ") FROM words_%" PRId64 " WHERE words_%" PRId64 " MATCH ?1"
-		" ORDER BY 2, 1 LIMIT ?2", run, run, run);
+	char *sql = xasprintf("SELECT rowid, bm25(words_%" PRId64 ") FROM words_%" PRId64
+		" WHERE words_%" PRId64 " MATCH ?1 ORDER BY 2, 1 LIMIT ?2", run, run, run);
 	enum err err = OK;
 	if (match.len == 0 || k == 0)
 		goto out;

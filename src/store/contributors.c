@@ -10,8 +10,9 @@
 #include "names.h"
 
 #define CONTRIBUTOR_COLUMNS \
-	"SELECT c.id, c.name, c.opted_out, count(h.work), cast(round(total(h.share * t.bytes)) AS INTEGER) FROM contributors c" \
-	" LEFT JOIN shares h ON h.contributor = c.id LEFT JOIN works w ON w.id = h.work LEFT JOIN texts t ON t.id = w.text"
+	"SELECT c.id, c.name, c.opted_out, count(h.work), cast(round(total(h.share * t.bytes)) AS INTEGER)" \
+	" FROM contributors c LEFT JOIN shares h ON h.contributor = c.id LEFT JOIN works w ON w.id = h.work" \
+	" LEFT JOIN texts t ON t.id = w.text"
 
 void
 contributor_free(struct contributor *c)

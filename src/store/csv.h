@@ -1,5 +1,6 @@
 /*
- * csv: records of RFC 4180 text, from any source of bytes. Quotes, embedded line ends, CRLF, a byte-order mark. Private to the store floor.
+ * csv: records of RFC 4180 text, from any source of bytes. Quotes, embedded line ends, CRLF, a byte-order mark. Private
+ * to the store floor.
  */
 #ifndef BYLINE_STORE_CSV_H
 #define BYLINE_STORE_CSV_H
@@ -26,7 +27,8 @@ struct csv {
 struct csv_row { struct str bytes; size_t end[CSV_COLUMNS]; size_t n; int64_t line; };
 
 void csv_start(struct csv *c, enum err (*byte)(void *arg, int *c), void *arg, char separator, size_t limit);
-/* Reads a record; *have is false at the end. *why is NULL, or what is wrong with this record, which has been read past. */
+/* Reads a record; *have is false at the end. *why is NULL, or what is wrong with this record, which has been read
+ * past. */
 enum err csv_read(struct csv *c, struct csv_row *row, bool *have, const char **why);
 const char *csv_field(const struct csv_row *row, size_t i, size_t *n);
 void csv_row_free(struct csv_row *row);

@@ -24,8 +24,10 @@ static const struct meaning {
 	{ SQLITE_NOTADB, ERR_FORMAT, "this is not a database" },
 	{ SQLITE_CORRUPT, ERR_FORMAT, "the database is damaged; take it from a backup or import again" },
 	{ SQLITE_FULL, ERR_IO, "the disk is full; nothing was changed" },
-	{ SQLITE_READONLY, ERR_IO, "it cannot be written to, or was left in the middle of a write; open it once for writing" },
-	{ SQLITE_CANTOPEN, ERR_IO, "it cannot be opened, or was left in the middle of a write; open it once for writing" },
+	{ SQLITE_READONLY, ERR_IO,
+		"it cannot be written to, or was left in the middle of a write; open it once for writing" },
+	{ SQLITE_CANTOPEN, ERR_IO,
+		"it cannot be opened, or was left in the middle of a write; open it once for writing" },
 	{ SQLITE_IOERR, ERR_IO, "reading or writing failed" },
 	{ SQLITE_PERM, ERR_IO, "no permission" },
 	{ SQLITE_NOMEM, ERR_MEMORY, "no memory" },
@@ -142,7 +144,8 @@ read_text(sqlite3_stmt *st, int at, char **out)
 static bool
 read_hash(sqlite3_stmt *st, int at, char *out)
 {
-	const char *text = sqlite3_column_type(st, at) == SQLITE_TEXT ? (const char *)sqlite3_column_text(st, at) : NULL;
+	bool is_text = sqlite3_column_type(st, at) == SQLITE_TEXT;
+	const char *text = is_text ? (const char *)sqlite3_column_text(st, at) : NULL;
 	if (!text || !is_hash(text, sqlite3_column_bytes(st, at)))
 		return false;
 	memcpy(out, text, HASH_HEX);
@@ -184,7 +187,8 @@ read_all(struct store *s, sqlite3_stmt *st, const char *fmt, va_list *ap)
 	assert((int)strlen(fmt) == sqlite3_column_count(st));
 	for (int at = 0; fmt[at]; at++)
 		if (fmt[at] != '-' && !read_one(st, at, fmt[at], ap))
-			return db_damaged(s, "the column \"%s\" holds what it never should", sqlite3_column_name(st, at));
+			return db_damaged(s, "the column \"%s\" holds what it never should",
+				sqlite3_column_name(st, at));
 	return OK;
 }
 

@@ -2,11 +2,13 @@
  * db: the SQLite connection of a store and the few ways its statements are run. Private to the store floor.
  *
  * Formats: letters before '>' bind parameters, letters after it read columns of the row into pointers.
- *   bind    i int64_t   d double   t const char * (NULL: null)   s const char *, size_t as text   b const void *, size_t as blob
- *   read    i int64_t *   n int64_t *, not negative   u uint32_t *   f bool *   d double *, finite   h char[HASH_HEX], 64 hex digits
- *           t char **, the caller's to free, null gives ""   b struct str *, appended   - nothing, this column is passed over
- * What a column holds comes from a stranger: the wrong type or range is ERR_FORMAT. Bound memory must live as long as the
- * statement is stepped.
+ *   bind    i int64_t   d double   t const char * (NULL: null)
+ *           s const char *, size_t as text   b const void *, size_t as blob
+ *   read    i int64_t *   n int64_t *, not negative   u uint32_t *   f bool *   d double *, finite
+ *           h char[HASH_HEX], 64 hex digits   t char **, the caller's to free, null gives ""
+ *           b struct str *, appended   - nothing, this column is passed over
+ * What a column holds comes from a stranger: the wrong type or range is ERR_FORMAT. Bound memory must live as long as
+ * the statement is stepped.
  */
 #ifndef BYLINE_STORE_DB_H
 #define BYLINE_STORE_DB_H

@@ -82,7 +82,8 @@ words_add(struct cutter *c, int64_t id, const char *text, size_t n)
 
 /* Tokens [from, to) of a work; too few to have a loss make no example. */
 static enum err
-piece_add(struct cutter *c, int64_t work, bool heldout, const char *text, const struct token_span *token, size_t from, size_t to)
+piece_add(struct cutter *c, int64_t work, bool heldout, const char *text, const struct token_span *token, size_t from,
+	size_t to)
 {
 	size_t n = 0;
 	if (c->spec->bos >= 0)
@@ -94,7 +95,8 @@ piece_add(struct cutter *c, int64_t work, bool heldout, const char *text, const 
 	uint32_t at = token[from].from, end = token[to - 1].to;
 	assert(at <= end);
 	blob_make(&c->blob, c->ids, n, c->width);
-	TRY(db_run(c->s, "INSERT INTO examples(run, work, byte_from, byte_to, heldout, tokens) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	TRY(db_run(c->s,
+		"INSERT INTO examples(run, work, byte_from, byte_to, heldout, tokens) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 		"iiiiib", c->run, work, (int64_t)at, (int64_t)end, (int64_t)heldout, c->blob.s, c->blob.len));
 	TRY(words_add(c, sqlite3_last_insert_rowid(c->s->db), text + at, end - at));
 	dataset_add(c->data, c->ids, n, heldout);
@@ -175,9 +177,8 @@ work_take(struct cutter *c, int64_t work, int64_t text, const char *sha256)
 enum err
 examples_cut(struct store *s, int64_t run, const struct run_spec *spec, struct job *job, struct dataset *data)
 {
-	struct cutter c = {
-		.s = s, .spec = spec, .data = data, .run = run, .width = token_width(tokenizer_size(spec->tokenizer)), .job = job,
-	};
+	struct cutter c = { .s = s, .spec = spec, .data = data, .run = run, .job = job,
+		.width = token_width(tokenizer_size(spec->tokenizer)) };
 	struct store_totals totals;
 	TRY(store_count(s, &totals));
 	job_phase(job, "cutting works into examples", (uint64_t)totals.works);
@@ -217,8 +218,8 @@ tokens_read(struct store *s, struct reader *r, int64_t id, const struct str *blo
 		if (r->width == 4)
 			token |= (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 		if (token >= r->shape.vocab)
-			return db_damaged(s, "example %" PRId64 " holds token %" PRIu32 " of a vocabulary of %" PRId64, id, token,
-				r->shape.vocab);
+			return db_damaged(s, "example %" PRId64 " holds token %" PRIu32 " of a vocabulary of %" PRId64,
+				id, token, r->shape.vocab);
 		r->ids[i] = (int32_t)token;
 	}
 	return OK;
@@ -232,8 +233,8 @@ example_read(struct store *s, sqlite3_stmt *st, struct reader *r, struct str *bl
 	str_clear(blob);
 	TRY(db_read(s, st, "iiuufbn", &id, &e.work, &e.from, &e.to, &e.heldout, blob, &bytes));
 	if (e.from > e.to || e.to > bytes)
-		return db_damaged(s, "example %" PRId64 " is bytes %" PRIu32 " to %" PRIu32 " of a text of %" PRId64, id, e.from, e.to,
-			bytes);
+		return db_damaged(s, "example %" PRId64 " is bytes %" PRIu32 " to %" PRIu32 " of a text of %" PRId64,
+			id, e.from, e.to, bytes);
 	if (r->data->n == 0)
 		r->first = id;
 	if (id != r->first + (int64_t)r->data->n)
@@ -252,8 +253,10 @@ examples_read(struct store *s, struct reader *r)
 	struct str blob = {0};
 	char hex[HASH_HEX];
 	bool row;
-	enum err err = db_query(s, &st, "SELECT e.id, e.work, e.byte_from, e.byte_to, e.heldout, e.tokens, t.bytes FROM examples e"
-		" JOIN works w ON w.id = e.work JOIN texts t ON t.id = w.text WHERE e.run = ?1 ORDER BY e.id", "i", r->shape.id);
+	enum err err = db_query(s, &st,
+		"SELECT e.id, e.work, e.byte_from, e.byte_to, e.heldout, e.tokens, t.bytes FROM examples e"
+		" JOIN works w ON w.id = e.work JOIN texts t ON t.id = w.text WHERE e.run = ?1 ORDER BY e.id", "i",
+		r->shape.id);
 	while (err == OK && (err = db_next(s, st, &row)) == OK && row)
 		err = example_read(s, st, r, &blob);
 	sqlite3_finalize(st);
@@ -299,7 +302,8 @@ store_example_text(struct store *s, const struct example *e, struct str *out)
 	TRY(texts_of_work(s, e->work, &text));
 	str_add(out, "", 0);
 	if (e->from > e->to || e->to > text->len)
-		return db_damaged(s, "an example is bytes %" PRIu32 " to %" PRIu32 " of a text of %zu", e->from, e->to, text->len);
+		return db_damaged(s, "an example is bytes %" PRIu32 " to %" PRIu32 " of a text of %zu", e->from, e->to,
+			text->len);
 	str_add(out, text->s + e->from, e->to - e->from);
 	return OK;
 }

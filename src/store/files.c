@@ -1,4 +1,5 @@
-/* files: the SHA-256 of every file of a run, taken when the run was finished and compared when the store is verified. */
+/* files: the SHA-256 of every file of a run, taken when the run was finished and compared when the store is
+ * verified. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ file_record(void *arg, const char *rel)
 	if (err == OK)
 		err = hash_file(path, hex);
 	if (err == OK)
-		err = db_run(r->s, "INSERT INTO files(run, path, bytes, sha256) VALUES (?1, ?2, ?3, ?4)", "itit", r->run, rel,
-			(int64_t)size, hex);
+		err = db_run(r->s, "INSERT INTO files(run, path, bytes, sha256) VALUES (?1, ?2, ?3, ?4)", "itit",
+			r->run, rel, (int64_t)size, hex);
 	free(path);
 	return err;
 }

@@ -78,7 +78,8 @@ has_word(struct slice v, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t at = slice_find(v, words[i]), end = at + strlen(words[i]);
-		if (at < v.n && (at == 0 || !isalpha((unsigned char)v.s[at - 1])) && (end == v.n || !isalpha((unsigned char)v.s[end])))
+		if (at < v.n && (at == 0 || !isalpha((unsigned char)v.s[at - 1]))
+			&& (end == v.n || !isalpha((unsigned char)v.s[end])))
 			return true;
 	}
 	return false;
@@ -88,9 +89,9 @@ has_word(struct slice v, const char *const *words, size_t n)
 static bool
 is_organisation(struct slice name)
 {
-	static const char *const words[] = {"inc", "incorporated", "corp", "corporation", "ltd", "llc", "llp", "gmbh", "company",
-		"university", "foundation", "institute", "consortium", "laboratory", "laboratories", "systems", "software", "project",
-		"technologies", "regents", "group"};
+	static const char *const words[] = {"inc", "incorporated", "corp", "corporation", "ltd", "llc", "llp", "gmbh",
+		"company", "university", "foundation", "institute", "consortium", "laboratory", "laboratories",
+		"systems", "software", "project", "technologies", "regents", "group"};
 	return has_word(name, words, ARRAY_LEN(words));
 }
 
@@ -118,8 +119,9 @@ static size_t
 sentence_end(struct slice v)
 {
 	for (size_t i = 3; i + 2 < v.n; i++)
-		if (v.s[i] == '.' && v.s[i + 1] == ' ' && isupper((unsigned char)v.s[i + 2]) && isalpha((unsigned char)v.s[i - 1])
-			&& isalpha((unsigned char)v.s[i - 2]) && isalpha((unsigned char)v.s[i - 3]))
+		if (v.s[i] == '.' && v.s[i + 1] == ' ' && isupper((unsigned char)v.s[i + 2])
+			&& isalpha((unsigned char)v.s[i - 1]) && isalpha((unsigned char)v.s[i - 2])
+			&& isalpha((unsigned char)v.s[i - 3]))
 			return i;
 	return v.n;
 }
@@ -214,7 +216,8 @@ take_names(struct slice v, struct people *p)
 	for (int guard = 0; v.n > 0 && guard < 16; guard++) {
 		struct slice name = take_name(&v);
 		bool addressed = v.n > 0 && strchr("<( ", *v.s) && *v.s;
-		if (name.n == 0 || is_month(name) || isdigit((unsigned char)*name.s) || (!joined && !two_words(name) && !addressed))
+		if (name.n == 0 || is_month(name) || isdigit((unsigned char)*name.s)
+			|| (!joined && !two_words(name) && !addressed))
 			break;
 		people_add_once(p, name.s, name.n);
 		n++;

@@ -199,7 +199,8 @@ ends_in(const char *path, const char *tail)
 static bool
 looks_jsonl(const char *path)
 {
-	return ends_in(path, ".jsonl") || ends_in(path, ".jsonl.zst") || ends_in(path, ".ndjson") || ends_in(path, ".ndjson.zst");
+	return ends_in(path, ".jsonl") || ends_in(path, ".jsonl.zst") || ends_in(path, ".ndjson")
+		|| ends_in(path, ".ndjson.zst");
 }
 
 static bool
@@ -274,7 +275,8 @@ import_path(struct store *s, const char *path, const struct import_options *o, s
 	const struct format *format;
 	o = o ? o : &none;
 	*r = (struct import_report){0};
-	struct importer im = { .s = s, .o = o, .job = job, .report = r, .max_bytes = o->max_bytes ? o->max_bytes : MAX_BYTES };
+	struct importer im = { .s = s, .o = o, .job = job, .report = r,
+		.max_bytes = o->max_bytes ? o->max_bytes : MAX_BYTES };
 	TRY(db_writable(s));
 	TRY(format_find(o->format, path, &format));
 	if (im.max_bytes > TEXT_MAX)

@@ -68,7 +68,8 @@ map_one(struct table *t, const char *s, size_t n)
 		t->at[c] = header_find(&t->row, eq + 1, n - left - 1);
 		return t->at[c] == ABSENT ? no_column(t, eq + 1, n - left - 1) : OK;
 	}
-	return err_set(ERR_USAGE, "column map \"%.*s\": write text=COLUMN; known are text, author, title, licence, source, date",
+	return err_set(ERR_USAGE,
+		"column map \"%.*s\": write text=COLUMN; known are text, author, title, licence, source, date",
 		(int)n, s);
 }
 
@@ -122,7 +123,8 @@ row_record(const struct table *t, const char *between, struct record *r)
 		people_add(&r->people, s, n, 1, between);
 }
 
-/* More or fewer fields than names: a separator or a quote is not where its writer meant it, and the text would be another. */
+/* More or fewer fields than names: a separator or a quote is not where its writer meant it, and the text would be
+ * another. */
 static enum err
 wrong_width(struct importer *im, const struct table *t)
 {
@@ -200,7 +202,8 @@ take_table(struct importer *im, struct table *t, struct stream *in)
 	if (err != OK)
 		return err == ERR_FORMAT ? err_prefix(err, "%s", t->path) : err;
 	if (!have || why)
-		return err_set(ERR_FORMAT, "%s: %s; a table begins with the names of its columns", t->path, why ? why : "empty");
+		return err_set(ERR_FORMAT, "%s: %s; a table begins with the names of its columns", t->path,
+			why ? why : "empty");
 	t->width = t->row.n;
 	TRY(map_columns(t, im->o->columns));
 	return take_rows(im, t, in);

@@ -70,7 +70,8 @@ rule_compile(struct rule *rule, const char *pattern)
 {
 	int why;
 	PCRE2_SIZE at;
-	rule->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &why, &at, NULL);
+	rule->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+		&why, &at, NULL);
 	if (!rule->code) {
 		PCRE2_UCHAR text[128];
 		pcre2_get_error_message(why, text, sizeof(text));
@@ -78,7 +79,8 @@ rule_compile(struct rule *rule, const char *pattern)
 	}
 	if (pcre2_substring_number_from_name(rule->code, (PCRE2_SPTR)"author") < 0) {
 		pcre2_code_free(rule->code);
-		return err_set(ERR_USAGE, "author pattern \"%s\" says not where the author is; write dir1 or a pattern with (?<author>...)",
+		return err_set(ERR_USAGE,
+			"author pattern \"%s\" names no author: write dir1, or a pattern with (?<author>...)",
 			pattern);
 	}
 	rule->limits = pcre2_match_context_create(NULL);

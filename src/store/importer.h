@@ -1,6 +1,6 @@
 /*
- * importer: what the import formats share: the record, the people behind it, counting, skipping, transactions. Private to the
- * store floor. A format reads its file and hands over records; everything else is here.
+ * importer: what the import formats share: the record, the people behind it, counting, skipping, transactions. Private
+ * to the store floor. A format reads its file and hands over records; everything else is here.
  */
 #ifndef BYLINE_STORE_IMPORTER_H
 #define BYLINE_STORE_IMPORTER_H
@@ -57,7 +57,8 @@ enum err import_dir(struct importer *im, const char *path);
 enum err import_source(struct importer *im, const char *path);
 enum err import_man(struct importer *im, const char *path);
 
-/* The pure parts: what a stranger's bytes go through. They return NULL, or the reason and leave the detail in err_message(). */
+/* The pure parts: what a stranger's bytes go through. They return NULL, or the reason and leave the detail in
+ * err_message(). */
 const char *jsonl_parse(const char *line, size_t n, const char *between, struct record *r);
 
 #endif

@@ -31,7 +31,8 @@ schema_migrate(struct store *s, const char *const *steps, int from, int to)
 	TRY(db_exec(s, "BEGIN EXCLUSIVE"));
 	TRY_OUT(schema_read_version(s, &version));
 	if (version != from) {
-		err = err_set(ERR_BUSY, "%s changed from version %d to %" PRId64 " meanwhile; try again", s->path, from, version);
+		err = err_set(ERR_BUSY, "%s changed from version %d to %" PRId64 " meanwhile; try again", s->path, from,
+			version);
 		goto out;
 	}
 	for (int i = from; err == OK && i < to; i++)

@@ -20,7 +20,8 @@ is_space(int32_t cp)
 		|| utf8proc_category(cp) == UTF8PROC_CATEGORY_ZL || utf8proc_category(cp) == UTF8PROC_CATEGORY_ZP);
 }
 
-/* A copy in which every byte that is not UTF-8 is U+FFFD and, when `collapse`, every stretch of white space one space. */
+/* A copy in which every byte that is not UTF-8 is U+FFFD and, when `collapse`, every stretch of white space one
+ * space. */
 static char *
 text_valid(const char *text, bool collapse)
 {

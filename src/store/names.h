@@ -1,5 +1,6 @@
 /*
- * names: how names and other short texts about a work are made comparable before they are stored. Private to the store floor.
+ * names: how names and other short texts about a work are made comparable before they are stored. Private to the store
+ * floor.
  */
 #ifndef BYLINE_STORE_NAMES_H
 #define BYLINE_STORE_NAMES_H
@@ -11,7 +12,8 @@
 
 enum { NAME_LIMIT = 1024, FIELD_LIMIT = 4096, AUTHORS_LIMIT = 1000 };
 
-/* Trimmed, inner white space (and controls) collapsed to one space, NFC, invalid bytes U+FFFD. NULL and "" give "". Fresh memory. */
+/* Trimmed, inner white space (and controls) collapsed to one space, NFC, invalid bytes U+FFFD. NULL and "" give "".
+ * Fresh memory. */
 char *name_clean(const char *name);
 /* name_clean, and every spelling of "unknown" and "" give UNKNOWN. */
 char *name_or_unknown(const char *name);

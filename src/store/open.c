@@ -224,8 +224,8 @@ check_place(const struct store *s)
 	return OK;
 }
 
-/* A database whose last writer was killed, or which still had a reader when it ended, and that was then put where nothing can be
- * written: without a log beside it, it is whole and will not change. */
+/* A database whose last writer was killed, or which still had a reader when it ended, and that was then put where
+ * nothing can be written: without a log beside it, it is whole and will not change. */
 static bool
 is_frozen(const struct store *s)
 {
@@ -283,10 +283,11 @@ store_open(const char *dir, bool read_only, struct store **out)
 	TRY_OUT(read_only ? open_reading(s) : open_writing(s));
 	TRY_OUT(check_version(s));
 	TRY_OUT(schema_check(s));
-	/* Readers go on while a writer writes. Where a file system cannot do it, SQLite stays with what it can. With a log, a killed
-	 * process loses nothing committed; a power cut may cost the last transactions, never the store. */
-	TRY_OUT(db_exec(s, read_only ? "PRAGMA query_only = ON" : "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		" PRAGMA wal_autocheckpoint = 8000"));
+	/* Readers go on while a writer writes. Where a file system cannot do it, SQLite stays with what it can. With a
+	 * log, a killed process loses nothing committed; a power cut may cost the last transactions, never the
+	 * store. */
+	TRY_OUT(db_exec(s, read_only ? "PRAGMA query_only = ON"
+		: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000"));
 	TRY_OUT(db_exec(s, "PRAGMA cache_size = -65536"));
 	s->opened = true;
 	*out = s;

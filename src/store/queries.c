@@ -25,10 +25,17 @@ static enum err
 query_read(struct store *s, sqlite3_stmt *st, struct saved_query *q)
 {
 	*q = (struct saved_query){0};
-	enum err err = db_read(s, st, "iiitttt", &q->id, &q->run, &q->created, &q->prompt, &q->settings, &q->output, &q->result);
+	enum err err = db_read(s, st, "iiitttt", &q->id, &q->run, &q->created, &q->prompt, &q->settings, &q->output,
+		&q->result);
 	if (err != OK)
 		saved_query_free(q);
 	return err;
+}
+
+static enum err
+no_query(struct store *s, int64_t id)
+{
+	return err_set(ERR_MISSING, "%s: there is no saved query %" PRId64, s->dir, id);
 }
 
 static const char *
@@ -45,11 +52,13 @@ store_save_query(struct store *s, const struct saved_query *q, int64_t *id)
 	const char *prompt = or_empty(q->prompt), *settings = or_empty(q->settings);
 	TRY(db_writable(s));
 	TRY(run_shape(s, q->run, &run));
-	TRY(db_run(s, "INSERT INTO queries(run, prompt, settings, output, result, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-		" ON CONFLICT(run, prompt, settings) DO UPDATE SET output = ?4, result = ?5, created = ?6", "itttti", q->run,
-		prompt, settings, or_empty(q->output), or_empty(q->result), q->created ? q->created : clock_now()));
-	TRY(db_one(s, &found, "SELECT id FROM queries WHERE run = ?1 AND prompt = ?2 AND settings = ?3", "itt>i", q->run, prompt,
-		settings, id));
+	TRY(db_run(s,
+		"INSERT INTO queries(run, prompt, settings, output, result, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		" ON CONFLICT(run, prompt, settings) DO UPDATE SET output = ?4, result = ?5, created = ?6", "itttti",
+		q->run, prompt, settings, or_empty(q->output), or_empty(q->result),
+		q->created ? q->created : clock_now()));
+	TRY(db_one(s, &found, "SELECT id FROM queries WHERE run = ?1 AND prompt = ?2 AND settings = ?3", "itt>i",
+		q->run, prompt, settings, id));
 	return found ? OK : db_damaged(s, "a query that was just saved is not there");
 }
 
@@ -63,7 +72,7 @@ store_query(struct store *s, int64_t id, struct saved_query *q)
 	if (err == OK)
 		err = db_next(s, st, &row);
 	if (err == OK)
-		err = row ? query_read(s, st, q) : err_set(ERR_MISSING, "%s: there is no saved query %" PRId64, s->dir, id);
+		err = row ? query_read(s, st, q) : no_query(s, id);
 	sqlite3_finalize(st);
 	return err;
 }
@@ -89,5 +98,5 @@ enum err
 store_delete_query(struct store *s, int64_t id)
 {
 	TRY(db_run(s, "DELETE FROM queries WHERE id = ?1", "i", id));
-	return sqlite3_changes(s->db) == 1 ? OK : err_set(ERR_MISSING, "%s: there is no saved query %" PRId64, s->dir, id);
+	return sqlite3_changes(s->db) == 1 ? OK : no_query(s, id);
 }

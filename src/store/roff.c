@@ -230,17 +230,19 @@ do_define(struct roff *r, const struct arg *args, size_t n)
 
 /* The address in .UR and .MT is text a reader would want, before the words it is tied to. */
 static const struct { const char *name; macro act; } macros[] = {
-	{"TH", do_title}, {"Dt", do_title}, {"SH", do_heading}, {"SS", do_heading}, {"Sh", do_heading}, {"Ss", do_heading},
-	{"PP", do_paragraph}, {"P", do_paragraph}, {"LP", do_paragraph}, {"HP", do_paragraph}, {"Pp", do_paragraph},
-	{"TP", do_paragraph}, {"TQ", do_break}, {"IP", do_tagged}, {"It", do_tagged}, {"RS", do_break}, {"RE", do_break},
-	{"br", do_break}, {"sp", do_paragraph}, {"nf", do_nofill}, {"EX", do_nofill}, {"Bd", do_nofill}, {"fi", do_fill},
-	{"EE", do_fill}, {"Ed", do_fill}, {"TS", do_table}, {"TE", do_table_end}, {"so", do_redirect}, {"de", do_define},
-	{"de1", do_define}, {"am", do_define}, {"ig", do_define}, {"B", do_words}, {"I", do_words}, {"SM", do_words},
-	{"SB", do_words}, {"R", do_words}, {"BR", do_joined}, {"BI", do_joined}, {"IR", do_joined}, {"IB", do_joined},
-	{"RB", do_joined}, {"RI", do_joined}, {"UR", do_words}, {"MT", do_words}, {"Nm", do_words}, {"Nd", do_words},
-	{"Xr", do_words}, {"Fl", do_words}, {"Ar", do_words}, {"Pa", do_words}, {"Em", do_words}, {"Li", do_words}, {"Ql", do_words},
-	{"Dq", do_words}, {"Fn", do_words}, {"Ft", do_words}, {"Fa", do_words}, {"Dv", do_words}, {"Va", do_words}, {"Vt", do_words},
-	{"Cm", do_words}, {"Ic", do_words}, {"Op", do_words}, {"Sy", do_words}, {"No", do_words}, {"q", do_words},
+	{"TH", do_title}, {"Dt", do_title}, {"SH", do_heading}, {"SS", do_heading}, {"Sh", do_heading},
+	{"Ss", do_heading}, {"PP", do_paragraph}, {"P", do_paragraph}, {"LP", do_paragraph}, {"HP", do_paragraph},
+	{"Pp", do_paragraph}, {"TP", do_paragraph}, {"TQ", do_break}, {"IP", do_tagged}, {"It", do_tagged},
+	{"RS", do_break}, {"RE", do_break}, {"br", do_break}, {"sp", do_paragraph}, {"nf", do_nofill},
+	{"EX", do_nofill}, {"Bd", do_nofill}, {"fi", do_fill}, {"EE", do_fill}, {"Ed", do_fill}, {"TS", do_table},
+	{"TE", do_table_end}, {"so", do_redirect}, {"de", do_define}, {"de1", do_define}, {"am", do_define},
+	{"ig", do_define}, {"B", do_words}, {"I", do_words}, {"SM", do_words}, {"SB", do_words}, {"R", do_words},
+	{"BR", do_joined}, {"BI", do_joined}, {"IR", do_joined}, {"IB", do_joined}, {"RB", do_joined},
+	{"RI", do_joined}, {"UR", do_words}, {"MT", do_words}, {"Nm", do_words}, {"Nd", do_words}, {"Xr", do_words},
+	{"Fl", do_words}, {"Ar", do_words}, {"Pa", do_words}, {"Em", do_words}, {"Li", do_words}, {"Ql", do_words},
+	{"Dq", do_words}, {"Fn", do_words}, {"Ft", do_words}, {"Fa", do_words}, {"Dv", do_words}, {"Va", do_words},
+	{"Vt", do_words}, {"Cm", do_words}, {"Ic", do_words}, {"Op", do_words}, {"Sy", do_words}, {"No", do_words},
+	{"q", do_words},
 };
 
 static macro

@@ -1,5 +1,6 @@
 /*
- * roff: the text of a manual page without its typesetting: good enough to read and to train on, not a formatter. Private to the store floor.
+ * roff: the text of a manual page without its typesetting: good enough to read and to train on, not a formatter.
+ * Private to the store floor.
  */
 #ifndef BYLINE_STORE_ROFF_H
 #define BYLINE_STORE_ROFF_H

@@ -34,15 +34,16 @@ name_good(const char *name)
 /* ---- reading ---- */
 
 #define RUN_COLUMNS \
-	"SELECT id, name, n_ctx, n_examples, n_train, tokens_train, tokens_heldout, seed, dataset, trained, indexed, recipe FROM runs"
+	"SELECT id, name, n_ctx, n_examples, n_train, tokens_train, tokens_heldout, seed, dataset, trained, indexed," \
+	" recipe FROM runs"
 
 static enum err
 run_read(struct store *s, sqlite3_stmt *st, struct run *r)
 {
 	int64_t n_ctx, seed;
 	*r = (struct run){0};
-	enum err err = db_read(s, st, "itnnnnnihfft", &r->id, &r->name, &n_ctx, &r->n_examples, &r->n_train, &r->tokens_train,
-		&r->tokens_heldout, &seed, r->dataset, &r->trained, &r->indexed, &r->recipe);
+	enum err err = db_read(s, st, "itnnnnnihfft", &r->id, &r->name, &n_ctx, &r->n_examples, &r->n_train,
+		&r->tokens_train, &r->tokens_heldout, &seed, r->dataset, &r->trained, &r->indexed, &r->recipe);
 	if (err == OK && (!name_good(r->name) || n_ctx < 1 || n_ctx > N_CTX_MAX))
 		err = db_damaged(s, "run %" PRId64 " is not one byline made", r->id);
 	if (err != OK) {
@@ -157,12 +158,15 @@ spec_check(struct store *s, const struct run_spec *spec)
 	int64_t id;
 	int least = CUT_ROOM_MIN + (spec->bos >= 0);
 	if (!spec->name || !name_good(spec->name))
-		return err_set(ERR_USAGE, "a run's name has at most %d letters, digits, '.', '_' and '-', and begins with no '.' or '-'",
+		return err_set(ERR_USAGE,
+			"a run's name has at most %d letters, digits, '.', '_' and '-', and begins with no '.' or '-'",
 			RUN_NAME_MAX);
 	if (spec->max_tokens < least || spec->max_tokens > N_CTX_MAX)
-		return err_set(ERR_USAGE, "examples of %d tokens are not possible; from %d to %d", spec->max_tokens, least, N_CTX_MAX);
+		return err_set(ERR_USAGE, "examples of %d tokens are not possible; from %d to %d", spec->max_tokens,
+			least, N_CTX_MAX);
 	if (!(spec->heldout >= 0 && spec->heldout < 1))
-		return err_set(ERR_USAGE, "a held-out fraction of %g is not possible; from 0 to below 1", spec->heldout);
+		return err_set(ERR_USAGE, "a held-out fraction of %g is not possible; from 0 to below 1",
+			spec->heldout);
 	if (spec->bos >= tokenizer_size(spec->tokenizer))
 		return err_set(ERR_USAGE, "the tokenizer has no token %d", (int)spec->bos);
 	TRY(db_one(s, &taken, "SELECT id FROM runs WHERE name = ?1", "t>i", spec->name, &id));
@@ -172,7 +176,8 @@ spec_check(struct store *s, const struct run_spec *spec)
 static enum err
 run_insert(struct store *s, const struct run_spec *spec, int64_t *id)
 {
-	TRY(db_run(s, "INSERT INTO runs(name, n_ctx, vocab, bos, heldout, seed, dataset, n_examples, n_train, tokens_train,"
+	TRY(db_run(s,
+		"INSERT INTO runs(name, n_ctx, vocab, bos, heldout, seed, dataset, n_examples, n_train, tokens_train,"
 		" tokens_heldout, recipe) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', 0, 0, 0, 0, ?7)", "tiiidit", spec->name,
 		(int64_t)spec->max_tokens, (int64_t)tokenizer_size(spec->tokenizer), (int64_t)spec->bos, spec->heldout,
 		(int64_t)spec->seed, spec->recipe));
@@ -188,10 +193,12 @@ run_update(struct store *s, int64_t id, const struct dataset *data)
 	for (size_t i = 0; i < data->n; i++)
 		train += !data->heldout[i];
 	if (train == 0)
-		return err_set(ERR_USAGE, "%s holds nothing to train on: no text that nobody opted out of and that is not held out",
+		return err_set(ERR_USAGE,
+			"%s holds nothing to train on: no text that nobody opted out of and that is not held out",
 			s->dir);
 	dataset_hash(data, hex);
-	return db_run(s, "UPDATE runs SET dataset = ?1, n_examples = ?2, n_train = ?3, tokens_train = ?4, tokens_heldout = ?5"
+	return db_run(s,
+		"UPDATE runs SET dataset = ?1, n_examples = ?2, n_train = ?3, tokens_train = ?4, tokens_heldout = ?5"
 		" WHERE id = ?6", "tiiiii", hex, (int64_t)data->n, train, (int64_t)dataset_tokens(data, false),
 		(int64_t)dataset_tokens(data, true), id);
 }
@@ -229,7 +236,8 @@ store_create_run(struct store *s, const struct run_spec *spec, struct job *job, 
 static enum err
 state_write(struct store *s, const struct run *r, bool trained, bool indexed)
 {
-	TRY(db_run(s, "UPDATE runs SET trained = ?1, indexed = ?2 WHERE id = ?3", "iii", (int64_t)trained, (int64_t)indexed, r->id));
+	TRY(db_run(s, "UPDATE runs SET trained = ?1, indexed = ?2 WHERE id = ?3", "iii", (int64_t)trained,
+		(int64_t)indexed, r->id));
 	TRY(db_run(s, "DELETE FROM files WHERE run = ?1", "i", r->id));
 	return trained || indexed ? files_record(s, r->id, r->dir) : OK;
 }

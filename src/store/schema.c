@@ -119,7 +119,8 @@ schema_words_sql(int64_t run)
 /* ---- the check ---- */
 
 static const char list_sql[] =
-	"SELECT type, name, ifnull(sql, '') FROM sqlite_schema WHERE NOT (type = 'index' AND name LIKE 'sqlite_autoindex%')"
+	"SELECT type, name, ifnull(sql, '') FROM sqlite_schema"
+	" WHERE NOT (type = 'index' AND name LIKE 'sqlite_autoindex%')"
 	" AND name NOT IN ('sqlite_stat1', 'sqlite_stat4') ORDER BY name";
 
 struct entry { char *type, *name, *sql; };
@@ -219,7 +220,8 @@ entries_compare(struct store *s, const struct entries *want, const struct entrie
 		int order = found < want->n ? strcmp(want->v[found].name, e->name) : 1;
 		if (order < 0)
 			break;
-		bool same = order == 0 && strcmp(e->type, want->v[found].type) == 0 && strcmp(e->sql, want->v[found].sql) == 0;
+		bool same = order == 0 && strcmp(e->type, want->v[found].type) == 0
+			&& strcmp(e->sql, want->v[found].sql) == 0;
 		if (!same && (order == 0 || !words_allowed(e)))
 			return no_store(s, e, "not as byline makes it");
 		found += same;

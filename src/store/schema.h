@@ -1,6 +1,6 @@
 /*
- * schema: the tables of store.db, as steps from version to version, and the check that a store holds them and nothing else.
- * Private to the store floor.
+ * schema: the tables of store.db, as steps from version to version, and the check that a store holds them and nothing
+ * else. Private to the store floor.
  */
 #ifndef BYLINE_STORE_SCHEMA_H
 #define BYLINE_STORE_SCHEMA_H

@@ -55,7 +55,8 @@ stream_open(struct stream *st, const char *path)
 	*st = (struct stream){ .path = xstrdup(standard ? "standard input" : path) };
 	st->f = standard ? stdin : fopen(path, "rbe");
 	if (!st->f) {
-		enum err err = err_set(errno == ENOENT ? ERR_MISSING : ERR_IO, "cannot open %s: %s", path, strerror(errno));
+		enum err err = err_set(errno == ENOENT ? ERR_MISSING : ERR_IO, "cannot open %s: %s", path,
+			strerror(errno));
 		stream_close(st);
 		return err;
 	}

@@ -30,8 +30,8 @@ enum err stream_open(struct stream *st, const char *path);
 void stream_close(struct stream *st);
 /* One byte, -1 at the end. ERR_FORMAT: the compression is broken or cut off. */
 enum err stream_byte(struct stream *st, int *c);
-/* A line without its end ("\n" or "\r\n"), false at the end of the file. What is beyond `limit` is read and thrown away, and then
- * *too_long. A last line that broken compression cut off is not given. */
+/* A line without its end ("\n" or "\r\n"), false at the end of the file. What is beyond `limit` is read and thrown
+ * away, and then *too_long. A last line that broken compression cut off is not given. */
 enum err stream_line(struct stream *st, size_t limit, struct str *line, bool *have, bool *too_long);
 
 #endif

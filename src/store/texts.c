@@ -157,7 +157,8 @@ frame_open(struct store *s, int64_t id, int64_t dictionary, const struct str *fr
 	char *buf = malloc(bytes + 1);
 	if (!buf)
 		return err_set(ERR_MEMORY, "%s: no memory for a text of %zu bytes", s->path, bytes);
-	size_t got = ZSTD_decompress_usingDDict(c->out, buf, bytes, frame->s, frame->len, dictionary ? c->out_dict : NULL);
+	size_t got = ZSTD_decompress_usingDDict(c->out, buf, bytes, frame->s, frame->len,
+		dictionary ? c->out_dict : NULL);
 	enum err err = OK;
 	if (ZSTD_isError(got) || got != bytes)
 		err = db_damaged(s, "text %" PRId64 " cannot be decompressed", id);
@@ -185,7 +186,8 @@ texts_read(struct store *s, int64_t id, struct str *out)
 	if (err == OK) {
 		hash_bytes(out->s + from, out->len - from, got);
 		if (strcmp(want, got) != 0)
-			err = db_damaged(s, "text %" PRId64 " is not the one that was stored (its SHA-256 differs)", id);
+			err = db_damaged(s, "text %" PRId64 " is not the one that was stored (its SHA-256 differs)",
+				id);
 	}
 	str_free(&frame);
 	return err;
@@ -251,7 +253,8 @@ samples_train(const struct samples *in, char *dict, size_t *size)
 	*size = 0;
 	if (want < DICT_MIN)
 		return;
-	size_t got = ZDICT_trainFromBuffer(dict, want < DICT_MAX ? want : DICT_MAX, in->bytes.s, in->size, (unsigned)in->n);
+	size_t got = ZDICT_trainFromBuffer(dict, want < DICT_MAX ? want : DICT_MAX, in->bytes.s, in->size,
+		(unsigned)in->n);
 	if (!ZDICT_isError(got))
 		*size = got;
 }
@@ -322,8 +325,9 @@ texts_insert(struct store *s, struct codec *c, const char *text, size_t n, const
 	struct str frame = {0};
 	enum err err = frame_make(s, c, text, n, &frame);
 	if (err == OK)
-		err = db_run(s, "INSERT INTO texts(sha256, bytes, dictionary, frame) VALUES (?1, ?2, nullif(?3, 0), ?4)", "tiib",
-			sha256, (int64_t)n, c->in_id, frame.s, frame.len);
+		err = db_run(s,
+			"INSERT INTO texts(sha256, bytes, dictionary, frame) VALUES (?1, ?2, nullif(?3, 0), ?4)",
+			"tiib", sha256, (int64_t)n, c->in_id, frame.s, frame.len);
 	*id = sqlite3_last_insert_rowid(s->db);
 	str_free(&frame);
 	return err;

@@ -1,4 +1,5 @@
-/* verify: everything a store claims, compared with what it holds. A finding is no error: the next thing is looked at too. */
+/* verify: everything a store claims, compared with what it holds. A finding is no error: the next thing is looked at
+ * too. */
 #include "byline/store.h"
 
 #include <inttypes.h>
@@ -123,7 +124,8 @@ check_work(struct verifier *v, int64_t id)
 	TRY(db_one(v->s, &there, "SELECT key FROM works WHERE id = ?1", "i>h", id, got));
 	TRY(works_key(v->s, id, want));
 	if (strcmp(want, got) != 0)
-		return err_set(ERR_MISMATCH, "work %" PRId64 ": title, authors or text are not those it was stored with", id);
+		return err_set(ERR_MISMATCH,
+			"work %" PRId64 ": title, authors or text are not those it was stored with", id);
 	TRY(store_work(v->s, id, &w));
 	for (size_t i = 0; i < w.n_authors; i++)
 		sum += w.authors[i].share;
@@ -146,7 +148,8 @@ check_words(struct verifier *v, const struct run *r)
 	if (err == OK)
 		err = db_read(v->s, st, "n", &n);
 	if (err == OK && n != r->n_examples)
-		err = err_set(ERR_MISMATCH, "run \"%s\": the text index has %" PRId64 " examples of %" PRId64, r->name, n, r->n_examples);
+		err = err_set(ERR_MISMATCH, "run \"%s\": the text index has %" PRId64 " examples of %" PRId64, r->name,
+			n, r->n_examples);
 	sqlite3_finalize(st);
 	free(sql);
 	return err;
@@ -232,7 +235,8 @@ check_all(struct verifier *v)
 }
 
 enum err
-store_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg, int64_t *n_findings)
+store_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg,
+	int64_t *n_findings)
 {
 	struct verifier v = { .s = s, .job = job, .fn = fn, .arg = arg };
 	enum err err = check_all(&v);

@@ -205,7 +205,8 @@ work_free(struct work *w)
 
 /* A row for each author of each work, so that all works are one statement. */
 #define WORK_COLUMNS \
-	"SELECT w.id, w.title, l.name, w.licence_from, w.source, w.date, t.sha256, t.bytes, c.id, c.name, h.share, c.opted_out" \
+	"SELECT w.id, w.title, l.name, w.licence_from, w.source, w.date, t.sha256, t.bytes," \
+	" c.id, c.name, h.share, c.opted_out" \
 	" FROM works w JOIN licences l ON l.id = w.licence JOIN texts t ON t.id = w.text" \
 	" LEFT JOIN shares h ON h.work = w.id LEFT JOIN contributors c ON c.id = h.contributor"
 enum { AUTHOR_COLUMN = 8 };
@@ -213,9 +214,10 @@ enum { AUTHOR_COLUMN = 8 };
 static enum err
 work_head(struct store *s, sqlite3_stmt *st, struct work *w)
 {
-	TRY(db_read(s, st, "ittttttn----", &w->id, &w->title, &w->licence, &w->licence_from, &w->source, &w->date, &w->sha256,
-		&w->bytes));
-	return w->bytes <= TEXT_MAX ? OK : db_damaged(s, "work %" PRId64 " says it has %" PRId64 " bytes", w->id, w->bytes);
+	TRY(db_read(s, st, "ittttttn----", &w->id, &w->title, &w->licence, &w->licence_from, &w->source, &w->date,
+		&w->sha256, &w->bytes));
+	return w->bytes <= TEXT_MAX ? OK
+		: db_damaged(s, "work %" PRId64 " says it has %" PRId64 " bytes", w->id, w->bytes);
 }
 
 static enum err
@@ -228,7 +230,8 @@ work_author(struct store *s, sqlite3_stmt *st, struct work *w)
 	w->authors = xreallocarray(w->authors, i + 1, sizeof(*w->authors));
 	w->authors[i].name = NULL;
 	w->n_authors++;
-	TRY(db_read(s, st, "--------itdf", &w->authors[i].contributor, &w->authors[i].name, &w->authors[i].share, &out));
+	TRY(db_read(s, st, "--------itdf", &w->authors[i].contributor, &w->authors[i].name, &w->authors[i].share,
+		&out));
 	w->opted_out = w->opted_out || out;
 	return w->authors[i].share >= 0 && w->authors[i].share <= 1 ? OK
 		: db_damaged(s, "a share of work %" PRId64 " is %g", w->id, w->authors[i].share);
@@ -250,6 +253,12 @@ work_next(struct store *s, sqlite3_stmt *st, struct work *w, bool *row)
 	return err;
 }
 
+static enum err
+no_work(struct store *s, int64_t id)
+{
+	return err_set(ERR_MISSING, "%s: there is no work %" PRId64, s->dir, id);
+}
+
 enum err
 store_work(struct store *s, int64_t id, struct work *w)
 {
@@ -260,7 +269,7 @@ store_work(struct store *s, int64_t id, struct work *w)
 	if (err == OK)
 		err = db_next(s, st, &row);
 	if (err == OK)
-		err = row ? work_next(s, st, w, &row) : err_set(ERR_MISSING, "%s: there is no work %" PRId64, s->dir, id);
+		err = row ? work_next(s, st, w, &row) : no_work(s, id);
 	sqlite3_finalize(st);
 	return err;
 }
@@ -290,7 +299,7 @@ store_work_text(struct store *s, int64_t id, struct str *out)
 	bool found;
 	int64_t text;
 	TRY(db_one(s, &found, "SELECT text FROM works WHERE id = ?1", "i>i", id, &text));
-	return found ? texts_read(s, text, out) : err_set(ERR_MISSING, "%s: there is no work %" PRId64, s->dir, id);
+	return found ? texts_read(s, text, out) : no_work(s, id);
 }
 
 enum err

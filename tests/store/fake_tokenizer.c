@@ -36,14 +36,16 @@ tokenizer_size(const struct tokenizer *t)
 }
 
 enum err
-tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out, size_t *n_out)
+tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out,
+	size_t *n_out)
 {
 	(void)special;
 	*out = xcalloc(n + 1, sizeof(**out));
 	*n_out = 0;
 	for (size_t at = 0; at < n;) {
 		size_t used = token_length(text + at, n - at);
-		(*out)[(*n_out)++] = (struct token_span){ token_id(t, text + at, used), (uint32_t)at, (uint32_t)(at + used) };
+		(*out)[(*n_out)++] = (struct token_span){ token_id(t, text + at, used), (uint32_t)at,
+			(uint32_t)(at + used) };
 		at += used;
 	}
 	return OK;

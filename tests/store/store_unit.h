@@ -1,6 +1,6 @@
 /*
- * store_unit: what the store's tests share: a fresh folder per test with an open store in it, hostile SQL on a closed one, and
- * short ways to add works and to list folders.
+ * store_unit: what the store's tests share: a fresh folder per test with an open store in it, hostile SQL on a closed
+ * one, and short ways to add works and to list folders.
  */
 #ifndef BYLINE_TEST_STORE_UNIT_H
 #define BYLINE_TEST_STORE_UNIT_H
@@ -84,7 +84,8 @@ static inline int64_t
 add_work(struct store *s, const char *text, const char *author, const char *title)
 {
 	struct work_author a = { author, 1 };
-	struct work_in w = { .text = text, .text_len = strlen(text), .title = title, .authors = &a, .n_authors = author ? 1 : 0 };
+	struct work_in w = { .text = text, .text_len = strlen(text), .title = title, .authors = &a,
+		.n_authors = author ? 1 : 0 };
 	int64_t id;
 	bool added;
 	assert_ok(store_add_work(s, &w, &id, &added));

@@ -11,8 +11,10 @@ static const char *const texts[] = {
 	"Bread and ice, ice and bread; the baker counted both.",
 	"The lamp, the lamp, the lamp: nothing else all night.",
 	"Un caf\xc3\xa9 pour le gardien.",
-	"\xd0\x9c\xd0\xb0\xd1\x8f\xd0\xba \xd0\xb3\xd0\xbe\xd1\x80\xd0\xb5\xd0\xbb \xd0\xb2\xd1\x81\xd1\x8e \xd0\xbd\xd0\xbe\xd1\x87\xd1\x8c",
-	"\xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80 \xe0\xa4\xad\xe0\xa4\xbe\xe0\xa4\xb7\xe0\xa4\xbe",
+	"\xd0\x9c\xd0\xb0\xd1\x8f\xd0\xba \xd0\xb3\xd0\xbe\xd1\x80\xd0\xb5\xd0\xbb "
+	"\xd0\xb2\xd1\x81\xd1\x8e \xd0\xbd\xd0\xbe\xd1\x87\xd1\x8c",
+	"\xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80 "
+	"\xe0\xa4\xad\xe0\xa4\xbe\xe0\xa4\xb7\xe0\xa4\xbe",
 	"NOT a word AND not OR a NEAR thing; text columns rowid",
 };
 
@@ -83,9 +85,10 @@ static void
 test_syntax(void **state)
 {
 	static const char *const queries[] = {
-		"", " ", "\"", "\"\"", "\\\" OR *", "\" OR *", "lamp*", "^lamp", "text:lamp", "{text} : lamp", "-lamp", "lamp NOT tide",
-		"NEAR(lamp tide, 5)", "(", ")", "((((", "lamp AND", "OR OR OR", "'; DROP TABLE works; --", "+", "lamp + tide", ":", "\xff\xfe",
-		"\xcc\x81", "\xe2\x80\xae", "a\"b\"c", "rank", "words_1",
+		"", " ", "\"", "\"\"", "\\\" OR *", "\" OR *", "lamp*", "^lamp", "text:lamp", "{text} : lamp", "-lamp",
+		"lamp NOT tide", "NEAR(lamp tide, 5)", "(", ")", "((((", "lamp AND", "OR OR OR",
+		"'; DROP TABLE works; --", "+", "lamp + tide", ":", "\xff\xfe", "\xcc\x81", "\xe2\x80\xae", "a\"b\"c",
+		"rank", "words_1",
 	};
 	struct store *s = the_store(state);
 	int64_t run = fill(s);

@@ -62,7 +62,8 @@ test_no_place(void **state)
 	str_clear(&s);
 	for (int i = 0; i < 13; i++)
 		str_adds(&s, "\xc3\xa9");
-	check_cut(s.s, 17, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9|\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");
+	check_cut(s.s, 17, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9|"
+		"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");
 	str_free(&s);
 }
 
@@ -71,7 +72,8 @@ static void
 test_random(void **state)
 {
 	(void)state;
-	static const char *const bits[] = { "word", " word", ".", "\n", "\n\n", " ", "\xc3\xa9", "\xff", "!\" ", "\r\n" };
+	static const char *const bits[] = { "word", " word", ".", "\n", "\n\n", " ", "\xc3\xa9", "\xff", "!\" ",
+		"\r\n" };
 	struct rng r;
 	rng_init(&r, 1, 1);
 	for (int round = 0; round < 300; round++) {

@@ -5,8 +5,9 @@
 static char *
 page(uint64_t i, size_t *n)
 {
-	static const char *const bits[] = { "the ", "tide ", "lamp", "'s ", "counted. ", "boats,", "\n", "\n\n", "  ", "1931 ", "\xc3\xa9t\xc3\xa9 ",
-		"\xd0\xbb\xd0\xb5\xd0\xb4 ", "\xff", "\xe2\x80\xae", "\x1b[31m", "<|endoftext|>", "\r\n", "_-_", "\xf0\x9f\x90\x9d" };
+	static const char *const bits[] = { "the ", "tide ", "lamp", "'s ", "counted. ", "boats,", "\n", "\n\n", "  ",
+		"1931 ", "\xc3\xa9t\xc3\xa9 ", "\xd0\xbb\xd0\xb5\xd0\xb4 ", "\xff", "\xe2\x80\xae", "\x1b[31m",
+		"<|endoftext|>", "\r\n", "_-_", "\xf0\x9f\x90\x9d" };
 	struct rng r;
 	struct str s = {0};
 	rng_init(&r, 11, i);
@@ -96,7 +97,8 @@ test_bytes(void **state)
 		add_page(s, i);
 	for (int max = 32; max <= 2048; max *= 8) {
 		char *name = xasprintf("run%d", max);
-		const struct run_spec spec = { .name = name, .tokenizer = t, .bos = 0, .max_tokens = max, .heldout = 0.1, .seed = 3 };
+		const struct run_spec spec = { .name = name, .tokenizer = t, .bos = 0, .max_tokens = max,
+			.heldout = 0.1, .seed = 3 };
 		assert_ok(store_create_run(s, &spec, NULL, &run));
 		check_examples(s, run, t);
 		free(name);

@@ -31,7 +31,8 @@ test_one(void **state)
 	check("/* Copyright (C) 1993 Ada Quay <ada@example.org> */\n", "Ada Quay@1993");
 	check("// Copyright 2003-2006, Ada Quay\n", "Ada Quay@2003");
 	check("# (c) Copyright 2015 Ada Quay <a@b>. All rights reserved.\n", "Ada Quay@2015");
-	check(".\\\" Copyright \xc2\xa9 2001 by \xc3\x89lo\xc3\xafse Marsh (e@m), March 3, 2001\n", "\xc3\x89lo\xc3\xafse Marsh@2001");
+	check(".\\\" Copyright \xc2\xa9 2001 by \xc3\x89lo\xc3\xafse Marsh (e@m), March 3, 2001\n",
+		"\xc3\x89lo\xc3\xafse Marsh@2001");
 	check("SPDX-FileCopyrightText: 2020 Ada Quay\nSPDX-License-Identifier: MIT\n", "Ada Quay#MIT@2020");
 	check("Copyright by Ada Quay\n", "Ada Quay");
 	check("Copyright (c) ada quay (ada@example.org)\n", "ada quay");
@@ -43,10 +44,12 @@ test_several(void **state)
 	(void)state;
 	check("Copyright (C) 1999, 2001 Ada Quay, Bo Reef.\n", "Ada Quay|Bo Reef@1999");
 	check("Copyright 1999 Ada Quay <a@b> and Bo Reef <b@c>\n", "Ada Quay|Bo Reef@1999");
-	check("Copyright 1999 Ada Quay\nand Copyright 2003 Bo Reef\nCopyright 2004 Ada Quay\n", "Ada Quay|Bo Reef@1999");
+	check("Copyright 1999 Ada Quay\nand Copyright 2003 Bo Reef\nCopyright 2004 Ada Quay\n",
+		"Ada Quay|Bo Reef@1999");
 	check("Copyright 1999 Pier Works, Inc.\n", "Pier Works, Inc@1999");
 	check("Copyright 2008, Pier Foundation, written by Ada Quay\n", "Ada Quay@2008");
-	check("Copyright (c) 1990\n * The Regents of Somewhere.  All rights reserved.\n", "The Regents of Somewhere@1990");
+	check("Copyright (c) 1990\n * The Regents of Somewhere.  All rights reserved.\n",
+		"The Regents of Somewhere@1990");
 }
 
 static void

@@ -119,7 +119,8 @@ test_pattern(void **state)
 	put(p, "Ada Quay - Lamps.txt", "The lamp.");
 	put(p, "Ada Quay & Bo Reef - Tides.txt", "The tide.");
 	put(p, "odd.txt", "Odd.");
-	const struct import_options o = {.format = "dir", .author_from = "^(?<author>.*) - (?<title>.*)\\.txt$", .author_map = " & "};
+	const struct import_options o = {.format = "dir", .author_from = "^(?<author>.*) - (?<title>.*)\\.txt$",
+		.author_map = " & "};
 	check(p, p->corpus, &o, 0, "Tides:Ada Quay+Bo Reef:unknown\nLamps:Ada Quay:unknown\nodd:unknown:unknown\n");
 	static const char *const bad[] = {"(?<author", "^(?<title>.*)$", "folder", "dir0", "dir1234", "dir1x"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -145,13 +146,18 @@ static void
 test_man(void **state)
 {
 	struct place *p = *state;
-	put(p, "man3/lamp.3", ".\\\" Copyright 1999 Ada Quay\n.\\\" SPDX-License-Identifier: GPL-2.0-or-later\n.TH lamp 3\n.SH NAME\nlamp\n");
+	put(p, "man3/lamp.3",
+		".\\\" Copyright 1999 Ada Quay\n.\\\" SPDX-License-Identifier: GPL-2.0-or-later\n"
+		".TH lamp 3\n.SH NAME\nlamp\n");
 	put(p, "man3/light.3", ".so man3/lamp.3\n");
 	put(p, "man3/torn.3.gz", "\x1f\x8b\x08 not really");
-	put(p, "man7/glow.7", ".TH glow 7\n.SH NAME\nglow\n.SH COPYRIGHT\nCopyright \\(co 2001 Bo Reef.\nAll rights kept.\n.SH SEE\nlamp\n");
+	put(p, "man7/glow.7",
+		".TH glow 7\n.SH NAME\nglow\n.SH COPYRIGHT\nCopyright \\(co 2001 Bo Reef.\n"
+		"All rights kept.\n.SH SEE\nlamp\n");
 	put(p, "man7/talk.7", ".\\\" Copyright 1998 Ada Quay\n.TH talk 7\n.SH NAME\nsays Copyright 1997 Nobody Here\n");
 	const struct import_options o = {.format = "man"};
-	check(p, p->corpus, &o, 2, "lamp(3):Ada Quay:GPL-2.0-or-later\nglow(7):Bo Reef:unknown\ntalk(7):Ada Quay:unknown\n");
+	check(p, p->corpus, &o, 2,
+		"lamp(3):Ada Quay:GPL-2.0-or-later\nglow(7):Bo Reef:unknown\ntalk(7):Ada Quay:unknown\n");
 }
 
 /* What gzip made, and what is left when it is cut off or grows without bound. */
@@ -191,7 +197,8 @@ test_csv(void **state)
 	put(p, "odd.csv", "text;author;note\nTwo; too few\none;ADA;x;y\nlast;ADA;\n\n;;\n");
 	check(p, odd, &(struct import_options){0}, 3, "1:ADA+BO:unknown\n2:unknown:unknown\n:ADA:unknown\n");
 	assert_ok(file_replace(odd, "text,author\nx,A\0B\ny,\"A\"\n", 24));
-	check(p, odd, &(struct import_options){0}, 1, "1:ADA+BO:unknown\n2:unknown:unknown\n:ADA:unknown\n:A:unknown\n");
+	check(p, odd, &(struct import_options){0}, 1,
+		"1:ADA+BO:unknown\n2:unknown:unknown\n:ADA:unknown\n:A:unknown\n");
 	free(odd);
 	const struct import_options bad = {.columns = "text=nothing"};
 	struct import_report r;

@@ -14,13 +14,16 @@ test_records(void **state)
 	struct store *s = the_store(state);
 	struct seen seen = {0};
 	put("a.jsonl",
-		"\xef\xbb\xbf{\"text\": \"one\", \"author\": \"Ann\", \"title\": \"T\", \"license\": \"MIT\", \"extra\": {\"x\": 1}}\r\n"
+		"\xef\xbb\xbf{\"text\": \"one\", \"author\": \"Ann\", \"title\": \"T\", \"license\": \"MIT\","
+		" \"extra\": {\"x\": 1}}\r\n"
 		"\n   \n"
-		"{\"text\": \"two\", \"authors\": [\"Ann\", \"Bea\"], \"title\": 1931, \"date\": 1931, \"source\": \"s\"}\n"
+		"{\"text\": \"two\", \"authors\": [\"Ann\", \"Bea\"], \"title\": 1931,"
+		" \"date\": 1931, \"source\": \"s\"}\n"
 		"{\"text\": \"three\", \"author\": [{\"name\": \"Ann\", \"share\": 3}, {\"name\": \"Cy\"}]}\n"
 		"{\"text\": \"four\", \"author\": null}\n"
 		"{\"text\": \"five\", \"author\": []}\n"
-		"{\"text\": \"six\", \"author\": {\"name\": null, \"share\": 2}, \"licence\": \"CC0-1.0\", \"licence_from\": \"page 2\"}\n"
+		"{\"text\": \"six\", \"author\": {\"name\": null, \"share\": 2},"
+		" \"licence\": \"CC0-1.0\", \"licence_from\": \"page 2\"}\n"
 		"{\"text\": \"nul \\u0000 here\"}");
 	run_import(s, "a.jsonl", NULL, OK, &seen);
 	assert_int_equal(seen.report.added, 7);
@@ -181,7 +184,8 @@ many_lines(struct str *out, int n)
 {
 	str_clear(out);
 	for (int i = 0; i < n; i++)
-		str_addf(out, "{\"text\": \"text %d %d\", \"author\": \"Author %d\", \"title\": \"%d\"}\n", i, i * 7919 % 10007, i % 17, i);
+		str_addf(out, "{\"text\": \"text %d %d\", \"author\": \"Author %d\", \"title\": \"%d\"}\n", i,
+			i * 7919 % 10007, i % 17, i);
 }
 
 static void

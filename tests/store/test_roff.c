@@ -20,14 +20,17 @@ test_page(void **state)
 {
 	(void)state;
 	struct roff_page p;
-	static const char source[] = ".\\\" a comment\n.TH lamp 3 2023-02-05 \"Head lamps\"\n.SH NAME\nlamp \\- light it\n"
-		".SH SYNOPSIS\n.nf\n.BI \"int lamp(int \" height );\n.fi\n.PP\n.BR lamp ()\nlights\n.I height\nlamps.\n";
+	static const char source[] =
+		".\\\" a comment\n.TH lamp 3 2023-02-05 \"Head lamps\"\n.SH NAME\nlamp \\- light it\n"
+		".SH SYNOPSIS\n.nf\n.BI \"int lamp(int \" height );\n.fi\n"
+		".PP\n.BR lamp ()\nlights\n.I height\nlamps.\n";
 	roff_read(source, sizeof(source) - 1, &p);
 	assert_string_equal(p.name, "lamp");
 	assert_string_equal(p.section, "3");
 	assert_string_equal(p.date, "2023-02-05");
 	assert_null(p.redirect);
-	assert_string_equal(p.text.s, "NAME\nlamp - light it\n\nSYNOPSIS\nint lamp(int height);\n\nlamp() lights height lamps.\n");
+	assert_string_equal(p.text.s,
+		"NAME\nlamp - light it\n\nSYNOPSIS\nint lamp(int height);\n\nlamp() lights height lamps.\n");
 	roff_page_free(&p);
 }
 

@@ -1,4 +1,5 @@
-/* runs: examples cover the works that may be used, come back as they were made, and a store that lies about them is found out. */
+/* runs: examples cover the works that may be used, come back as they were made, and a store that lies about them is
+ * found out. */
 #include <math.h>
 
 #include "fake_tokenizer.h"
@@ -9,7 +10,8 @@ static const struct tokenizer small = { 5000 }, large = { 70000 };
 static struct run_spec
 spec_of(const char *name)
 {
-	return (struct run_spec){ .name = name, .tokenizer = &small, .bos = 0, .max_tokens = 24, .seed = 7, .recipe = "{\"x\": 1}" };
+	return (struct run_spec){ .name = name, .tokenizer = &small, .bos = 0, .max_tokens = 24, .seed = 7,
+		.recipe = "{\"x\": 1}" };
 }
 
 static int64_t
@@ -23,8 +25,9 @@ make_run(struct store *s, const struct run_spec *spec)
 static void
 add_some(struct store *s)
 {
-	add_work(s, "The keeper lit the lamp and waited for the tide to turn. Nobody counted the boats that came in by night, and "
-		"in the morning there was bread. The bell rang twice.\n\nThen the ice came, and they wrote that down as well.", "Ann", "Lamp");
+	add_work(s, "The keeper lit the lamp and waited for the tide to turn. Nobody counted the boats that came in by"
+		" night, and in the morning there was bread. The bell rang twice.\n\nThen the ice came, and they wrote"
+		" that down as well.", "Ann", "Lamp");
 	add_work(s, "Short one.", "Bea", "Short");
 	add_work(s, "", "Bea", "Empty");
 	add_work(s, "Bees over the orchard; bees in the bell.", NULL, "Bees");
@@ -111,7 +114,8 @@ test_opted_out(void **state)
 	struct dataset data;
 	struct example *e;
 	struct work_author both[] = { { "Cy", 9 }, { "Ann", 1 } };
-	struct work_in w = { .text = "Cy and Ann wrote this together.", .text_len = 31, .authors = both, .n_authors = 2 };
+	struct work_in w = { .text = "Cy and Ann wrote this together.", .text_len = 31, .authors = both,
+		.n_authors = 2 };
 	int64_t who, joint;
 	bool added;
 	add_some(s);
@@ -306,7 +310,8 @@ static void
 test_hostile(void **state)
 {
 	static const struct { const char *sql, *says; } cases[] = {
-		{ "UPDATE examples SET byte_to = 4000000000", "byte_to" },	/* set below: within u32, beyond the text */
+		/* set below: within u32, beyond the text */
+		{ "UPDATE examples SET byte_to = 4000000000", "byte_to" },
 		{ "UPDATE examples SET byte_from = 5, byte_to = 2", "bytes 5 to 2" },
 		{ "UPDATE examples SET byte_from = -1", "byte_from" },
 		{ "UPDATE examples SET byte_to = 1 << 40", "byte_to" },

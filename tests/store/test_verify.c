@@ -1,4 +1,5 @@
-/* verify: a good store has no findings, each kind of damage has one that names it, and looking goes on after the first. */
+/* verify: a good store has no findings, each kind of damage has one that names it, and looking goes on after the
+ * first. */
 #include "fake_tokenizer.h"
 #include "store_unit.h"
 
@@ -17,7 +18,8 @@ check(struct store *s, int64_t n, const char *says)
 	str_adds(&out, "");
 	assert_ok(store_verify(s, NULL, see, &out, &got));
 	if (got != n || (says && !strstr(out.s, says)))
-		fail_msg("%d findings where %d with \"%s\" were expected: %s", (int)got, (int)n, says ? says : "", out.s);
+		fail_msg("%d findings where %d with \"%s\" were expected: %s", (int)got, (int)n, says ? says : "",
+			out.s);
 	str_free(&out);
 }
 
@@ -96,7 +98,8 @@ test_damage(void **state)
 	str_free(&whole);
 }
 
-/* Bytes of the file overwritten anywhere: refused, found or harmless, never a crash and never silence about a lost text. */
+/* Bytes of the file overwritten anywhere: refused, found or harmless, never a crash and never silence about a lost
+ * text. */
 static void
 test_overwritten(void **state)
 {

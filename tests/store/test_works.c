@@ -17,8 +17,8 @@ test_fields(void **state)
 {
 	struct store *s = the_store(state);
 	struct work_author authors[] = { { "Ann", 1 }, { "Bea", 3 } };
-	struct work_in in = { .text = "hello", .text_len = 5, .title = " Tides\n", .licence = "CC0-1.0", .licence_from = "file",
-		.source = "s", .date = "1931-04", .authors = authors, .n_authors = 2 };
+	struct work_in in = { .text = "hello", .text_len = 5, .title = " Tides\n", .licence = "CC0-1.0",
+		.licence_from = "file", .source = "s", .date = "1931-04", .authors = authors, .n_authors = 2 };
 	int64_t id, again;
 	bool added;
 	assert_ok(store_add_work(s, &in, &id, &added));
@@ -42,7 +42,8 @@ test_fields(void **state)
 	assert_says("no work 99");
 }
 
-/* The same text is another work under another title, or by others; the order of authors and their shares do not matter. */
+/* The same text is another work under another title, or by others; the order of authors and their shares do not
+ * matter. */
 static void
 test_identity(void **state)
 {
@@ -70,7 +71,8 @@ static void
 test_names(void **state)
 {
 	static const struct { const char *given, *want; } cases[] = {
-		{ " Ann  of\tthe \n Lamp ", "Ann of the Lamp" }, { "Ann\xc2\xa0of\xe2\x80\x83the Lamp", "Ann of the Lamp" },
+		{ " Ann  of\tthe \n Lamp ", "Ann of the Lamp" },
+		{ "Ann\xc2\xa0of\xe2\x80\x83the Lamp", "Ann of the Lamp" },
 		{ "Zoe\xcc\x88", "Zo\xc3\xab" }, { "Zo\xc3\xab", "Zo\xc3\xab" }, { "Bad\xff", "Bad\xef\xbf\xbd" },
 		{ "", "unknown" }, { "  ", "unknown" }, { "UNKNOWN", "unknown" }, { NULL, "unknown" },
 		{ "\xd0\x9c\xd0\xb0\xd1\x80\xd1\x8f", "\xd0\x9c\xd0\xb0\xd1\x80\xd1\x8f" },
@@ -194,8 +196,8 @@ test_bytes_exact(void **state)
 static char *
 page(uint64_t i)
 {
-	static const char *const words[] = { "the", "tide", "lamp", "keeper", "counted", "boats", "and", "waited", "for", "ice",
-		"harbour", "bell", "bread", "fog", "under", "quay", "wrote", "it", "down", "again" };
+	static const char *const words[] = { "the", "tide", "lamp", "keeper", "counted", "boats", "and", "waited",
+		"for", "ice", "harbour", "bell", "bread", "fog", "under", "quay", "wrote", "it", "down", "again" };
 	struct rng r;
 	struct str s = {0};
 	rng_init(&r, 5, i);
@@ -279,7 +281,8 @@ test_damaged_texts(void **state)
 		{ "UPDATE texts SET frame = (SELECT frame FROM texts WHERE id = 2) WHERE id = 1", "SHA-256" },
 		{ "UPDATE texts SET sha256 = 'zz' WHERE id = 1", "sha256" },
 		{ "UPDATE texts SET dictionary = 5 WHERE id = 1", "dictionary 5 is missing" },
-		{ "INSERT INTO dictionaries VALUES (5, 'ab', x'00'); UPDATE texts SET dictionary = 5 WHERE id = 1", "sha256" },
+		{ "INSERT INTO dictionaries VALUES (5, 'ab', x'00'); UPDATE texts SET dictionary = 5 WHERE id = 1",
+			"sha256" },
 		{ "DELETE FROM texts WHERE id = 1", "text 1 is missing" },
 	};
 	struct str whole = {0}, out = {0};
@@ -333,7 +336,8 @@ test_listing(void **state)
 {
 	struct store *s = the_store(state);
 	struct work_author both[] = { { "Ann", 1 }, { "Bea", 1 } };
-	struct work_in in = { .text = "12345", .text_len = 5, .licence = " MIT ", .title = "J", .authors = both, .n_authors = 2 };
+	struct work_in in = { .text = "12345", .text_len = 5, .licence = " MIT ", .title = "J", .authors = both,
+		.n_authors = 2 };
 	struct str out = {0};
 	int64_t id;
 	bool added;
