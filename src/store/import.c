@@ -210,10 +210,23 @@ looks_csv(const char *path)
 }
 
 static bool
+is_section(const char *s)
+{
+	return s[0] >= '1' && s[0] <= '9' && s[1] == '\0';
+}
+
+/* A folder "man3"; a page "printf.3" or "printf.3.gz". */
+static bool
 looks_man(const char *path)
 {
 	const char *base = path_base(path);
-	return strncmp(base, "man", 3) == 0 && base[3] >= '1' && base[3] <= '9' && base[4] == '\0';
+	if (file_is_dir(path))
+		return strncmp(base, "man", 3) == 0 && is_section(base + 3);
+	char *stem = xstrndup(base, strlen(base) - (ends_in(base, ".gz") ? 3 : 0));
+	const char *dot = strrchr(stem, '.');
+	bool page = dot && dot > stem && is_section(dot + 1);
+	free(stem);
+	return page;
 }
 
 static const struct format {

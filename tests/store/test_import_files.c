@@ -155,7 +155,13 @@ test_man(void **state)
 		".TH glow 7\n.SH NAME\nglow\n.SH COPYRIGHT\nCopyright \\(co 2001 Bo Reef.\n"
 		"All rights kept.\n.SH SEE\nlamp\n");
 	put(p, "man7/talk.7", ".\\\" Copyright 1998 Ada Quay\n.TH talk 7\n.SH NAME\nsays Copyright 1997 Nobody Here\n");
-	const struct import_options o = {.format = "man"};
+	char *page = path_join(p->corpus, "man3/lamp.3"), *folder = path_join(p->corpus, "man7");
+	const struct import_options o = {.format = "man"}, guess = {0};
+	check(p, page, &guess, 0, "lamp(3):Ada Quay:GPL-2.0-or-later\n");
+	check(p, folder, &guess, 0,
+		"lamp(3):Ada Quay:GPL-2.0-or-later\nglow(7):Bo Reef:unknown\ntalk(7):Ada Quay:unknown\n");
+	free(page);
+	free(folder);
 	check(p, p->corpus, &o, 2,
 		"lamp(3):Ada Quay:GPL-2.0-or-later\nglow(7):Bo Reef:unknown\ntalk(7):Ada Quay:unknown\n");
 }
