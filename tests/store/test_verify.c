@@ -3,6 +3,8 @@
 #include "fake_tokenizer.h"
 #include "store_unit.h"
 
+#include <unistd.h>
+
 static void
 see(void *arg, const char *finding)
 {
@@ -38,7 +40,9 @@ fill(struct store *s)
 	assert_ok(file_mkdirs(STORE_DIR "/runs/r/checkpoint"));
 	assert_ok(file_replace(STORE_DIR "/runs/r/checkpoint/config.json", "{}", 2));
 	assert_ok(file_replace(STORE_DIR "/runs/r/journal.jsonl", "{}\n", 3));
+	assert_ok(file_replace(STORE_DIR "/runs/r/lock", "", 0));	/* held by whoever is working there, gone after */
 	assert_ok(store_set_run_state(s, q.run, true, false));
+	assert_int_equal(unlink(STORE_DIR "/runs/r/lock"), 0);
 }
 
 static void
