@@ -12,6 +12,7 @@
 #include "byline/file.h"
 #include "byline/linalg.h"
 #include "byline/mem.h"
+#include "direction.h"
 #include "session_index.h"
 #include "toy.h"
 #include "unit.h"
@@ -260,6 +261,31 @@ test_company(void **state)
 	assert_ok(query_exact(w->q, 0, 3, chosen, 0, NULL, NULL, NULL));
 }
 
+/* A model too large to keep every curvature and direction in memory: read again, used and given back, the same bytes. */
+static void
+test_nothing_kept(void **state)
+{
+	struct world *w = *state;
+	uint32_t chosen[CHOSEN];
+	float kept[CHOSEN], not_kept[CHOSEN];
+	chosen_make(chosen);
+	assert_ok(query_exact(w->q, 0, 3, chosen, CHOSEN, kept, NULL, NULL));
+	assert_non_null(w->q->direction->v[0]);
+	struct session *s = toy_session(&w->toy, 1);
+	s->index->keep = false;
+	struct query *q = toy_query(s, "the boat", " and the tide. no sail");
+	assert_ok(query_exact(q, 0, 3, chosen, 1, not_kept, NULL, NULL));
+	assert_null(s->index->point[0].curvature.layers[0].lambda);
+	q->direction->kept = false;
+	direction_release(q->direction, 0);
+	direction_release(q->direction, 1);
+	assert_ok(query_exact(q, 0, 3, chosen, CHOSEN, not_kept, NULL, NULL));
+	assert_null(q->direction->v[0]);
+	assert_memory_equal(kept, not_kept, sizeof(kept));
+	query_free(q);
+	session_close(s);
+}
+
 static void
 test_refused(void **state)
 {
@@ -294,6 +320,7 @@ main(void)
 		cmocka_unit_test(test_tokens_sum_to_the_score),
 		cmocka_unit_test(test_spans_add),
 		cmocka_unit_test(test_company),
+		cmocka_unit_test(test_nothing_kept),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_cancel),
 	};

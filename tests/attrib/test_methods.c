@@ -7,6 +7,7 @@
 
 #include "byline/mem.h"
 #include "query_private.h"
+#include "session_index.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -173,6 +174,37 @@ test_hidden(void **state)
 	free(scores);
 }
 
+/* The span's own states and no others, against the stored mean of an example. */
+static void
+test_hidden_of_a_span(void **state)
+{
+	struct world *w = *state;
+	const struct model *m = &w->s->model;
+	struct query *q = toy_query(w->s, "the boat and", " the tide. no sail");
+	int from = 2, to = 5, rows = q->n_prompt + q->n_out, d = m->config.d_model;
+	int32_t start[2] = { 0, rows };
+	struct batch b = { .n_seq = 1, .rows = rows, .start = start, .token = q->tokens };
+	struct acts *acts = acts_new(m);
+	float *scores = xcalloc(w->s->data.n, sizeof(*scores)), *stored = xcalloc((size_t)d, sizeof(*stored));
+	double xx = 0, yy = 0, xy = 0;
+	assert_ok(model_forward(m, m->params, acts, &b));
+	assert_ok(method_find("hidden")->score(q, from, to, scores, NULL));
+	assert_ok(st_read_f32(&w->s->index->hidden, st_find(&w->s->index->hidden, "hidden"), (uint64_t)d, (uint64_t)d, stored));
+	for (int i = 0; i < d; i++) {
+		double x = 0;
+		for (int r = q->n_prompt + from; r < q->n_prompt + to; r++)
+			x += (double)acts_hidden(acts)[r * d + i];
+		xx += x * x;
+		yy += (double)stored[i] * stored[i];
+		xy += x * stored[i];
+	}
+	assert_true(fabs(scores[features_example(w->s->index->features, 1)] - xy / sqrt(xx * yy)) < 1e-5);
+	acts_free(acts);
+	free(scores);
+	free(stored);
+	query_free(q);
+}
+
 int
 main(void)
 {
@@ -182,6 +214,7 @@ main(void)
 		cmocka_unit_test(test_bm25),
 		cmocka_unit_test(test_bm25_words),
 		cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_hidden_of_a_span),
 	};
 	return cmocka_run_group_tests(tests, world_new, world_free);
 }

@@ -423,13 +423,14 @@ test_prefixes(void **state)
 		assert_ok(model_forward(&f.m, f.m.params, f.a, &b));
 		double loss = acts_loss(&f.m, f.a, &b, NULL, NULL);
 		model_backward(&f.m, f.m.params, f.a, &b, want, NULL);
-		struct acts *one = acts_new(&f.m);
+		struct acts *one = acts_new(&f.m), *many = acts_new(&f.m);
 		assert_ok(model_forward(&f.m, f.m.params, one, &whole));
-		assert_ok(model_forward_prefixes(&f.m, one, f.a, &b));
-		assert_true(fabs(acts_loss(&f.m, f.a, &b, NULL, NULL) - loss) < 1e-5 * loss);
-		model_backward(&f.m, f.m.params, f.a, &b, got, NULL);
+		assert_ok(model_forward_prefixes(&f.m, one, many, &b));
+		assert_true(fabs(acts_loss(&f.m, many, &b, NULL, NULL) - loss) < 1e-5 * loss);
+		model_backward(&f.m, f.m.params, many, &b, got, NULL);
 		assert_close(got, want, f.m.n_params, 1e-5);
 		acts_free(one);
+		acts_free(many);
 		free(want);
 		free(got);
 		fixture_end(&f);
