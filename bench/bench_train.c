@@ -213,9 +213,9 @@ bench_size(size_t i, int lanes, struct pool *pool)
 	lanes_open(&b);
 	struct times t = measure(&b);
 	printf("%5.1fM params, %d lanes, %d threads: products %4.1f %%, other layers %4.1f %%, reduction and update %4.1f %%; threads busy"
-		" %3.0f %%; %.0f tokens/s\n", (double)b.m.n_params / 1e6, (int)b.n_lanes, pool_threads(pool),
+		" %3.0f %%; %.0f tokens a processor second\n", (double)b.m.n_params / 1e6, (int)b.n_lanes, pool_threads(pool),
 		100 * t.products / t.step, 100 * (t.passes - t.products) / t.step, 100 * (t.step - t.passes) / t.step,
-		100 * t.step / t.wall / pool_threads(pool), t.tokens / t.wall);
+		100 * t.step / t.wall / pool_threads(pool), t.tokens / t.step);
 	bench_close(&b);
 	return OK;
 }

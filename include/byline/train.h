@@ -30,7 +30,7 @@ struct train_options {
 	uint64_t seed;
 	int epochs;
 	int batch;			/* examples per step */
-	int lanes;			/* pieces per step; part of the recipe, since it fixes the order of sums */
+	int lanes;			/* pieces per step, and the most threads that help; part of the recipe: it fixes the order of sums */
 	int keep;			/* checkpoints kept, evenly spaced, the final one and the middle of the run among them */
 	double lr, lr_floor;		/* peak, and the fraction of it at the end of the cosine */
 	int warmup;			/* steps; -1: 8 % of the run */

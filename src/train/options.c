@@ -40,7 +40,7 @@ void
 train_defaults(struct train_options *o)
 {
 	*o = (struct train_options){
-		.seed = 1, .epochs = 10, .batch = 16, .lanes = 4, .keep = 6,
+		.seed = 1, .epochs = 10, .batch = 16, .lanes = 8, .keep = 6,
 		.lr = 3e-3, .lr_floor = 0.1, .warmup = -1,
 		.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .clip = 1,
 		.dtype = ST_F32, .save_every = 60,

@@ -55,6 +55,7 @@ toy_options(struct train_options *o)
 	train_defaults(o);
 	o->epochs = 3;
 	o->batch = 8;
+	o->lanes = 4;
 	o->lr = 0.01;
 	o->save_every = 3600;
 }
