@@ -280,8 +280,12 @@ train_print(const struct run *run, const char *dir, const struct train_watch *w)
 		say("run %s is trained already; --run NAME begins another\n", run->name);
 		return;
 	}
-	say("run %s: %" PRId64 " examples, %" PRId64 " steps, loss %.3f, held-out %.3f nats per token\n", run->name, run->n_train,
-		w->last.steps, w->last.loss, w->last.heldout);
+	say("run %s: %" PRId64 " examples, %" PRId64 " steps, loss %.3f nats per token, ", run->name, run->n_train, w->last.steps,
+		w->last.loss);
+	if (isnan(w->last.heldout))
+		say("nothing held out\n");
+	else
+		say("held-out %.3f\n", w->last.heldout);
 	say("next: byline index %s --run %s\n", dir, run->name);
 }
 

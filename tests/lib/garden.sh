@@ -1,7 +1,7 @@
 # garden.sh: a small corpus, and a very small model trained on it. Sourced after tap.sh.
 
 # What makes a model that trains and indexes in about a second.
-tiny="--layers 2 --width 32 --vocab 384 --context 64 --epochs 20"
+tiny="--layers 2 --width 64 --vocab 384 --context 64 --batch 4 --epochs 40"
 
 # garden_store DIR: imported, trained as run "base", and indexed.
 garden_store() {
