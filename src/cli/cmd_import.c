@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "byline/file.h"
 #include "byline/import.h"
@@ -63,10 +64,14 @@ import_print(const struct import_report *r)
 		say("  %6" PRId64 "  %s\n", r->reasons[i].n, r->reasons[i].reason);
 }
 
+/* A folder without a database may be what a killed import left. */
 static enum err
 import_open(const char *dir, struct store **s)
 {
-	return file_exists(dir) ? store_open(dir, false, s) : store_create(dir, s);
+	char *db = path_join(dir, "store.db");
+	bool make = !file_exists(db) && (!file_exists(dir) || file_is_dir(dir));
+	free(db);
+	return make ? store_create(dir, s) : store_open(dir, false, s);
 }
 
 static int

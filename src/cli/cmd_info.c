@@ -65,7 +65,7 @@ info_print(const json_t *o)
 		json_string_value(json_object_get(o, "store")), number(t, "works"), number(t, "contributors"),
 		(double)number(t, "bytes") / 1e3);
 	say("  works of unknown author %" JSON_INTEGER_FORMAT ", of unknown licence %" JSON_INTEGER_FORMAT
-		", opted out %" JSON_INTEGER_FORMAT "\n", number(t, "unknown_author"), number(t, "unknown_licence"), number(t, "opted_out"));
+"; contributors who opted out %" JSON_INTEGER_FORMAT "\n", number(t, "unknown_author"), number(t, "unknown_licence"), number(t, "opted_out"));
 	json_array_foreach(json_object_get(o, "licences"), i, row)
 		say("  %6" JSON_INTEGER_FORMAT "  %s\n", number(row, "works"), json_string_value(json_object_get(row, "licence")));
 	json_array_foreach(json_object_get(o, "runs"), i, row)

@@ -117,14 +117,15 @@ show_contributor(struct store *s, const struct show_args *a, const char *which, 
 	struct contributor c = {0};
 	struct find_works f = {.list = json_array()};
 	(void)a;
-	json_object_set_new(o, "works", f.list);
-	TRY(store_find_contributor(s, which, &f.contributor));
-	enum err err = store_contributor(s, f.contributor, &c);
+	enum err err = store_find_contributor(s, which, &f.contributor);
+	if (err == OK)
+		err = store_contributor(s, f.contributor, &c);
 	if (err == OK)
 		err = store_each_work(s, contributor_work, &f);
 	if (err == OK)
 		json_object_set_new(o, "contributor", json_pack("{s:I, s:o, s:b, s:I, s:I}", "id", (json_int_t)c.id, "name",
 			json_cstr(c.name), "opted_out", c.opted_out, "works", (json_int_t)c.n_works, "bytes", (json_int_t)c.bytes));
+	json_object_set_new(o, "works", f.list);
 	contributor_free(&c);
 	return err;
 }
