@@ -1,7 +1,7 @@
-# Makes a manual page: fills @SYNOPSIS@, @OPTIONS@ and @COMMANDS@ from what `byline help --roff` prints, @VERSION@ from the
-# command line, and turns the plain text of each example (.EX to .EE) into roff.
+# Makes a manual page: fills @SYNOPSIS@, @OPTIONS@ and @COMMANDS@ from what `byline help --roff` prints, @VERSION@ and @DATADIR@ from
+# the command line, and turns the plain text of each example (.EX to .EE) into roff.
 #
-#	byline help --roff ask | awk -f page.awk version=0.1 part=made - part=page byline-ask.1.in
+#	byline help --roff ask | awk -f page.awk version=0.1 datadir=/usr/share/byline part=made - part=page byline-ask.1.in
 
 part == "made" && /^\.SH / { section = $2 }
 part == "made" { made[section] = made[section] $0 "\n"; next }
@@ -32,4 +32,4 @@ example {
 	next
 }
 
-{ gsub(/@VERSION@/, version); print }
+{ gsub(/@VERSION@/, version); gsub(/@DATADIR@/, datadir); print }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# page.sh BYLINE VERSION PAGE.N.in: the manual page on standard output. The generated sections are the program's own.
+# page.sh BYLINE VERSION DATADIR PAGE.N.in: the manual page on standard output. The generated sections are the program's own.
 set -eu
-byline=$1 version=$2 source=$3
+byline=$1 version=$2 datadir=$3 source=$4
 name=${source##*/} here=$(dirname "$0")
 case $name in
 byline.1.in)	made=$("$byline" help --roff) ;;
@@ -9,4 +9,4 @@ byline-explore.1.in)	made=$("$byline" help --roff explore; ${AWK:-awk} -f "$here
 *.1.in)		command=${name#byline-}; made=$("$byline" help --roff "${command%.1.in}") ;;
 *)		made= ;;
 esac
-printf '%s\n' "$made" | ${AWK:-awk} -f "$here/page.awk" version="$version" part=made - part=page "$source"
+printf '%s\n' "$made" | ${AWK:-awk} -f "$here/page.awk" version="$version" datadir="$datadir" part=made - part=page "$source"

@@ -61,7 +61,7 @@ enum err command_run(struct app *app, const char *line);
 /* Completes the word before the cursor; says what is possible when that is more than one thing. */
 void command_complete(struct app *app, struct edit *e);
 /* The i-th command for the help, false after the last. */
-bool command_info(int i, const char **name, const char **args, const char **help);
+bool command_line_info(int i, const char **name, const char **args, const char **help);
 
 /* export.c */
 enum err export_write(struct app *app, struct inquiry *q, const char *path);

@@ -202,7 +202,7 @@ static const struct command commands[] = {
 };
 
 bool
-command_info(int i, const char **name, const char **args, const char **help)
+command_line_info(int i, const char **name, const char **args, const char **help)
 {
 	if (i < 0 || i >= (int)ARRAY_LEN(commands))
 		return false;

@@ -97,7 +97,7 @@ help_fill(struct help_view *h, unsigned place, const char *name)
 	help_actions(h, "In other views", of_others, place);
 	help_actions(h, "While typing", of_typing, 0);
 	help_title(h, "Commands, after :");
-	for (int i = 0; command_info(i, &command, &args, &help); i++) {
+	for (int i = 0; command_line_info(i, &command, &args, &help); i++) {
 		str_clear(&s);
 		str_addf(&s, "%s %s", command, args);
 		help_add(h, false, s.s, help);
