@@ -2,20 +2,22 @@
 #include "features_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "byline/codes.h"
 #include "byline/mem.h"
 #include "byline/mm.h"
 
-/* Rows of a piece, fixed so that results are. A block of 64 x 1024 floats stays in the second-level cache. */
-enum { SCAN_ROWS = 64 };
+/* Rows of a piece and values of a row taken at once, fixed so that results are: as floats they stay in the second-level
+ * cache. Whole bytes of codes, whatever their bits. */
+enum { SCAN_ROWS = 64, SCAN_VALUES = 1024 };
 
 struct piece { size_t shard, from, n, row; };	/* rows of a shard, and the first one's number over all shards */
 
 struct scan {
 	const struct features *f;
 	struct piece *piece;
-	size_t n_pieces, widest;
+	size_t n_pieces;
 	const float *query;
 	int nq;
 	float *out;
@@ -33,10 +35,19 @@ scan_cut(struct scan *s)
 			mem_grow(&s->piece, &cap, s->n_pieces + 1, sizeof(*s->piece));
 			s->piece[s->n_pieces++] = (struct piece){ i, from, left < SCAN_ROWS ? left : SCAN_ROWS, f->first[i] + from };
 		}
-	for (int i = 0; i < f->layout.n_blocks; i++) {
-		size_t values = block_values(&f->layout.block[i]);
-		s->widest = values > s->widest ? values : s->widest;
-	}
+}
+
+/* Values [from, from + n) of block `number`, of all rows of the piece: out += theirs . query^T. */
+static void
+scan_chunk(const struct scan *s, const struct piece *p, int number, const uint8_t *codes, size_t from, size_t n, float *buffer)
+{
+	const struct feature_layout *l = &s->f->layout;
+	const float *scales = s->f->shard[p->shard].scales + p->from * (size_t)l->n_blocks + number;
+	codes += codes_bytes(l->bits, from);
+	for (size_t r = 0; r < p->n; r++)
+		codes_read(l->bits, buffer + r * n, codes + r * l->code_bytes, n, scales[r * (size_t)l->n_blocks]);
+	mm_bt((int)p->n, s->nq, (int)n, 1, buffer, (int)n, s->query + l->block[number].at + from, (int)l->width, 1,
+		s->out + p->row * (size_t)s->nq, s->nq);
 }
 
 static void
@@ -45,21 +56,15 @@ scan_piece(void *arg, size_t i, int worker)
 	struct scan *s = arg;
 	const struct piece *p = &s->piece[i];
 	const struct feature_layout *l = &s->f->layout;
-	const struct shard *shard = &s->f->shard[p->shard];
-	const uint8_t *codes = shard->codes + p->from * l->code_bytes;
-	const float *scales = shard->scales + p->from * (size_t)l->n_blocks;
-	float *out = s->out + p->row * (size_t)s->nq;
+	const uint8_t *codes = s->f->shard[p->shard].codes + p->from * l->code_bytes;
 	if (!s->buffer[worker])
-		s->buffer[worker] = xreallocarray(NULL, SCAN_ROWS * s->widest, sizeof(float));
+		s->buffer[worker] = xreallocarray(NULL, SCAN_ROWS * SCAN_VALUES, sizeof(float));
+	memset(s->out + p->row * (size_t)s->nq, 0, p->n * (size_t)s->nq * sizeof(*s->out));
 	for (int j = 0; j < l->n_blocks; j++) {
-		const struct feature_block *b = &l->block[j];
-		size_t values = block_values(b);
-		for (size_t r = 0; r < p->n; r++)
-			codes_read(l->bits, s->buffer[worker] + r * values, codes + r * l->code_bytes, values,
-				scales[r * (size_t)l->n_blocks + (size_t)j]);
-		mm_bt((int)p->n, s->nq, (int)values, 1, s->buffer[worker], (int)values, s->query + b->at, (int)l->width, j > 0,
-			out, s->nq);
-		codes += block_bytes(l, b);
+		size_t values = block_values(&l->block[j]);
+		for (size_t from = 0; from < values; from += SCAN_VALUES)
+			scan_chunk(s, p, j, codes, from, values - from < SCAN_VALUES ? values - from : SCAN_VALUES, s->buffer[worker]);
+		codes += block_bytes(l, &l->block[j]);
 	}
 }
 
