@@ -3,8 +3,8 @@
  *   products   the matrix products of the linear layers alone, forward and backward, over OpenBLAS
  *   passes     forward, loss and backward of every lane
  *   step       all of it: passes, reduction of the lanes, clipping, AdamW
- * Each is the median of some rounds. What is printed are shares of the step, in time of the processors, which other programs on
- * the machine disturb less than the time on the wall, and how busy the threads were on the wall.
+ * Each is the median of some rounds. What is printed are shares of the step, in time of the processors, which other
+ * programs on the machine disturb less than the time on the wall, and how busy the threads were on the wall.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,8 +154,9 @@ config(size_t i)
 {
 	return (struct model_config){
 		.family = "llama", .n_layer = sizes[i].layers, .d_model = sizes[i].width, .n_head = sizes[i].heads,
-		.n_kv_head = sizes[i].heads, .head_dim = sizes[i].width / sizes[i].heads, .d_ff = sizes[i].ff, .vocab = sizes[i].vocab,
-		.n_ctx = LONGEST, .norm = NORM_RMS, .pos = POS_ROPE, .mlp = MLP_GATED, .act = ACT_SILU, .tied = true,
+		.n_kv_head = sizes[i].heads, .head_dim = sizes[i].width / sizes[i].heads, .d_ff = sizes[i].ff,
+		.vocab = sizes[i].vocab, .n_ctx = LONGEST, .norm = NORM_RMS, .pos = POS_ROPE, .mlp = MLP_GATED,
+		.act = ACT_SILU, .tied = true,
 		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = 0, .eos = 0,
 	};
 }
@@ -212,8 +213,9 @@ bench_size(size_t i, int lanes, struct pool *pool)
 	TRY(trainer_open(&b.t, &b.m, &b.spec, pool, NULL));
 	lanes_open(&b);
 	struct times t = measure(&b);
-	printf("%5.1fM params, %d lanes, %d threads: products %4.1f %%, other layers %4.1f %%, reduction and update %4.1f %%; threads busy"
-		" %3.0f %%; %.0f tokens a processor second\n", (double)b.m.n_params / 1e6, (int)b.n_lanes, pool_threads(pool),
+	printf("%5.1fM params, %d lanes, %d threads: products %4.1f %%, other layers %4.1f %%, reduction and update"
+		" %4.1f %%; threads busy %3.0f %%; %.0f tokens a processor second\n",
+		(double)b.m.n_params / 1e6, (int)b.n_lanes, pool_threads(pool),
 		100 * t.products / t.step, 100 * (t.passes - t.products) / t.step, 100 * (t.step - t.passes) / t.step,
 		100 * t.step / t.wall / pool_threads(pool), t.tokens / t.step);
 	bench_close(&b);

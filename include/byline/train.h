@@ -1,10 +1,10 @@
 /*
  * train: AdamW over a dataset, checkpoints along the run, resume, and bit-exact replay.
  *
- * Determinism: a batch is dealt to a fixed number of lanes of about as many tokens, in a way that depends on the batch alone; each
- * lane's gradient is its own, and lanes are added in index order, so the weights are the same bits for any number of threads on
- * one CPU type. Order of examples: epoch e, from 0, shuffles the trained examples with Philox (seed, stream e).
- * Loss: mean over all tokens of the batch.
+ * Determinism: a batch is dealt to a fixed number of lanes of about as many tokens, in a way that depends on the batch
+ * alone; each lane's gradient is its own, and lanes are added in index order, so the weights are the same bits for any
+ * number of threads on one CPU type. Order of examples: epoch e, from 0, shuffles the trained examples with Philox
+ * (seed, stream e). Loss: mean over all tokens of the batch.
  *
  * Run folder:  journal.jsonl          one line of recipe, then one line a checkpoint and an epoch: enough to replay
  *              checkpoint/            the final weights, a Hugging Face directory
@@ -30,8 +30,8 @@ struct train_options {
 	uint64_t seed;
 	int epochs;
 	int batch;			/* examples per step */
-	int lanes;			/* pieces per step, and the most threads that help; part of the recipe: it fixes the order of sums */
-	int keep;			/* checkpoints kept, evenly spaced, the final one and the middle of the run among them */
+	int lanes;			/* pieces per step, and the most threads that help; fixes the order of sums */
+	int keep;			/* checkpoints kept, evenly spaced, the final one and the middle among them */
 	double lr, lr_floor;		/* peak, and the fraction of it at the end of the cosine */
 	int warmup;			/* steps; -1: 8 % of the run */
 	double beta1, beta2, eps, weight_decay;	/* decay on matrices only. Loshchilov, Hutter 2019 */
@@ -54,27 +54,30 @@ struct train_status {
 
 struct train_spec {
 	const struct dataset *data;
-	const uint8_t *drop;		/* data->n, 1 = left out of every batch (the rest of the batch is averaged); NULL: none */
+	const uint8_t *drop;		/* data->n, 1 = left out of every batch, whose rest is averaged; NULL: none */
 	const struct tokenizer *tokenizer;	/* written beside the final weights; may be NULL */
 	struct train_options options;
-	void (*status)(void *arg, const struct train_status *s);	/* may be NULL; called about twice a second and at the end */
+	/* May be NULL; called about twice a second and at the end. */
+	void (*status)(void *arg, const struct train_status *s);
 	void *arg;
 };
 
-/* Trains m (weights from model_init(m, seed)) in folder `dir`, resuming when a resume point of the same recipe is there
- * (ERR_MISMATCH, naming what differs, when it is another recipe). A finished run is OK at once, and m gets its weights, rounded to
- * the dtype they are kept in. ERR_CANCELLED, and ERR_IO on a full disk, leave a resumable folder; ERR_BUSY: another process trains
- * there. ERR_USAGE also when the loss stops being a number. Memory: (lanes + 3) vectors as long as the parameters, and the
- * activations of batch / lanes examples for each thread. */
+/* Trains m (weights from model_init(m, seed)) in folder `dir`, resuming when a resume point of the same recipe is
+ * there (ERR_MISMATCH, naming what differs, when it is another recipe). A finished run is OK at once, and m gets its
+ * weights, rounded to the dtype they are kept in. ERR_CANCELLED, and ERR_IO on a full disk, leave a resumable folder;
+ * ERR_BUSY: another process trains there. ERR_USAGE also when the loss stops being a number. Memory: (lanes + 3)
+ * vectors as long as the parameters, and the activations of batch / lanes examples for each thread. */
 enum err train_run(struct model *m, const char *dir, const struct train_spec *spec, struct pool *pool, struct job *job);
 
 /* The same arithmetic without touching the disk: for replay with examples left out. m receives the final weights;
  * when `at_step` > 0 it stops there. */
-enum err train_replay(struct model *m, const struct train_spec *spec, int64_t at_step, struct pool *pool, struct job *job);
+enum err train_replay(struct model *m, const struct train_spec *spec, int64_t at_step, struct pool *pool,
+	struct job *job);
 
-/* Mean nats per token over examples with heldout == which (sum over tokens / tokens), NaN when there are none, or when the model
- * cannot take one of them. The same bits for any number of threads. */
-double train_evaluate(const struct model *m, const float *params, const struct dataset *d, bool which, struct pool *pool);
+/* Mean nats per token over examples with heldout == which (sum over tokens / tokens), NaN when there are none, or when
+ * the model cannot take one of them. The same bits for any number of threads. */
+double train_evaluate(const struct model *m, const float *params, const struct dataset *d, bool which,
+	struct pool *pool);
 
 int64_t train_steps(const struct train_spec *spec);
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* Moments of weights without a gradient shrink for ever, and arithmetic on what is left of them below the normal numbers is a
- * hundred times slower; what a moment this small does to a weight cannot be seen. */
+/* Moments of weights without a gradient shrink for ever, and arithmetic on what is left of them below the normal
+ * numbers is a hundred times slower; what a moment this small does to a weight cannot be seen. */
 #define TINY_FIRST 1e-30f
 #define TINY_SECOND 1e-36f
 

@@ -1,6 +1,6 @@
 /*
- * adamw: Adam with decoupled weight decay (Loshchilov, Hutter 2019, algorithm 2; the decay is lr * weight_decay * w), on one range
- * of the parameter vector.
+ * adamw: Adam with decoupled weight decay (Loshchilov, Hutter 2019, algorithm 2; the decay is lr * weight_decay * w),
+ * on one range of the parameter vector.
  */
 #ifndef BYLINE_TRAIN_ADAMW_H
 #define BYLINE_TRAIN_ADAMW_H

@@ -1,9 +1,11 @@
 /*
- * journal: journal.jsonl of a run folder, as the trainer writes it. One JSON object a line, `kind` first; the first line is the
- * recipe. Lines are appended and synced one by one. A last line without its newline was cut short by a kill and does not count.
- * Nothing in it depends on the clock, so a resumed run has the journal of an uninterrupted one, byte for byte.
+ * journal: journal.jsonl of a run folder, as the trainer writes it. One JSON object a line, `kind` first; the first
+ * line is the recipe. Lines are appended and synced one by one. A last line without its newline was cut short by a kill
+ * and does not count. Nothing in it depends on the clock, so a resumed run has the journal of an uninterrupted one,
+ * byte for byte.
  *
- *   {"kind":"recipe","version":1,"model":{config.json},"options":{...},"dataset":{...},"tokenizer":HEX|null,"drop":HEX|null,"steps":N}
+ *   {"kind":"recipe","version":1,"model":{config.json},"options":{...},"dataset":{...},"tokenizer":HEX|null,
+ *    "drop":HEX|null,"steps":N}
  *   {"kind":"epoch","epoch":E,"step":N,"lr":X,"loss":X,"heldout":X|null}
  *   {"kind":"checkpoint","step":N,"lr":X,"loss":X,"heldout":X|null,"sha256":HEX}
  *   {"kind":"finished","step":N,"sha256":HEX}

@@ -30,7 +30,8 @@ read_hex(const json_t *line, const char *name, const char *key, bool may_be_null
 	if (!s && may_be_null)
 		return OK;
 	if (!s || strlen(s) != HASH_HEX - 1 || strspn(s, "0123456789abcdef") != HASH_HEX - 1)
-		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 in 64 lower-case hexadecimal digits", name, key);
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 in 64 lower-case hexadecimal digits",
+			name, key);
 	memcpy(out, s, HASH_HEX);
 	return OK;
 }
@@ -41,7 +42,8 @@ read_recipe(struct reader *r, const json_t *line)
 	int64_t version;
 	TRY(json_want_int(line, r->name, "version", 1, INT64_MAX, &version));
 	if (version != 1)
-		return err_set(ERR_UNSUPPORTED, "%s: version %lld of the journal, this byline knows 1", r->name, (long long)version);
+		return err_set(ERR_UNSUPPORTED, "%s: version %lld of the journal, this byline knows 1",
+			r->name, (long long)version);
 	if (r->steps > 0)
 		return err_set(ERR_FORMAT, "%s: a second recipe", r->name);
 	TRY(model_config_parse(&r->j->config, json_object_get(line, "model"), r->name));
@@ -72,7 +74,8 @@ read_checkpoint(struct reader *r, const json_t *line)
 {
 	struct train_journal *j = r->j;
 	int n = j->n_checkpoints;
-	TRY(read_step(r, line, n > 0 && j->checkpoints[n - 1].step == r->step ? r->step + 1 : r->step > 0 ? r->step : 1));
+	bool kept = n > 0 && j->checkpoints[n - 1].step == r->step;
+	TRY(read_step(r, line, kept ? r->step + 1 : r->step > 0 ? r->step : 1));
 	j->checkpoints = xreallocarray(j->checkpoints, (size_t)n + 1, sizeof(*j->checkpoints));
 	j->checkpoints[n].step = r->step;
 	TRY(json_opt_real(line, r->name, "lr", 0, 1e9, 0, &j->checkpoints[n].lr));
@@ -97,7 +100,10 @@ static const struct {
 	const char *kind;
 	enum err (*read)(struct reader *r, const json_t *line);
 } kinds[] = {
-	{ "recipe", read_recipe }, { "epoch", read_epoch }, { "checkpoint", read_checkpoint }, { "finished", read_finished },
+	{ "recipe", read_recipe },
+	{ "epoch", read_epoch },
+	{ "checkpoint", read_checkpoint },
+	{ "finished", read_finished },
 };
 
 static enum err

@@ -62,15 +62,16 @@ journal_recipe(const struct model *m, const struct train_spec *spec, const char 
 json_t *
 journal_epoch(const struct train_status *s)
 {
-	return json_pack("{s:s, s:i, s:I, s:f, s:o, s:o}", "kind", "epoch", "epoch", s->epoch, "step", (json_int_t)s->step,
-		"lr", s->lr, "loss", real_or_null(s->loss), "heldout", real_or_null(s->heldout));
+	return json_pack("{s:s, s:i, s:I, s:f, s:o, s:o}", "kind", "epoch", "epoch", s->epoch,
+		"step", (json_int_t)s->step, "lr", s->lr, "loss", real_or_null(s->loss),
+		"heldout", real_or_null(s->heldout));
 }
 
 json_t *
 journal_checkpoint(const struct train_status *s, const char *sha256)
 {
-	return json_pack("{s:s, s:I, s:f, s:o, s:o, s:s}", "kind", "checkpoint", "step", (json_int_t)s->step, "lr", s->lr,
-		"loss", real_or_null(s->loss), "heldout", real_or_null(s->heldout), "sha256", sha256);
+	return json_pack("{s:s, s:I, s:f, s:o, s:o, s:s}", "kind", "checkpoint", "step", (json_int_t)s->step,
+		"lr", s->lr, "loss", real_or_null(s->loss), "heldout", real_or_null(s->heldout), "sha256", sha256);
 }
 
 json_t *
@@ -165,7 +166,8 @@ journal_cut(const char *dir, uint64_t bytes)
 	if (fd < 0)
 		err = err_set(ERR_IO, "cannot write %s: %s", path, strerror(errno));
 	else if (bytes == 0 || bytes > INT64_MAX || pread(fd, &last, 1, (off_t)bytes - 1) != 1 || last != '\n')
-		err = err_set(ERR_FORMAT, "%s: its lines do not fit the resume point: remove resume.safetensors to begin again", path);
+		err = err_set(ERR_FORMAT, "%s: its lines do not fit the resume point: remove resume.safetensors to"
+			" begin again", path);
 	else if (ftruncate(fd, (off_t)bytes) != 0 || fsync(fd) != 0)
 		err = err_set(ERR_IO, "cannot write %s: %s", path, strerror(errno));
 	if (fd >= 0)

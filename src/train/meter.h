@@ -1,5 +1,6 @@
 /*
- * meter: how fast a run goes and how long it will take. Shown, never stored: it is the one thing that differs between two runs.
+ * meter: how fast a run goes and how long it will take. Shown, never stored: it is the one thing that differs between
+ * two runs.
  */
 #ifndef BYLINE_TRAIN_METER_H
 #define BYLINE_TRAIN_METER_H

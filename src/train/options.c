@@ -135,7 +135,9 @@ train_options_check(const struct train_options *o)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		TRY(check_field(&fields[i], o));
-	return o->save_every >= 0 ? OK : err_set(ERR_USAGE, "save_every is %d seconds, must not be negative", o->save_every);
+	if (o->save_every < 0)
+		return err_set(ERR_USAGE, "save_every is %d seconds, must not be negative", o->save_every);
+	return OK;
 }
 
 json_t *

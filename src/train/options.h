@@ -10,7 +10,8 @@
 #include "byline/train.h"
 
 json_t *options_json(const struct train_options *o);
-/* Every field must be there and within its bounds: half a recipe replays nothing. `name` is what messages call the file. */
+/* Every field must be there and within its bounds: half a recipe replays nothing. `name` is what messages call the
+ * file. */
 enum err options_parse(struct train_options *o, const json_t *root, const char *name);
 
 #endif

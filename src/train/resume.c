@@ -13,8 +13,8 @@
 
 #include "journal.h"
 
-/* What is not a tensor goes into the metadata, a string each; numbers that are not whole in hexadecimal, so that they come back
- * bit for bit. */
+/* What is not a tensor goes into the metadata, a string each; numbers that are not whole in hexadecimal, so that they
+ * come back bit for bit. */
 struct counters {
 	int64_t step, updates, journal;
 	double loss, heldout;
@@ -106,8 +106,8 @@ out:
 static enum err
 damaged(const struct st_file *f, const char *key)
 {
-	return err_set(ERR_FORMAT, "%s: \"%s\" is not what a resume point of this run has: remove the file to begin the run again",
-		f->path, key);
+	return err_set(ERR_FORMAT, "%s: \"%s\" is not what a resume point of this run has: remove the file to begin the"
+		" run again", f->path, key);
 }
 
 static enum err

@@ -1,6 +1,6 @@
 /*
- * slices: the parameter vector cut into fixed pieces, none across two tensors: the unit of work of everything that goes over
- * all parameters, and the order in which sums over them are taken. From the tensor table alone.
+ * slices: the parameter vector cut into fixed pieces, none across two tensors: the unit of work of everything that goes
+ * over all parameters, and the order in which sums over them are taken. From the tensor table alone.
  */
 #ifndef BYLINE_TRAIN_SLICES_H
 #define BYLINE_TRAIN_SLICES_H

@@ -168,7 +168,8 @@ slice_update(void *arg, size_t i, int worker)
 	struct update *u = arg;
 	struct step *s = u->s;
 	const struct slice *p = &s->slices.v[i];
-	adamw_update(&u->adamw, s->m->params + p->at, s->moment1 + p->at, s->moment2 + p->at, s->lanes[0].grad + p->at, p->n, p->decay);
+	adamw_update(&u->adamw, s->m->params + p->at, s->moment1 + p->at, s->moment2 + p->at, s->lanes[0].grad + p->at,
+		p->n, p->decay);
 }
 
 void

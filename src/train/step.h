@@ -1,9 +1,9 @@
 /*
- * step: the gradient of one batch, and the update. Memory: (lanes + 2) vectors as long as the parameters, and activations of one
- * lane for each thread.
+ * step: the gradient of one batch, and the update. Memory: (lanes + 2) vectors as long as the parameters, and
+ * activations of one lane for each thread.
  *
- * A lane is one ragged batch with a gradient vector of its own; threads draw lanes. All that goes over the parameters goes slice
- * by slice, and sums are taken in the order of lanes and slices, so the number of threads changes no bit.
+ * A lane is one ragged batch with a gradient vector of its own; threads draw lanes. All that goes over the parameters
+ * goes slice by slice, and sums are taken in the order of lanes and slices, so the number of threads changes no bit.
  */
 #ifndef BYLINE_TRAIN_STEP_H
 #define BYLINE_TRAIN_STEP_H
@@ -44,7 +44,8 @@ struct step_result {
 };
 
 /* The gradient of the mean loss over the tokens of n >= 1 examples. Nothing is zeroed here: step_update must follow. */
-enum err step_gradient(struct step *s, const struct dataset *d, const uint32_t *example, size_t n, struct step_result *out);
+enum err step_gradient(struct step *s, const struct dataset *d, const uint32_t *example, size_t n,
+	struct step_result *out);
 
 /* AdamW with that gradient times `scale`, as update number t (from 1); leaves the gradients zero. */
 void step_update(struct step *s, const struct train_options *o, double lr, double scale, int64_t t);

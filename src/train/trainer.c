@@ -17,11 +17,12 @@ check_example(const struct dataset *d, size_t i, const struct model_config *c)
 	if (n < 2)
 		return err_set(ERR_USAGE, "example %zu has no token to predict", i);
 	if (n - 1 > (uint64_t)c->n_ctx)
-		return err_set(ERR_LIMIT, "example %zu has %" PRIu64 " tokens, the model takes %d and one to predict", i, n, c->n_ctx);
+		return err_set(ERR_LIMIT, "example %zu has %" PRIu64 " tokens, the model takes %d and one to predict",
+			i, n, c->n_ctx);
 	for (uint64_t j = d->start[i]; j < d->start[i + 1]; j++)
 		if (d->token[j] < 0 || d->token[j] >= c->vocab)
-			return err_set(ERR_MISMATCH, "example %zu has token %" PRId32 ", the model knows 0 to %d: another tokenizer made it",
-				i, d->token[j], c->vocab - 1);
+			return err_set(ERR_MISMATCH, "example %zu has token %" PRId32 ", the model knows 0 to %d:"
+				" another tokenizer made it", i, d->token[j], c->vocab - 1);
 	return OK;
 }
 
@@ -62,8 +63,9 @@ trainer_close(struct trainer *t)
 static enum err
 diverged(const struct trainer *t, const char *what, double x)
 {
-	return err_set(ERR_USAGE, "training broke down at step %" PRId64 " of %" PRId64 ": the %s is %g; the learning rate is too high for"
-		" this model, begin a new run with a lower --lr than %g", t->status.step + 1, t->status.steps, what, x, t->spec->options.lr);
+	return err_set(ERR_USAGE, "training broke down at step %" PRId64 " of %" PRId64 ": the %s is %g; the learning"
+		" rate is too high for this model, begin a new run with a lower --lr than %g",
+		t->status.step + 1, t->status.steps, what, x, t->spec->options.lr);
 }
 
 static enum err

@@ -26,7 +26,8 @@ struct trainer {
 enum err trainer_check(const struct model *m, const struct train_spec *spec);
 
 /* Checks, and draws fresh weights. Everything is borrowed until trainer_close. */
-enum err trainer_open(struct trainer *t, struct model *m, const struct train_spec *spec, struct pool *pool, struct job *job);
+enum err trainer_open(struct trainer *t, struct model *m, const struct train_spec *spec, struct pool *pool,
+	struct job *job);
 void trainer_close(struct trainer *t);		/* safe after a failed open */
 
 /* One step. ERR_USAGE, with the model as it was, when loss or gradient are not finite. */

@@ -11,7 +11,8 @@ enum { N = 21 };	/* not a multiple of any vector unit */
 
 /* Loshchilov, Hutter 2019, algorithm 2, as written there, with the decay scaled by the learning rate. */
 static void
-textbook(double *w, double *m, double *v, const double *g, const struct train_options *o, double lr, int t, double clip, bool decay)
+textbook(double *w, double *m, double *v, const double *g, const struct train_options *o, double lr, int t, double clip,
+	bool decay)
 {
 	for (int i = 0; i < N; i++) {
 		double x = g[i] * clip;
@@ -99,8 +100,9 @@ test_slices(void **state)
 	struct slices s;
 	const struct model_config c = {
 		.family = "gpt2", .n_layer = 2, .d_model = 48, .n_head = 4, .n_kv_head = 4, .head_dim = 12, .d_ff = 192,
-		.vocab = 1000, .n_ctx = 64, .norm = NORM_LAYER, .pos = POS_LEARNED, .mlp = MLP_PLAIN, .act = ACT_GELU_TANH,
-		.tied = true, .attn_bias = true, .mlp_bias = true, .norm_eps = 1e-5, .init_range = 0.02, .bos = 0, .eos = 0,
+		.vocab = 1000, .n_ctx = 64, .norm = NORM_LAYER, .pos = POS_LEARNED, .mlp = MLP_PLAIN,
+		.act = ACT_GELU_TANH, .tied = true, .attn_bias = true, .mlp_bias = true, .norm_eps = 1e-5,
+		.init_range = 0.02,
 	};
 	assert_ok(model_new(&m, &c, true));
 	slices_make(&s, &m);

@@ -108,7 +108,8 @@ test_ragged(void **state)
 	struct ragged r = {0};
 	make(&d);
 	ragged_fill(&r, &d, (const uint32_t[]){ 2, 0 }, 2);
-	check_ragged(&r, 2, (const int32_t[]){ 0, 3, 5 }, (const int32_t[]){ 0, 1, 2, 0, 5 }, (const int32_t[]){ 1, 2, 3, 5, 6 });
+	check_ragged(&r, 2, (const int32_t[]){ 0, 3, 5 }, (const int32_t[]){ 0, 1, 2, 0, 5 },
+		(const int32_t[]){ 1, 2, 3, 5, 6 });
 	assert_int_equal(r.example[0], 2);
 	assert_int_equal(r.example[1], 0);
 	ragged_fill(&r, &d, (const uint32_t[]){ 1 }, 1);

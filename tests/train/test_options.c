@@ -72,8 +72,9 @@ test_json(void **state)
 	assert_int_equal(back.batch, o.batch);
 
 	static const struct { const char *key, *value; } bad[] = {
-		{ "seed", "-1" }, { "seed", "1.5" }, { "epochs", "\"3\"" }, { "epochs", "1e3" }, { "lanes", "99999999999" },
-		{ "lr", "\"high\"" }, { "lr", "1e300" }, { "lr", "null" }, { "dtype", "\"I8\"" }, { "dtype", "7" }, { "warmup", "[]" },
+		{ "seed", "-1" }, { "seed", "1.5" }, { "epochs", "\"3\"" }, { "epochs", "1e3" },
+		{ "lanes", "99999999999" }, { "lr", "\"high\"" }, { "lr", "1e300" }, { "lr", "null" },
+		{ "dtype", "\"I8\"" }, { "dtype", "7" }, { "warmup", "[]" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		json_t *copy = json_copy(root), *value;

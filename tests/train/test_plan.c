@@ -174,7 +174,8 @@ test_deal(void **state)
 	static const int32_t token[16];
 	for (size_t i = 0; i < 6; i++)
 		dataset_add(&d, token, lengths[i], false);
-	/* 9 to the first, 7 to the second, 5 to the second (7 < 9), 4 to the first, 3 to the second (12 < 13), 2 to the first. */
+	/* 9 to the first, 7 to the second, 5 to the second (7 < 9), 4 to the first, 3 to the second (12 < 13), 2 to the
+	 * first. */
 	static const uint32_t batch[] = { 5, 4, 3, 2, 1, 0 }, want[] = { 4, 1, 0, 5, 3, 2 };
 	uint32_t out[6];
 	size_t start[9];

@@ -1,4 +1,5 @@
-/* replay: the arithmetic of a run: the same bits whatever the threads, what leaving out means, that it learns, when it gives up. */
+/* replay: the arithmetic of a run: the same bits whatever the threads, what leaving out means, that it learns, when it
+ * gives up. */
 #include "byline/train.h"
 
 #include <math.h>
@@ -100,8 +101,9 @@ test_learns(void **state)
 	assert_true(fabs(before - log(TOY_VOCAB)) < 0.1);
 	model_free(&m);
 	replay(&m, &spec, 0, 2);
-	double seen = train_evaluate(&m, m.params, &d, false, pool), unseen = train_evaluate(&m, m.params, &d, true, pool);
-	/* 9 of 10 tokens are certain to one who knows the rule: about 0.65 nats are left, and the first token of each. */
+	double seen = train_evaluate(&m, m.params, &d, false, pool);
+	double unseen = train_evaluate(&m, m.params, &d, true, pool);
+	/* 9 of 10 tokens are certain to one who knows the rule: about 0.65 nats are left, and each first token. */
 	if (!(seen < 1.6 && unseen < 2.0 && seen < unseen))
 		fail_msg("trained %.3f, held out %.3f nats", seen, unseen);
 	model_free(&m);
@@ -201,7 +203,8 @@ test_empty_batch(void **state)
 	dataset_free(&d);
 }
 
-/* Dropping from a batch is training on the mean over what remains: a dataset without the example has the same first step. */
+/* Dropping from a batch is training on the mean over what remains: a dataset without the example has the same first
+ * step. */
 static void
 test_drop_mean(void **state)
 {
@@ -254,7 +257,7 @@ first_move(const struct train_spec *spec)
 	return sqrt(sum);
 }
 
-/* With eps far above the gradients the first step goes along the gradient, and a clipped one as far as the clip says. */
+/* With eps far above the gradients the first step goes along the gradient, a clipped one as far as the clip says. */
 static void
 test_clip(void **state)
 {

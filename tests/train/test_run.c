@@ -118,9 +118,10 @@ test_folder(void **state)
 {
 	(void)state;
 	static const char *const files[] = {
-		"checkpoint/config.json ", "checkpoint/model.safetensors ", "checkpoints/step-00000006/model.safetensors ",
-		"checkpoints/step-00000012/model.safetensors ", "checkpoints/step-00000018/model.safetensors ",
-		"checkpoints/step-00000024/model.safetensors ", "journal.jsonl ",
+		"checkpoint/config.json ", "checkpoint/model.safetensors ",
+		"checkpoints/step-00000006/model.safetensors ", "checkpoints/step-00000012/model.safetensors ",
+		"checkpoints/step-00000018/model.safetensors ", "checkpoints/step-00000024/model.safetensors ",
+		"journal.jsonl ",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		assert_non_null(strstr(fix.tree.s, files[i]));
@@ -306,7 +307,8 @@ test_full_disk(void **state)
 			assert_err(run_with(dir, &spec, 2, &stop.job), ERR_CANCELLED);
 			assert_ok(file_size(journal, &size));
 		}
-		tight = (struct rlimit){ round == 0 ? 100 : round == 1 ? size / 2 : round == 2 ? 2 * size : size + 30, old.rlim_max };
+		const uint64_t room[] = { 100, size / 2, 2 * size, size + 30 };
+		tight = (struct rlimit){ room[round], old.rlim_max };
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 		enum err err = run_with(dir, &spec, 2, NULL);
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);

@@ -16,8 +16,8 @@ toy_model(struct model *m)
 {
 	const struct model_config c = {
 		.family = "llama", .n_layer = 2, .d_model = 32, .n_head = 4, .n_kv_head = 2, .head_dim = 8, .d_ff = 64,
-		.vocab = TOY_VOCAB, .n_ctx = TOY_CTX, .norm = NORM_RMS, .pos = POS_ROPE, .mlp = MLP_GATED, .act = ACT_SILU,
-		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = 0, .eos = 0,
+		.vocab = TOY_VOCAB, .n_ctx = TOY_CTX, .norm = NORM_RMS, .pos = POS_ROPE, .mlp = MLP_GATED,
+		.act = ACT_SILU, .norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = 0, .eos = 0,
 	};
 	assert_ok(model_new(m, &c, true));
 }
