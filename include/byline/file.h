@@ -20,11 +20,15 @@ struct file_map {
 	size_t size;
 };
 
+/* Opens a regular file for reading, and never waits; anything else is refused with ERR_IO. The caller closes *fd. */
+enum err file_open_regular(const char *path, int *fd);
+
 /* Maps a regular file read-only. Folders, sockets and the like are refused with ERR_IO. */
 enum err file_map_open(const char *path, struct file_map *map);
 void file_map_close(struct file_map *map);
 
-/* Appends the whole file to `out`; ERR_LIMIT when it holds more than `limit` bytes. "-" is standard input. */
+/* Appends the whole file to `out`; ERR_LIMIT when it holds more than `limit` bytes. "-" is standard input.
+ * A pipe that nobody writes to reads as empty; a terminal given by name is refused with ERR_IO. */
 enum err file_read(const char *path, size_t limit, struct str *out);
 
 bool file_exists(const char *path);

@@ -29,21 +29,35 @@ file_fail(const char *verb, const char *path)
 /* ---- reading ---- */
 
 enum err
+file_open_regular(const char *path, int *fd)
+{
+	enum err err;
+	struct stat st;
+	/* O_NONBLOCK: opening a pipe nobody writes to must not hang. */
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*fd < 0)
+		return file_fail("open", path);
+	if (fstat(*fd, &st) != 0)
+		err = file_fail("read", path);
+	else if (!S_ISREG(st.st_mode))
+		err = err_set(ERR_IO, "cannot read %s: not a regular file", path);
+	else
+		return OK;
+	close(*fd);
+	*fd = -1;
+	return err;
+}
+
+enum err
 file_map_open(const char *path, struct file_map *map)
 {
 	enum err err = OK;
 	struct stat st;
+	int fd;
 	*map = (struct file_map){0};
-	/* O_NONBLOCK: opening a pipe nobody writes to must not hang. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return file_fail("open", path);
+	TRY(file_open_regular(path, &fd));
 	if (fstat(fd, &st) != 0) {
 		err = file_fail("read", path);
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		err = err_set(ERR_IO, "cannot read %s: not a regular file", path);
 		goto out;
 	}
 	if ((uintmax_t)st.st_size > SIZE_MAX) {
@@ -97,10 +111,17 @@ file_read(const char *path, size_t limit, struct str *out)
 	str_add(out, "", 0);
 	if (strcmp(path, "-") == 0)
 		return file_read_fd(STDIN_FILENO, "standard input", limit, out);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return file_fail("open", path);
-	enum err err = file_read_fd(fd, path, limit, out);
+	enum err err;
+	/* A pipe with a writer is read as any file; what has none is empty, and a terminal would wait for somebody to type. */
+	if (isatty(fd))
+		err = err_set(ERR_IO, "cannot read %s: it is a terminal", path);
+	else if (fcntl(fd, F_SETFL, 0) != 0)
+		err = file_fail("read", path);
+	else
+		err = file_read_fd(fd, path, limit, out);
 	close(fd);
 	return err;
 }

@@ -4,10 +4,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
+
+#include "byline/file.h"
 
 static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct hash_state), "hash_state must hold libsodium's");
 
@@ -28,19 +30,19 @@ hash_bytes(const void *data, size_t n, char hex[HASH_HEX])
 enum err
 hash_file(const char *path, char hex[HASH_HEX])
 {
-	FILE *f = fopen(path, "rbe");
-	if (!f)
-		return err_set(errno == ENOENT ? ERR_MISSING : ERR_IO, "cannot open %s: %s", path, strerror(errno));
+	int fd;
 	struct hash_state h;
-	hash_init(&h);
 	unsigned char buf[16384];
-	size_t n;
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		crypto_hash_sha256_update(hash_inner(&h), buf, n);
+	ssize_t n;
+	TRY(file_open_regular(path, &fd));
+	hash_init(&h);
+	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			crypto_hash_sha256_update(hash_inner(&h), buf, (size_t)n);
 	enum err err = OK;
-	if (ferror(f))
+	if (n < 0)
 		err = err_set(ERR_IO, "cannot read %s: %s", path, strerror(errno));
-	fclose(f);
+	close(fd);
 	hash_final(&h, hex);
 	return err;
 }

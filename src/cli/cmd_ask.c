@@ -5,12 +5,14 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "byline/attrib.h"
 #include "byline/clock.h"
 #include "byline/credit.h"
 #include "byline/file.h"
 #include "byline/json.h"
+#include "byline/utf8.h"
 
 struct ask_args {
 	const char *run, *prompt, *target, *method;
@@ -217,11 +219,14 @@ ask_list(const struct session *s, const struct ranking *r, bool top)
 	say("\n%s\n", top ? "Proponents" : "Opponents");
 	for (size_t i = 0; i < n; i++) {
 		const struct work *w = session_work(s, s->examples[list[i].example].work);
-		struct str by = {0};
+		const char *title = w && w->title ? w->title : "untitled";
+		struct str by = {0}, line = {0};
 		record_byline(&by, w);
-		say("%4zu  %+.4g  %s  (%s; %s)\n", i + 1, (double)list[i].score, w && w->title ? w->title : "untitled", by.s,
-			w ? w->licence : UNKNOWN);
+		/* A title of several lines could pass for more rows of the ranking. */
+		text_escape(&line, title, strlen(title), ESCAPE_NEWLINE);
+		say("%4zu  %+.4g  %s  (%s; %s)\n", i + 1, (double)list[i].score, line.s, by.s, w ? w->licence : UNKNOWN);
 		str_free(&by);
+		str_free(&line);
 	}
 }
 

@@ -67,7 +67,7 @@ parse_seed(const struct option *o, const char *value, void *field)
 	char *end;
 	errno = 0;
 	*(uint64_t *)field = strtoull(value, &end, 10);
-	if (end == value || *end || errno || value[0] == '-')
+	if (end == value || *end || errno || !strchr("0123456789", value[0]))
 		return option_bad(o, value, "must be a whole number from 0 to 18446744073709551615");
 	return OK;
 }

@@ -8,10 +8,10 @@
 #include "byline/utf8.h"
 
 static void
-print_escaped(FILE *f, const struct str *s)
+print_escaped(FILE *f, const struct str *s, unsigned flags)
 {
 	struct str safe = {0};
-	text_escape(&safe, s->s ? s->s : "", s->len, 0);
+	text_escape(&safe, s->s ? s->s : "", s->len, flags);
 	fwrite(safe.s ? safe.s : "", 1, safe.len, f);
 	str_free(&safe);
 }
@@ -25,9 +25,10 @@ complain(const char *fmt, ...)
 	va_start(ap, fmt);
 	str_addv(&s, fmt, ap);
 	va_end(ap);
-	str_addc(&s, '\n');
 	fflush(stdout);
-	print_escaped(stderr, &s);
+	/* One message is one line: a file's name may hold a newline, and what follows it would pass for a message of ours. */
+	print_escaped(stderr, &s, ESCAPE_NEWLINE);
+	fputc('\n', stderr);
 	str_free(&s);
 }
 
@@ -39,7 +40,7 @@ say(const char *fmt, ...)
 	va_start(ap, fmt);
 	str_addv(&s, fmt, ap);
 	va_end(ap);
-	print_escaped(stdout, &s);
+	print_escaped(stdout, &s, 0);
 	str_free(&s);
 }
 

@@ -18,7 +18,7 @@
 #include "restore.h"
 #include "theme.h"
 
-enum { ESC_DELAY_MS = 25, COPY_MAX = 8192 };
+enum { ESC_DELAY_MS = 25, COPY_MAX = 8192, SIZE_MOST = 4096 };
 
 struct terminal {
 	SCREEN *screen;
@@ -122,6 +122,16 @@ terminal_modes(void)
 		set_escdelay(ESC_DELAY_MS);
 }
 
+/* ncurses believes LINES and COLUMNS before the terminal, and overflows on absurd ones. */
+static bool
+size_wild(const char *name)
+{
+	const char *value = getenv(name);
+	char *end;
+	long n = value ? strtol(value, &end, 10) : 1;
+	return n < 1 || n > SIZE_MOST;
+}
+
 enum err
 terminal_open(struct terminal **out, enum tui_color color, bool ascii)
 {
@@ -135,6 +145,10 @@ terminal_open(struct terminal **out, enum tui_color color, bool ascii)
 	del_curterm(cur_term);
 	restore_arm(STDOUT_FILENO, undo.s, undo.len);
 	str_free(&undo);
+	if (size_wild("LINES") || size_wild("COLUMNS")) {
+		use_env(FALSE);
+		use_tioctl(TRUE);
+	}
 	SCREEN *screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
 		restore_disarm();

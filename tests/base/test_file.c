@@ -123,6 +123,26 @@ test_read(void **state)
 	str_free(&s);
 }
 
+static void
+test_read_pipe(void **state)
+{
+	(void)state;
+	struct str s = {0};
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_ok(file_read("pipe", 100, &s));
+	assert_int_equal(s.len, 0);
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "hello", 5), 5);
+	close(fds[1]);
+	char *path = xasprintf("/dev/fd/%d", fds[0]);
+	assert_ok(file_read(path, 100, &s));
+	assert_string_equal(s.s, "hello");
+	close(fds[0]);
+	free(path);
+	str_free(&s);
+}
+
 static int
 read_stdin(void)
 {
@@ -419,6 +439,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(test_map),
 		IN_FOLDER(test_read),
+		IN_FOLDER(test_read_pipe),
 		IN_FOLDER(test_read_standard_input),
 		IN_FOLDER(test_mkdirs),
 		IN_FOLDER(test_writer),

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "byline/file.h"
@@ -33,18 +34,22 @@ test_file(void **state)
 	(void)state;
 	char dir[] = "/tmp/byline-hash-XXXXXX", hex[HASH_HEX];
 	assert_non_null(mkdtemp(dir));
-	char *path = path_join(dir, "million");
+	char *path = path_join(dir, "million"), *pipe = path_join(dir, "pipe");
 	char *a = xmalloc(1000000);
 	memset(a, 'a', 1000000);
 	assert_ok(file_replace(path, a, 1000000));
 	assert_ok(hash_file(path, hex));
 	assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_err(hash_file(pipe, hex), ERR_IO);
 	assert_ok(file_remove_tree(dir));
 	assert_err(hash_file(path, hex), ERR_MISSING);
 	assert_non_null(strstr(err_message(), path));
 	assert_err(hash_file("/", hex), ERR_IO);
+	assert_err(hash_file("/dev/zero", hex), ERR_IO);
 	free(a);
 	free(path);
+	free(pipe);
 }
 
 static void

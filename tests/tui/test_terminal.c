@@ -50,6 +50,20 @@ stop(struct child *c)
 	free(c->home);
 }
 
+/* What the environment says of the size is believed only where it can be. */
+static void
+absurd_sizes_are_not_believed(void **state)
+{
+	(void)state;
+	char explorer[] = "--explorer";
+	char *const argv[] = { program, explorer, NULL };
+	struct child c = { .home = xasprintf("HOME=%s", folder) };
+	const char *const env[] = { c.home, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "LINES=-1", "COLUMNS=99999999", NULL };
+	grid_start(&c.g, 24, 80, argv, env);
+	grid_wait_text(&c.g, "press Enter");
+	stop(&c);
+}
+
 static struct termios
 modes(struct grid *g)
 {
@@ -424,7 +438,8 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "--explorer") == 0)
 		return explorer_main(argc, argv);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(quits), cmocka_unit_test(every_end_gives_the_terminal_back),
+		cmocka_unit_test(quits), cmocka_unit_test(absurd_sizes_are_not_believed),
+		cmocka_unit_test(every_end_gives_the_terminal_back),
 		cmocka_unit_test(a_crash_gives_the_terminal_back), cmocka_unit_test(an_interrupt_cancels_then_leaves),
 		cmocka_unit_test(a_store_that_does_not_open), cmocka_unit_test(terminals_that_cannot), cmocka_unit_test(no_terminal_at_all),
 		cmocka_unit_test(a_keys_file_with_a_mistake), cmocka_unit_test(follows_the_size), cmocka_unit_test(suspends_under_a_shell),
