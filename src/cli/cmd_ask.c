@@ -246,7 +246,7 @@ ask_print(const struct answer *w)
 	say("\nContributors\n");
 	for (size_t i = 0; i < w->shares.n && w->shares.c[i].share > 0; i++)
 		say("%6.1f%%  %s\n", 100 * w->shares.c[i].share, w->shares.c[i].name);
-	say("%6.1f%%  residual: within the noise floor, attributed to nobody\n", 100 * w->shares.residual);
+	say("%6.1f%%  residual: what does not stand out of the noise, attributed to nobody\n", 100 * w->shares.residual);
 }
 
 static int
