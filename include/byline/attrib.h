@@ -1,9 +1,10 @@
 /*
  * attrib: a loaded run that can be asked who is behind an output.
  *
- * A score is the predicted drop of the span's log-probability if the example were absent from training: positive helped.
- * A struct session is made once and then only read: queries on several threads may share it (each with its own store handle
- * for texts). All long functions take a job.
+ * A score is the predicted drop of the span's log-probability if the example were absent from training: positive
+ * helped.
+ * A struct session is made once and then only read: queries on several threads may share it (each with its own store
+ * handle for texts). All long functions take a job.
  */
 #ifndef BYLINE_ATTRIB_H
 #define BYLINE_ATTRIB_H
@@ -27,7 +28,8 @@ struct index_options {
 	bool force;			/* begin again */
 };
 void index_defaults(struct index_options *o);
-/* Stages, each resumable: curvature per checkpoint, features in shards of examples, hidden states, null. Files in the run folder. */
+/* Stages, each resumable: curvature per checkpoint, features in shards of examples, hidden states, null. Files in the
+ * run folder. */
 enum err index_build(struct store *s, int64_t run, const struct index_options *o, struct pool *pool, struct job *job);
 
 /* ---- session --------------------------------------------------------------------------------------------------- */
@@ -92,8 +94,8 @@ struct query {
 };
 
 /* Generates (target NULL) or scores `target`. on_token as in generate(). The result is the caller's: query_free. */
-enum err query_new(struct session *s, const char *prompt, const char *target, const struct sample_options *o, struct job *job,
-	bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
+enum err query_new(struct session *s, const char *prompt, const char *target, const struct sample_options *o,
+	struct job *job, bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
 void query_free(struct query *q);
 /* Fills q->matrix: one batched backward pass a checkpoint and one scan of the features. */
 enum err query_scores(struct query *q, struct job *job);
@@ -103,8 +105,8 @@ void query_span_scores(const struct query *q, int from, int to, float *scores);
 /* Exact EK-FAC scores, full dimension, averaged over the checkpoints, of chosen examples for the span. scores (n). When
  * per_token is not NULL it gets, for example j, n_tokens(example) - 1 values at per_token[j] (caller's arrays): the
  * contribution of each of its target tokens, summing to the score. */
-enum err query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n, float *scores, float **per_token,
-	struct job *job);
+enum err query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n, float *scores,
+	float **per_token, struct job *job);
 
 /* ---- ranking --------------------------------------------------------------------------------------------------- */
 
@@ -113,7 +115,8 @@ struct ranked { uint32_t example; float score; bool exact; };
 struct ranking {
 	const struct method *method;
 	int from, to;
-	float *scores;			/* data.n, in the ranking's unit; NaN for held-out and opted-out examples (never trained on) */
+	float *scores;			/* data.n, in the ranking's unit; NaN for held-out and opted-out examples (never
+					 * trained on) */
 	struct ranked *top, *bottom;	/* proponents best first, opponents worst first */
 	size_t n_top, n_bottom;
 	double floor;			/* noise floor in the same unit as scores; NaN: unknown */

@@ -17,8 +17,10 @@ enum err checkpoint_tokenizer(const char *dir, const struct model *m, struct tok
 /* SHA-256 of model.safetensors. */
 enum err checkpoint_hash(const char *dir, char hex[HASH_HEX]);
 
-/* Writes config.json, model.safetensors (dtype F32, F16 or BF16; params may differ from m->params) and, when t is not NULL,
- * tokenizer.json, tokenizer_config.json and generation_config.json. Each file is replaced atomically, the weights last. */
-enum err checkpoint_save(const char *dir, const struct model *m, const float *params, const struct tokenizer *t, enum st_dtype dtype);
+/* Writes config.json, model.safetensors (dtype F32, F16 or BF16; params may differ from m->params) and, when t is not
+ * NULL, tokenizer.json, tokenizer_config.json and generation_config.json. Each file is replaced atomically, the weights
+ * last. */
+enum err checkpoint_save(const char *dir, const struct model *m, const float *params, const struct tokenizer *t,
+	enum st_dtype dtype);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * cli: the commands. One table of commands, one table of options each; parsing, --help, the manual's OPTIONS sections and
- * completion are all made from them.
+ * cli: the commands. One table of commands, one table of options each; parsing, --help, the manual's OPTIONS sections
+ * and completion are all made from them.
  *
- * Exit codes: 0 done, 1 a negative answer, 2 wrong usage, 3 failure. Data on standard output, messages and progress (only on
- * a terminal) on standard error; whatever came from a stranger is escaped on both.
+ * Exit codes: 0 done, 1 a negative answer, 2 wrong usage, 3 failure. Data on standard output, messages and progress
+ * (only on a terminal) on standard error; whatever came from a stranger is escaped on both.
  */
 #ifndef BYLINE_CLI_H
 #define BYLINE_CLI_H
@@ -13,7 +13,8 @@
 
 enum { EXIT_DONE = 0, EXIT_NEGATIVE = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
 
-/* What `byline STORE` was asked to open; strings are argv's. color: 0 auto, 1 always, 2 never. to = 0: all of the output. */
+/* What `byline STORE` was asked to open; strings are argv's. color: 0 auto, 1 always, 2 never. to = 0: all of the
+ * output. */
 struct explore_options {
 	const char *store, *run, *method, *prompt, *target, *script;
 	int64_t query;

@@ -1,9 +1,11 @@
 /*
  * credit: scores to shares, under a named policy.
  *
- * "influence": what an example has beyond t, CREDIT_FLOORS times the noise floor, goes to its contributors by their parts in the
- * work; the rest is the residual. With s_i the scores, e_i = max(0, s_i - t), c_i = s_i cut to [-t, t], a_ic contributor c's part:
- *   R = max(|sum_i c_i|, sqrt(sum_i c_i^2)),  share_c = sum_i a_ic e_i / (sum_i e_i + R),  residual = 1 - sum_c share_c.
+ * "influence": what an example has beyond t, CREDIT_FLOORS times the noise floor, goes to its contributors by their
+ * parts in the work; the rest is the residual. With s_i the scores, e_i = max(0, s_i - t), c_i = s_i cut to [-t, t],
+ * a_ic contributor c's part:
+ *   R = max(|sum_i c_i|, sqrt(sum_i c_i^2)),  share_c = sum_i a_ic e_i / (sum_i e_i + R),
+ *   residual = 1 - sum_c share_c.
  * Three spreads, because a ranking looks at every example of the corpus: one in six passes a single spread by chance.
  * Clipping is per example, never per contributor, so that splitting a contributor in two changes nothing.
  */
@@ -17,16 +19,20 @@
 
 #define CREDIT_FLOORS 3.0
 
-struct credit_edge { uint32_t item, party; double part; };	/* item's part belonging to party; parts of an item sum to 1 */
+struct credit_edge { uint32_t item, party; double part; };	/* item's part belonging to party; parts of an item sum
+								 * to 1 */
 
-/* score (n_items), NaN = not counted; threshold t >= 0, NaN = 0. share and total (n_parties): total gets the signed sums.
+/* score (n_items), NaN = not counted; threshold t >= 0, NaN = 0. share and total (n_parties): total gets the signed
+ * sums.
  * Shares and residual are in [0, 1] and sum to 1. With no positive score everything is residual. */
-void credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges, double threshold,
-	double *share, double *total, size_t n_parties, double *residual);
+void credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges,
+	double threshold, double *share, double *total, size_t n_parties, double *residual);
 
-struct contribution { int64_t contributor; const char *name; double score, share; int64_t works, examples; bool opted_out; };
+struct contribution { int64_t contributor; const char *name; double score, share; int64_t works, examples;
+	bool opted_out; };
 struct shares {
-	struct contribution *c;		/* every contributor of the store, by share, then score, then name; names are the session's */
+	struct contribution *c;		/* every contributor of the store, by share, then score, then name; names are
+					 * the session's */
 	size_t n;
 	double residual;
 };
@@ -35,6 +41,7 @@ void shares_free(struct shares *sh);
 
 /* Works of one contributor with their scores (already times the contributor's part), best first. */
 struct work_score { const struct work *work; double score, part; };
-enum err credit_works(const struct session *s, const struct ranking *r, int64_t contributor, struct work_score **out, size_t *n);
+enum err credit_works(const struct session *s, const struct ranking *r, int64_t contributor, struct work_score **out,
+	size_t *n);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * curvature: Kronecker-factored curvature of one checkpoint, and the whitened projections made from it.
  *
- * For a linear layer with inputs a_t (in) and output gradients g_t (out) of a sequence's summed loss, labels drawn from the model:
+ * For a linear layer with inputs a_t (in) and output gradients g_t (out) of a sequence's summed loss, labels drawn from
+ * the model:
  *   A = E[a a^T] = Q_A diag Q_A^T,  S = E[g g^T] = Q_S diag Q_S^T, over tokens  (K-FAC: Martens, Grosse 2015)
  *   L = E_examples[(Q_S^T G Q_A)^2], G = sum_t g_t a_t^T                        (EK-FAC: George et al. 2018, eq. 6)
  *   H^-1 V ~ Q_S [ (Q_S^T V Q_A) / (L + 0.1 mean L) ] Q_A^T                     (Grosse et al. 2023, eq. 21)
@@ -9,13 +10,14 @@
  *   P_A (k, in) = R_A (A + 0.1 tr(A)/in I)^-1/2,  P_S (k, out) likewise;
  *   R orthonormal rows from the run's projection seed, the same for every checkpoint.
  *
- * The output side of the unembedding has no basis (the identity): its V x V matrices would outweigh the model, and the prototype lost
- * nothing without them. It is whitened by a number, the square root of V: left alone it would be V times too light, and the best
- * single layer would have no say. A side longer than CURVATURE_MAX_SIDE has no basis and no whitening.
+ * The output side of the unembedding has no basis (the identity): its V x V matrices would outweigh the model, and the
+ * prototype lost nothing without them. It is whitened by a number, the square root of V: left alone it would be V times
+ * too light, and the best single layer would have no say. A side longer than CURVATURE_MAX_SIDE has no basis and no
+ * whitening.
  *
- * A Q that is not quite orthogonal lets the large directions, which curvature_solve damps most, leak into the small ones. So
- * a basis lives on disk as its Householder coordinates in half precision (linalg_orthogonal_pack): a quarter of the bytes of
- * float, and orthogonal however they are rounded. L is measured in the basis as it will be read back.
+ * A Q that is not quite orthogonal lets the large directions, which curvature_solve damps most, leak into the small
+ * ones. So a basis lives on disk as its Householder coordinates in half precision (linalg_orthogonal_pack): a quarter
+ * of the bytes of float, and orthogonal however they are rounded. L is measured in the basis as it will be read back.
  */
 #ifndef BYLINE_CURVATURE_H
 #define BYLINE_CURVATURE_H
@@ -38,7 +40,8 @@ struct curvature_side {
 	float *w;			/* (n) eigenvalues, ascending; NULL: unknown */
 	float mean;			/* where w is unknown, what stands for each of them */
 	float *p;			/* (k, n) the projection */
-	bool shared;			/* the arrays belong to this side of the layer before: gate and up have the same inputs */
+	bool shared;			/* the arrays belong to this side of the layer before: gate and up have the same
+					 * inputs */
 };
 
 struct curvature_layer {
@@ -75,18 +78,22 @@ enum err curvature_compute(struct curvature *c, const struct model *m, const flo
 
 /*
  * curvature.safetensors, for each checkpoint ("prefix") and layer:
- *   "<prefix>.<linear name>.qa", ".qs"   F16 (n (n - 1) / 2): the basis, linalg_orthogonal_unpack; none where it is the identity
+ *   "<prefix>.<linear name>.qa", ".qs"   F16 (n (n - 1) / 2): the basis, linalg_orthogonal_unpack; none where it is the
+ *     identity
  *   ".wa", ".ws"                         F32 (n): eigenvalues
  *   ".lambda"                            (out, in) F32, or U8: code c stands for top * 2^((c - 255) / step), 0 for 0
  *   ".scale"                             F32 (3): damping, top, step
- * A shared side is written once, under the first layer's name. Projections are made again from the basis and the seed in the
- * metadata. dtype is that of lambda: U8 is within 5%, far less than L's own sampling error, at a quarter of the bytes.
+ * A shared side is written once, under the first layer's name. Projections are made again from the basis and the seed
+ * in the metadata. dtype is that of lambda: U8 is within 5%, far less than L's own sampling error, at a quarter of the
+ * bytes.
  */
 struct curvature_meta { const char *key, *value; };	/* more metadata for the file */
-enum err curvature_save(const char *path, const struct model *m, const struct curvature *c, int n, const char *const *prefix,
+enum err curvature_save(const char *path, const struct model *m, const struct curvature *c, int n,
+	const char *const *prefix,
 	const struct curvature_options *o, enum st_dtype dtype, const struct curvature_meta *meta, int n_meta);
 /* pool may be NULL. Everything is checked; the result is the caller's to free. */
-enum err curvature_load(const struct st_file *f, const char *prefix, const struct model *m, struct pool *pool, struct curvature *c);
+enum err curvature_load(const struct st_file *f, const char *prefix, const struct model *m, struct pool *pool,
+	struct curvature *c);
 
 /* v (out, in) <- H^-1 v for layer l. scratch: 2 * out * in floats. */
 void curvature_solve(const struct curvature_layer *l, float *v, float *scratch);

@@ -30,7 +30,8 @@ struct sample_options {
 	int n_stop;
 };
 
-/* Chooses from logits (vocab); step is the index in the output, so that the draw is word `step` of the seed's stream. */
+/* Chooses from logits (vocab); step is the index in the output, so that the draw is word `step` of the seed's
+ * stream. */
 int32_t sample_token(const float *logits, int vocab, const struct sample_options *o, int step);
 
 #define ALTERNATIVES 8

@@ -17,7 +17,8 @@
 struct import_options {
 	const char *format;		/* "jsonl", "csv", "dir", "source", "man"; NULL: guessed from the path */
 	const char *columns;		/* csv: "text=text,author=author,title=number" */
-	const char *author_from;	/* dir: "dir1", "dir2" (that folder level) or a PCRE2 with (?<author>...) and perhaps (?<title>...) on the path */
+	const char *author_from;	/* dir: "dir1", "dir2" (that folder level) or a PCRE2 with (?<author>...) and
+					 * perhaps (?<title>...) on the path */
 	const char *licence, *source;	/* defaults where a record has none */
 	const char *author_map;		/* csv or jsonl: separator between joint authors, e.g. " AND " */
 	const char *unknown_names;	/* comma list of author strings that mean unknown */
@@ -34,6 +35,7 @@ struct import_report {
 };
 void import_report_free(struct import_report *r);
 
-enum err import_path(struct store *s, const char *path, const struct import_options *o, struct job *job, struct import_report *r);
+enum err import_path(struct store *s, const char *path, const struct import_options *o, struct job *job,
+	struct import_report *r);
 
 #endif

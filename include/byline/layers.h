@@ -19,39 +19,46 @@ void linear_backward(real *dx, real *dw, real *db, const real *dy, const real *x
 
 /* y = x * rstd * gain, rstd (R). Zhang, Sennrich 2019. */
 void rmsnorm_forward(real *y, real *rstd, const real *x, const real *gain, int R, int C, real eps);
-void rmsnorm_backward(real *dx, real *dgain, const real *dy, const real *x, const real *gain, const real *rstd, int R, int C);
+void rmsnorm_backward(real *dx, real *dgain, const real *dy, const real *x, const real *gain, const real *rstd, int R,
+	int C);
 
 /* y = (x - mean) * rstd * gain + bias; bias may be NULL. Ba, Kiros, Hinton 2016. */
-void layernorm_forward(real *y, real *mean, real *rstd, const real *x, const real *gain, const real *bias, int R, int C, real eps);
-void layernorm_backward(real *dx, real *dgain, real *dbias, const real *dy, const real *x, const real *gain, const real *mean,
-	const real *rstd, int R, int C);
+void layernorm_forward(real *y, real *mean, real *rstd, const real *x, const real *gain, const real *bias, int R, int C,
+	real eps);
+void layernorm_backward(real *dx, real *dgain, real *dbias, const real *dy, const real *x, const real *gain,
+	const real *mean, const real *rstd, int R, int C);
 
 /* y (R,C) = table[token] (+ pos_table[position] when not NULL). position (R). */
-void embed_forward(real *y, const real *table, const real *pos_table, const int32_t *token, const int32_t *position, int R, int C);
-void embed_backward(real *dtable, real *dpos_table, const real *dy, const int32_t *token, const int32_t *position, int R, int C);
+void embed_forward(real *y, const real *table, const real *pos_table, const int32_t *token, const int32_t *position,
+	int R, int C);
+void embed_backward(real *dtable, real *dpos_table, const real *dy, const int32_t *token, const int32_t *position,
+	int R, int C);
 
-/* Rotary positions, half-split pairing (i, i + rot/2) as in Llama checkpoints; x (R, heads, head_dim) with row distance ld,
- * in place, first `rot` dims of each head. cos/sin (max_position, rot/2). sign +1 forward, -1 backward (its inverse).
+/* Rotary positions, half-split pairing (i, i + rot/2) as in Llama checkpoints; x (R, heads, head_dim) with row distance
+ * ld, in place, first `rot` dims of each head. cos/sin (max_position, rot/2). sign +1 forward, -1 backward (its
+ * inverse).
  * Su et al. 2021, eq. 34. */
-void rope_apply(real *x, int ld, const real *cos, const real *sin, const int32_t *position, int R, int heads, int head_dim,
-	int rot, int sign);
+void rope_apply(real *x, int ld, const real *cos, const real *sin, const int32_t *position, int R, int heads,
+	int head_dim, int rot, int sign);
 
 /* Causal attention with grouped queries. q (R, heads*hd), k and v (R, kv_heads*hd), each with its row distance.
- * out (R, heads*hd) with row distance ldo, or NULL: prob alone. prob: softmax weights, for sequence s and head h an (L,L) block; att_size() reals in all.
+ * out (R, heads*hd) with row distance ldo, or NULL: prob alone. prob: softmax weights, for sequence s and head h an
+ * (L,L) block; att_size() reals in all.
  * Vaswani et al. 2017, eq. 1; grouping: Ainslie et al. 2023. */
 struct att_shape { int n_seq; const int32_t *start; int heads, kv_heads, head_dim; real scale; };
 size_t att_size(const struct att_shape *s);
-void attention_forward(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v, int ldv,
-	const struct att_shape *s);
+void attention_forward(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v,
+	int ldv, const struct att_shape *s);
 /* One sequence whose first `past` keys and values are known: n queries, at positions past.. . k, v have past + n rows.
  * prob: heads blocks of (n, past + n). */
-void attention_cached(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v, int ldv,
-	int n, int past, int heads, int kv_heads, int head_dim, real scale);
+void attention_cached(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v,
+	int ldv, int n, int past, int heads, int kv_heads, int head_dim, real scale);
 /* scratch: max L * L reals. dq/dk/dv have the row distances of q/k/v and are added to. */
-void attention_backward(real *dq, real *dk, real *dv, const real *dout, int ldo, const real *prob, const real *q, int ldq,
-	const real *k, int ldk, const real *v, int ldv, const struct att_shape *s, real *scratch);
+void attention_backward(real *dq, real *dk, real *dv, const real *dout, int ldo, const real *prob, const real *q,
+	int ldq, const real *k, int ldk, const real *v, int ldv, const struct att_shape *s, real *scratch);
 
-/* Elementwise on n reals. GELU: tanh form ("gelu_new") or exact erf form. SwiGLU: y = silu(gate) * up (Shazeer 2020). */
+/* Elementwise on n reals. GELU: tanh form ("gelu_new") or exact erf form. SwiGLU: y = silu(gate) * up (Shazeer
+ * 2020). */
 void gelu_tanh_forward(real *y, const real *x, size_t n);
 void gelu_tanh_backward(real *dx, const real *dy, const real *x, size_t n);
 void gelu_erf_forward(real *y, const real *x, size_t n);

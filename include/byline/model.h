@@ -2,8 +2,9 @@
  * model: a decoder-only transformer made from a tensor table; its forward and backward passes.
  *
  * All parameters are one flat float vector; `tensors` lays names, shapes and roles over it, and drives allocation, file
- * names, initialisation, gradients, attribution and tests. A `struct model` is immutable while in use and may be shared by
- * threads; each thread brings its own `struct acts`. Weight matrices are (out, in), as y = x w^T, whatever the file does.
+ * names, initialisation, gradients, attribution and tests. A `struct model` is immutable while in use and may be shared
+ * by threads; each thread brings its own `struct acts`. Weight matrices are (out, in), as y = x w^T, whatever the file
+ * does.
  */
 #ifndef BYLINE_MODEL_H
 #define BYLINE_MODEL_H
@@ -67,12 +68,15 @@ struct model {
 	float *params;			/* n_params, owned; NULL for a model made without weights */
 };
 
-/* Builds the table; params is allocated zeroed when with_params. The config is checked first (ERR_FORMAT, ERR_LIMIT). */
+/* Builds the table; params is allocated zeroed when with_params. The config is checked first (ERR_FORMAT,
+ * ERR_LIMIT). */
 enum err model_new(struct model *m, const struct model_config *config, bool with_params);
 void model_free(struct model *m);			/* safe on a zeroed struct */
-/* Fresh weights: normal(0, init_range), residual outputs scaled by 1/sqrt(2 n_layer), gains 1, biases 0; from the seed alone. */
+/* Fresh weights: normal(0, init_range), residual outputs scaled by 1/sqrt(2 n_layer), gains 1, biases 0; from the seed
+ * alone. */
 void model_init(struct model *m, uint64_t seed);
-const struct tensor *model_tensor(const struct model *m, enum tensor_role role, int layer, bool bias);	/* NULL: absent */
+/* NULL: absent */
+const struct tensor *model_tensor(const struct model *m, enum tensor_role role, int layer, bool bias);
 
 enum err model_config_parse(struct model_config *c, const json_t *root, const char *name);
 json_t *model_config_json(const struct model_config *c);	/* a config.json that `transformers` reads */
@@ -80,7 +84,8 @@ enum err model_config_check(const struct model_config *c, const char *name);
 
 /* ---- batches and passes ---------------------------------------------------------------------------------------- */
 
-/* n_seq sequences end to end; sequence s is rows [start[s], start[s+1]). target -1: no loss at that row. Borrowed arrays. */
+/* n_seq sequences end to end; sequence s is rows [start[s], start[s+1]). target -1: no loss at that row. Borrowed
+ * arrays. */
 struct batch {
 	int n_seq, rows;
 	const int32_t *start;		/* n_seq + 1 */
@@ -92,12 +97,12 @@ struct acts *acts_new(const struct model *m);
 void acts_free(struct acts *a);
 size_t acts_bytes(const struct model *m, int rows, int max_seq);	/* what a batch of this size will take */
 
-/* Runs the batch; `params` is m->params or another vector of the same layout. Tokens out of range: ERR_FORMAT; a sequence
- * longer than n_ctx: ERR_LIMIT. Then acts_logits is (rows, vocab). */
+/* Runs the batch; `params` is m->params or another vector of the same layout. Tokens out of range: ERR_FORMAT; a
+ * sequence longer than n_ctx: ERR_LIMIT. Then acts_logits is (rows, vocab). */
 enum err model_forward(const struct model *m, const float *params, struct acts *a, const struct batch *b);
 float *acts_logits(struct acts *a);
-/* The same for sequences that are all beginnings of one that `whole` has run alone, its loss not yet taken: copies instead of
- * computing. Rows without a target get no logits. */
+/* The same for sequences that are all beginnings of one that `whole` has run alone, its loss not yet taken: copies
+ * instead of computing. Rows without a target get no logits. */
 enum err model_forward_prefixes(const struct model *m, const struct acts *whole, struct acts *a, const struct batch *b);
 /* The residual stream (rows, d_model) after the final norm. */
 const float *acts_hidden(const struct acts *a);
@@ -107,17 +112,19 @@ const float *acts_hidden(const struct acts *a);
 double acts_loss(const struct model *m, struct acts *a, const struct batch *b, const float *weight, float *nll);
 /* Draws a target for each row whose b->target >= 0 from the model's own distribution: the labels of the true Fisher.
  * Call before acts_loss. Row r uses word r of (seed, stream). */
-void acts_sample_targets(const struct model *m, struct acts *a, const struct batch *b, uint64_t seed, uint64_t stream, int32_t *out);
+void acts_sample_targets(const struct model *m, struct acts *a, const struct batch *b, uint64_t seed, uint64_t stream,
+	int32_t *out);
 
-/* Called during the backward pass, once for each linear layer, head first: a (rows, in) its inputs, g (rows, out) the gradient
- * of the loss at its outputs. Both live until the call returns. */
+/* Called during the backward pass, once for each linear layer, head first: a (rows, in) its inputs, g (rows, out) the
+ * gradient of the loss at its outputs. Both live until the call returns. */
 struct tap {
 	void *arg;
 	void (*linear)(void *arg, int index, const float *a, const float *g, const struct batch *b);
 	uint32_t roles;			/* bit per tensor_role wanted; 0 = all */
 };
 
-/* After acts_loss. grads (n_params, added to) or NULL; tap or NULL. Layers below the lowest wanted thing are still run. */
+/* After acts_loss. grads (n_params, added to) or NULL; tap or NULL. Layers below the lowest wanted thing are still
+ * run. */
 void model_backward(const struct model *m, const float *params, struct acts *a, const struct batch *b, float *grads,
 	const struct tap *tap);
 

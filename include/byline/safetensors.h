@@ -2,8 +2,8 @@
  * safetensors: reading (memory-mapped) and writing the format of Hugging Face.
  * Layout: u64 LE header length, JSON header {name: {dtype, shape, data_offsets}}, bytes.
  *
- * Files come from strangers: header size, JSON, every dtype, shape, offset and overlap is checked before the first tensor is
- * given out; gaps, duplicates, truncation and trailing bytes are refused with ERR_FORMAT.
+ * Files come from strangers: header size, JSON, every dtype, shape, offset and overlap is checked before the first
+ * tensor is given out; gaps, duplicates, truncation and trailing bytes are refused with ERR_FORMAT.
  */
 #ifndef BYLINE_SAFETENSORS_H
 #define BYLINE_SAFETENSORS_H
@@ -16,7 +16,8 @@
 #include "byline/err.h"
 #include "byline/file.h"
 
-enum st_dtype { ST_F32, ST_F16, ST_BF16, ST_F64, ST_I64, ST_I32, ST_I16, ST_I8, ST_U8, ST_BOOL, ST_U16, ST_U32, ST_U64, ST_DTYPES };
+enum st_dtype { ST_F32, ST_F16, ST_BF16, ST_F64, ST_I64, ST_I32, ST_I16, ST_I8, ST_U8, ST_BOOL, ST_U16, ST_U32, ST_U64,
+	ST_DTYPES };
 
 size_t st_dtype_size(enum st_dtype t);
 const char *st_dtype_name(enum st_dtype t);
@@ -48,7 +49,8 @@ const struct st_tensor *st_find(const struct st_file *f, const char *name);	/* N
 const char *st_meta(const struct st_file *f, const char *key);	/* NULL when absent */
 
 /* The tensor called `name` with exactly this shape (dims ended by 0 are not checked: pass n_dims), or a clear error. */
-enum err st_want(const struct st_file *f, const char *name, int n_dims, const uint64_t *shape, const struct st_tensor **out);
+enum err st_want(const struct st_file *f, const char *name, int n_dims, const uint64_t *shape,
+	const struct st_tensor **out);
 /* Elements [from, from + n) widened to float; F32, F16, BF16, F64 only. */
 enum err st_read_f32(const struct st_file *f, const struct st_tensor *t, uint64_t from, uint64_t n, float *out);
 

@@ -1,8 +1,9 @@
 /*
  * store: a directory NAME.byline/ with everything known about a corpus and the runs trained on it. See byline-store(5).
  *
- * store.db (SQLite, WAL, defensive settings, PRAGMA user_version migrations) holds works, contributors, shares, licences,
- * texts (zstd frames with a dictionary kept in the database), runs, examples, saved queries and the text index (FTS5).
+ * store.db (SQLite, WAL, defensive settings, PRAGMA user_version migrations) holds works, contributors, shares,
+ * licences, texts (zstd frames with a dictionary kept in the database), runs, examples, saved queries and the text
+ * index (FTS5).
  * A struct store belongs to one thread at a time; open it twice for two threads. Ids are SQLite rowids.
  */
 #ifndef BYLINE_STORE_H
@@ -22,19 +23,24 @@
 struct store;
 
 enum err store_create(const char *dir, struct store **out);	/* ERR_EXISTS when there is one already */
-/* Migrates older versions; refuses newer ones and what is not a store, with one clear line. read_only: no lock, no change. */
+/* Migrates older versions; refuses newer ones and what is not a store, with one clear line. read_only: no lock, no
+ * change. */
 enum err store_open(const char *dir, bool read_only, struct store **out);
 void store_close(struct store *s);
 const char *store_dir(const struct store *s);
 const char *store_name(const struct store *s);			/* "commons" of ".../commons.byline" */
-enum err store_hash(struct store *s, char hex[HASH_HEX]);	/* identity of the corpus: over the works' keys, in id order */
-void store_interrupt(struct store *s);				/* from another thread: the running statement ends soon */
+enum err store_hash(struct store *s, char hex[HASH_HEX]);	/* identity of the corpus: over the works' keys, in id
+								 * order */
+void store_interrupt(struct store *s);				/* from another thread: the running statement ends
+								 * soon */
 /* PRAGMA integrity_check, foreign keys, text hashes, run files' hashes; each finding goes to fn. */
-enum err store_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg, int64_t *n_findings);
+enum err store_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg,
+	int64_t *n_findings);
 
 /* ---- works and contributors ------------------------------------------------------------------------------------ */
 
-#define UNKNOWN "unknown"		/* the name of the unknown author and of the unknown licence: values, not errors */
+/* The name of the unknown author and of the unknown licence: values, not errors. */
+#define UNKNOWN "unknown"
 
 struct work_author { const char *name; double share; };
 struct work_in {			/* borrowed strings; NULL: unknown / empty */
@@ -43,13 +49,15 @@ struct work_in {			/* borrowed strings; NULL: unknown / empty */
 	const struct work_author *authors; size_t n_authors;	/* none: unknown. Shares are normalised to sum 1 */
 };
 
-/* Adds a work unless the same text by the same contributors under the same title is there: *id is its id either way, *added says which. */
+/* Adds a work unless the same text by the same contributors under the same title is there: *id is its id either way,
+ * *added says which. */
 enum err store_add_work(struct store *s, const struct work_in *w, int64_t *id, bool *added);
 enum err store_begin(struct store *s);
 enum err store_commit(struct store *s);
 void store_rollback(struct store *s);
 
-struct work {			/* strings are never NULL; what is not known is "", but licence and author are UNKNOWN then */
+struct work {			/* strings are never NULL; what is not known is "", but licence and author are UNKNOWN
+				 * then */
 	int64_t id;
 	char *title, *licence, *licence_from, *source, *date, *sha256;
 	int64_t bytes;
@@ -60,7 +68,8 @@ struct work {			/* strings are never NULL; what is not known is "", but licence 
 void work_free(struct work *w);
 enum err store_work(struct store *s, int64_t id, struct work *w);	/* ERR_MISSING */
 enum err store_work_text(struct store *s, int64_t id, struct str *out);
-enum err store_each_work(struct store *s, enum err (*fn)(void *arg, const struct work *w), void *arg);	/* in id order */
+/* in id order */
+enum err store_each_work(struct store *s, enum err (*fn)(void *arg, const struct work *w), void *arg);
 
 struct contributor {
 	int64_t id;
@@ -76,7 +85,8 @@ enum err store_each_contributor(struct store *s, enum err (*fn)(void *arg, const
 enum err store_set_opt_out(struct store *s, int64_t contributor, bool opted_out, const char *note);
 
 /* contributors and licences without the unknown one; unknown_*: works; opted_out: contributors. */
-struct store_totals { int64_t works, contributors, licences, runs, queries, bytes, unknown_author, unknown_licence, opted_out; };
+struct store_totals { int64_t works, contributors, licences, runs, queries, bytes, unknown_author, unknown_licence,
+	opted_out; };
 enum err store_count(struct store *s, struct store_totals *t);
 /* "CC-BY-4.0" -> number of works, most first. */
 enum err store_each_licence(struct store *s, enum err (*fn)(void *arg, const char *licence, int64_t works), void *arg);
@@ -105,7 +115,8 @@ struct run_spec {
 	uint64_t seed;			/* chooses the held-out works */
 	const char *recipe;
 };
-/* Cuts every work into examples (long works after a paragraph, line, sentence or word) and stores both in one transaction. */
+/* Cuts every work into examples (long works after a paragraph, line, sentence or word) and stores both in one
+ * transaction. */
 enum err store_create_run(struct store *s, const struct run_spec *spec, struct job *job, int64_t *id);
 enum err store_run(struct store *s, int64_t id, struct run *r);
 /* name NULL: the newest trained and indexed one, else the newest. ERR_MISSING says which there are. */
@@ -115,23 +126,29 @@ enum err store_each_run(struct store *s, enum err (*fn)(void *arg, const struct 
 enum err store_set_run_state(struct store *s, int64_t id, bool trained, bool indexed);
 enum err store_delete_run(struct store *s, int64_t id);		/* rows only; the folder is the caller's */
 
-/* All examples of a run, in order; example i of the dataset is row i here. Works opted out of when the run was made have none, so
- * opted_out is false; who opts out later was trained on, and stays in the run. */
+/* All examples of a run, in order; example i of the dataset is row i here. Works opted out of when the run was made
+ * have none, so opted_out is false; who opts out later was trained on, and stays in the run. */
 struct example { int64_t work; uint32_t from, to; uint32_t n_tokens; bool heldout, opted_out; };
 enum err store_run_dataset(struct store *s, int64_t run, struct dataset *data, struct example **examples);
 /* Text of bytes [from, to) of the work. */
 enum err store_example_text(struct store *s, const struct example *e, struct str *out);
 
-/* BM25 (SQLite FTS5) of the words of `query` against the run's examples; fn sees example indices, best first, score > 0. */
-enum err store_bm25(struct store *s, int64_t run, const char *query, size_t n, size_t k, enum err (*fn)(void *arg, uint32_t example, double score), void *arg);
+/* BM25 (SQLite FTS5) of the words of `query` against the run's examples; fn sees example indices, best first, score >
+ * 0. */
+enum err store_bm25(struct store *s, int64_t run, const char *query, size_t n, size_t k,
+	enum err (*fn)(void *arg, uint32_t example, double score), void *arg);
 
 /* ---- saved queries --------------------------------------------------------------------------------------------- */
 
-struct saved_query { int64_t id, run, created; char *prompt, *settings /* JSON */, *output; char *result /* JSON: shares by contributor */; };
+struct saved_query { int64_t id, run, created; char *prompt, *settings /* JSON */, *output;
+	char *result /* JSON: shares by contributor */; };
 void saved_query_free(struct saved_query *q);
-enum err store_save_query(struct store *s, const struct saved_query *q, int64_t *id);	/* same run, prompt, settings: replaced */
+/* same run, prompt, settings: replaced */
+enum err store_save_query(struct store *s, const struct saved_query *q, int64_t *id);
 enum err store_query(struct store *s, int64_t id, struct saved_query *q);
-enum err store_each_query(struct store *s, int64_t run /* 0: all */, enum err (*fn)(void *arg, const struct saved_query *q), void *arg);	/* newest first */
+/* newest first */
+enum err store_each_query(struct store *s, int64_t run /* 0: all */,
+	enum err (*fn)(void *arg, const struct saved_query *q), void *arg);
 enum err store_delete_query(struct store *s, int64_t id);
 
 #endif

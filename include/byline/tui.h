@@ -29,8 +29,8 @@ struct tui_options {
 
 void tui_defaults(struct tui_options *o);
 
-/* Runs until the user leaves. Prints its own errors, one line, on standard error. Returns the exit status: 0, 2 when the
- * terminal or the options cannot be used, 3 when the store cannot. The locale must have been set (LC_CTYPE). */
+/* Runs until the user leaves. Prints its own errors, one line, on standard error. Returns the exit status: 0, 2 when
+ * the terminal or the options cannot be used, 3 when the store cannot. The locale must have been set (LC_CTYPE). */
 int tui_run(const struct tui_options *o);
 
 #endif

@@ -115,7 +115,8 @@ file_read(const char *path, size_t limit, struct str *out)
 	if (fd < 0)
 		return file_fail("open", path);
 	enum err err;
-	/* A pipe with a writer is read as any file; what has none is empty, and a terminal would wait for somebody to type. */
+	/* A pipe with a writer is read as any file; what has none is empty, and a terminal would wait for somebody to
+	 * type. */
 	if (isatty(fd))
 		err = err_set(ERR_IO, "cannot read %s: it is a terminal", path);
 	else if (fcntl(fd, F_SETFL, 0) != 0)

@@ -125,8 +125,8 @@ job_start(struct job *job, enum err (*fn)(struct job *job, void *arg), void *arg
 	job->arg = arg;
 	job->result = OK;
 	atomic_store(&job->finished, false);
-	/* Signals stay with the thread that runs the screen; but a fault belongs to the thread that made it, and one that is
-	 * blocked kills without a handler, which leaves a terminal broken. */
+	/* Signals stay with the thread that runs the screen; but a fault belongs to the thread that made it, and one
+	 * that is blocked kills without a handler, which leaves a terminal broken. */
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
 	sigset_t all, old;
 	sigfillset(&all);

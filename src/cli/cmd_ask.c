@@ -25,26 +25,36 @@ struct ask_args {
 
 #define FIELD(f) offsetof(struct ask_args, f)
 static const struct option ask_table[] = {
-	{"prompt", OPTION_TEXT, FIELD(prompt), "TEXT", NULL, .help = "what the model continues; - reads standard input"},
-	{"target", OPTION_TEXT, FIELD(target), "TEXT", NULL, .help = "attribute this continuation instead of generating one"},
+	{"prompt", OPTION_TEXT, FIELD(prompt), "TEXT", NULL,
+		.help = "what the model continues; - reads standard input"},
+	{"target", OPTION_TEXT, FIELD(target), "TEXT", NULL,
+		.help = "attribute this continuation instead of generating one"},
 	{"tokens", OPTION_INT, FIELD(tokens), "N", "32", 1, 65536, .help = "longest output"},
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the sampling"},
-	{"temperature", OPTION_REAL, FIELD(temperature), "X", "0.8", 0, 100, .help = "sampling temperature; 0 takes the most probable token"},
-	{"top-k", OPTION_INT, FIELD(top_k), "N", "0", 0, 1 << 20, .help = "sample among the N most probable tokens; 0 means all"},
-	{"top-p", OPTION_REAL, FIELD(top_p), "X", "0.95", 0.0001, 1, .help = "sample among the most probable tokens that make up X"},
-	{"span", OPTION_SPAN, FIELD(span), "A:B", NULL, .help = "output tokens A to B-1, counting from 0; all of them when not given"},
+	{"temperature", OPTION_REAL, FIELD(temperature), "X", "0.8", 0, 100,
+		.help = "sampling temperature; 0 takes the most probable token"},
+	{"top-k", OPTION_INT, FIELD(top_k), "N", "0", 0, 1 << 20,
+		.help = "sample among the N most probable tokens; 0 means all"},
+	{"top-p", OPTION_REAL, FIELD(top_p), "X", "0.95", 0.0001, 1,
+		.help = "sample among the most probable tokens that make up X"},
+	{"span", OPTION_SPAN, FIELD(span), "A:B", NULL,
+		.help = "output tokens A to B-1, counting from 0; all of them when not given"},
 	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method; see byline(7)"},
 	{"top", OPTION_INT, FIELD(top), "K", "10", 1, 100000, .help = "proponents and opponents listed"},
-	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000, .help = "candidates rescored exactly, half of them opponents"},
-	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "which run to ask; the newest indexed one when not given"},
-	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; the result does not depend on it"},
+	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000,
+		.help = "candidates rescored exactly, half of them opponents"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL,
+		.help = "which run to ask; the newest indexed one when not given"},
+	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
+		.help = "worker threads; the result does not depend on it"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
 };
 
 enum { PROMPT_MAX = 1 << 20 };
 
-struct answer { struct session *session; struct query *query; struct ranking *ranking; struct shares shares; double elapsed_ms; };
+struct answer { struct session *session; struct query *query; struct ranking *ranking; struct shares shares;
+	double elapsed_ms; };
 
 static void
 answer_free(struct answer *w)
@@ -100,7 +110,8 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 	struct rank_options o = {.top = (size_t)a->top, .exact = (size_t)a->exact};
 	struct str prompt = {0};
 	const struct sample_options sample = {
-		.temperature = a->temperature, .top_k = a->top_k, .top_p = a->top_p, .seed = a->seed, .max_tokens = a->tokens,
+		.temperature = a->temperature, .top_k = a->top_k, .top_p = a->top_p, .seed = a->seed,
+		.max_tokens = a->tokens,
 	};
 	TRY(ask_method(a->method, &o.method));
 	enum err err = ask_prompt(a, &prompt);
@@ -133,7 +144,8 @@ ask_tokens(const struct query *q)
 	json_t *tokens = json_array();
 	for (int i = 0; i < q->n_out; i++) {
 		const char *bytes = q->output.s + q->byte_of[i];
-		json_array_append_new(tokens, json_pack("{s:o, s:f, s:i}", "text", json_text(bytes, q->byte_of[i + 1] - q->byte_of[i]),
+		json_array_append_new(tokens,
+			json_pack("{s:o, s:f, s:i}", "text", json_text(bytes, q->byte_of[i + 1] - q->byte_of[i]),
 			"logprob", (double)q->facts[i].logprob, "rank", q->facts[i].rank));
 	}
 	return tokens;
@@ -185,7 +197,8 @@ ask_json(const struct answer *w)
 	json_t *o = json_object();
 	json_object_set_new(o, "prompt", json_cstr(q->prompt));
 	json_object_set_new(o, "seed", json_integer((json_int_t)q->sample.seed));
-	json_object_set_new(o, "output", json_pack("{s:o, s:o}", "text", json_text(q->output.s ? q->output.s : "", q->output.len),
+	json_object_set_new(o, "output",
+		json_pack("{s:o, s:o}", "text", json_text(q->output.s ? q->output.s : "", q->output.len),
 		"tokens", ask_tokens(q)));
 	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
 	json_object_set_new(o, "method", json_cstr(r->method->name));
@@ -224,7 +237,8 @@ ask_list(const struct session *s, const struct ranking *r, bool top)
 		record_byline(&by, w);
 		/* A title of several lines could pass for more rows of the ranking. */
 		text_escape(&line, title, strlen(title), ESCAPE_NEWLINE);
-		say("%4zu  %+.4g  %s  (%s; %s)\n", i + 1, (double)list[i].score, line.s, by.s, w ? w->licence : UNKNOWN);
+		say("%4zu  %+.4g  %s  (%s; %s)\n", i + 1, (double)list[i].score, line.s, by.s,
+			w ? w->licence : UNKNOWN);
 		str_free(&by);
 		str_free(&line);
 	}
@@ -246,7 +260,8 @@ ask_print(const struct answer *w)
 	say("\nContributors\n");
 	for (size_t i = 0; i < w->shares.n && w->shares.c[i].share > 0; i++)
 		say("%6.1f%%  %s\n", 100 * w->shares.c[i].share, w->shares.c[i].name);
-	say("%6.1f%%  residual: what does not stand out of the noise, attributed to nobody\n", 100 * w->shares.residual);
+	say("%6.1f%%  residual: what does not stand out of the noise, attributed to nobody\n",
+		100 * w->shares.residual);
 }
 
 static int

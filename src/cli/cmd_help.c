@@ -7,8 +7,10 @@ struct help_args { bool roff, completion; };
 
 #define FIELD(f) offsetof(struct help_args, f)
 static const struct option help_options[] = {
-	{"roff", OPTION_FLAG, FIELD(roff), .help = "print the generated sections of the command's manual page, or of byline(1)"},
-	{"completion", OPTION_FLAG, FIELD(completion), .help = "print every command with its options, for a shell's completion"},
+	{"roff", OPTION_FLAG, FIELD(roff),
+		.help = "print the generated sections of the command's manual page, or of byline(1)"},
+	{"completion", OPTION_FLAG, FIELD(completion),
+		.help = "print every command with its options, for a shell's completion"},
 };
 
 static int

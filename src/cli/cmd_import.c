@@ -18,11 +18,17 @@ struct import_args {
 
 #define FIELD(f) offsetof(struct import_args, f)
 static const struct option import_options[] = {
-	{"format", OPTION_TEXT, FIELD(format), "NAME", NULL, .help = "jsonl, csv, dir, source or man; guessed from PATH when not given"},
-	{"columns", OPTION_TEXT, FIELD(columns), "MAP", NULL, .help = "which CSV column is what, as text=COLUMN,author=COLUMN,title=COLUMN"},
-	{"author-from", OPTION_TEXT, FIELD(author_from), "RULE", NULL, .help = "author of a file in a directory tree: dir1, dir2 (that folder level), or a pattern on its path with (?<author>...)"},
-	{"author-separator", OPTION_TEXT, FIELD(separator), "TEXT", NULL, .help = "what stands between joint authors in one field"},
-	{"unknown-names", OPTION_TEXT, FIELD(unknown), "LIST", NULL, .help = "author names, separated by commas, that mean unknown"},
+	{"format", OPTION_TEXT, FIELD(format), "NAME", NULL,
+		.help = "jsonl, csv, dir, source or man; guessed from PATH when not given"},
+	{"columns", OPTION_TEXT, FIELD(columns), "MAP", NULL,
+		.help = "which CSV column is what, as text=COLUMN,author=COLUMN,title=COLUMN"},
+	{"author-from", OPTION_TEXT, FIELD(author_from), "RULE", NULL,
+		.help = "author of a file in a directory tree: dir1, dir2 (that folder level), or a pattern on its "
+		"path with (?<author>...)"},
+	{"author-separator", OPTION_TEXT, FIELD(separator), "TEXT", NULL,
+		.help = "what stands between joint authors in one field"},
+	{"unknown-names", OPTION_TEXT, FIELD(unknown), "LIST", NULL,
+		.help = "author names, separated by commas, that mean unknown"},
 	{"licence", OPTION_TEXT, FIELD(licence), "ID", NULL, .help = "licence of records that state none"},
 	{"source", OPTION_TEXT, FIELD(source), "TEXT", NULL, .help = "source of records that state none"},
 	{"max-bytes", OPTION_LONG, FIELD(max_bytes), "N", "16777216", 1, 1 << 30, .help = "longest text taken"},
@@ -49,10 +55,12 @@ import_print_json(const char *path, const struct import_report *r)
 	json_t *reasons = json_array();
 	for (size_t i = 0; i < r->n_reasons; i++)
 		json_array_append_new(reasons, json_pack("{s:o, s:I}", "reason",
-			json_text(r->reasons[i].reason, strlen(r->reasons[i].reason)), "count", (json_int_t)r->reasons[i].n));
-	print_json(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "path", json_cstr(path), "records", (json_int_t)r->records, "added",
-		(json_int_t)r->added, "duplicates", (json_int_t)r->duplicates, "skipped", (json_int_t)r->skipped, "bytes",
-		(json_int_t)r->bytes, "reasons", reasons));
+			json_text(r->reasons[i].reason, strlen(r->reasons[i].reason)), "count",
+			(json_int_t)r->reasons[i].n));
+	print_json(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "path", json_cstr(path),
+		"records", (json_int_t)r->records, "added", (json_int_t)r->added,
+		"duplicates", (json_int_t)r->duplicates, "skipped", (json_int_t)r->skipped,
+		"bytes", (json_int_t)r->bytes, "reasons", reasons));
 }
 
 static void
@@ -80,8 +88,8 @@ import_run(const void *options, char **args, int n_args)
 	const struct import_args *a = options;
 	struct import_options o = {
 		.format = a->format, .columns = a->columns, .author_from = a->author_from, .author_map = a->separator,
-		.unknown_names = a->unknown, .licence = a->licence, .source = a->source, .max_bytes = (size_t)a->max_bytes,
-		.strict = a->strict, .skipped = import_skipped,
+		.unknown_names = a->unknown, .licence = a->licence, .source = a->source,
+		.max_bytes = (size_t)a->max_bytes, .strict = a->strict, .skipped = import_skipped,
 	};
 	struct import_args shown = *a;
 	o.arg = &shown;
@@ -110,6 +118,7 @@ import_run(const void *options, char **args, int n_args)
 }
 
 const struct command cmd_import = {
-	.name = "import", .group = "Build", .args = "STORE PATH...", .summary = "Put a corpus into a store, making the store when there is none",
+	.name = "import", .group = "Build", .args = "STORE PATH...",
+	.summary = "Put a corpus into a store, making the store when there is none",
 	.min_args = 2, .max_args = 1000, .run = import_run, OPTIONS(import_options, struct import_args),
 };

@@ -21,17 +21,25 @@ struct index_args {
 
 #define FIELD(f) offsetof(struct index_args, f)
 static const struct option index_table[] = {
-	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "the run; the newest that waits for its index when not given"},
-	{"checkpoint", OPTION_TEXT, FIELD(checkpoint), "DIR", NULL, .help = "index this Hugging Face directory as a new run, named by --run"},
-	{"context", OPTION_INT, FIELD(context), "N", "256", 16, 1 << 16, .help = "longest example, in tokens, for --checkpoint"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL,
+		.help = "the run; the newest that waits for its index when not given"},
+	{"checkpoint", OPTION_TEXT, FIELD(checkpoint), "DIR", NULL,
+		.help = "index this Hugging Face directory as a new run, named by --run"},
+	{"context", OPTION_INT, FIELD(context), "N", "256", 16, 1 << 16,
+		.help = "longest example, in tokens, for --checkpoint"},
 	{"k", OPTION_INT, FIELD(k), "N", "64", 4, 256, .help = "projection width a side; 32 is the small preset"},
 	{"bits", OPTION_INT, FIELD(bits), "N", "4", 4, 8, .help = "bits of a stored value: 4 or 8"},
-	{"checkpoints", OPTION_INT, FIELD(checkpoints), "N", "0", 0, 1000, .help = "how many of the kept checkpoints to average over; 0 means all"},
-	{"curvature-tokens", OPTION_LONG, FIELD(curvature_tokens), "N", "200000", 0, 1LL << 40, .help = "training tokens the curvature is estimated from; 0 means all"},
-	{"curvature-dtype", OPTION_CHOICE, FIELD(dtype), "TYPE", "u8", .choices = "f32 u8", .help = "number type of the stored eigenvalues; u8 is logarithmic, within 5%"},
-	{"null-queries", OPTION_INT, FIELD(null_queries), "N", "32", 2, 4096, .help = "unrelated queries behind the noise floor"},
+	{"checkpoints", OPTION_INT, FIELD(checkpoints), "N", "0", 0, 1000,
+		.help = "how many of the kept checkpoints to average over; 0 means all"},
+	{"curvature-tokens", OPTION_LONG, FIELD(curvature_tokens), "N", "200000", 0, 1LL << 40,
+		.help = "training tokens the curvature is estimated from; 0 means all"},
+	{"curvature-dtype", OPTION_CHOICE, FIELD(dtype), "TYPE", "u8",
+		.choices = "f32 u8", .help = "number type of the stored eigenvalues; u8 is logarithmic, within 5%"},
+	{"null-queries", OPTION_INT, FIELD(null_queries), "N", "32", 2, 4096,
+		.help = "unrelated queries behind the noise floor"},
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of projections and sampled labels"},
-	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; the result does not depend on it"},
+	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
+		.help = "worker threads; the result does not depend on it"},
 	{"force", OPTION_FLAG, FIELD(force), .help = "begin again instead of resuming or keeping"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
 };
@@ -47,7 +55,8 @@ link_checkpoint(const struct run *run, const char *dir)
 		return err_set(ERR_MISSING, "%s: there is no such checkpoint directory", dir);
 	TRY(file_mkdirs(run->dir));
 	char *link = path_join(run->dir, "checkpoint");
-	enum err err = symlink(real, link) == 0 || file_exists(link) ? OK : err_set(ERR_IO, "%s: cannot make the link", link);
+	enum err err = symlink(real, link) == 0 || file_exists(link) ? OK
+		: err_set(ERR_IO, "%s: cannot make the link", link);
 	free(link);
 	return err;
 }
@@ -100,8 +109,8 @@ index_find(struct store *s, const struct index_args *a, struct job *job, struct 
 		TRY(store_each_run(s, waiting, &id));
 	TRY(id ? store_run(s, id, run) : store_find_run(s, a->run, run));
 	if (!run->trained)
-		return err_set(ERR_MISSING, "run %s is not trained to its end; byline train %s --run %s finishes it", run->name,
-			store_dir(s), run->name);
+		return err_set(ERR_MISSING, "run %s is not trained to its end; byline train %s --run %s finishes it",
+			run->name, store_dir(s), run->name);
 	return OK;
 }
 
@@ -146,6 +155,7 @@ index_run(const void *options, char **args, int n_args)
 }
 
 const struct command cmd_index = {
-	.name = "index", .group = "Build", .args = "STORE", .summary = "Make a run ready for queries: curvature, features, noise floor",
+	.name = "index", .group = "Build", .args = "STORE",
+	.summary = "Make a run ready for queries: curvature, features, noise floor",
 	.min_args = 1, .max_args = 1, .run = index_run, OPTIONS(index_table, struct index_args),
 };

@@ -22,10 +22,11 @@ info_licence(void *arg, const char *licence, int64_t works)
 static enum err
 info_run(void *arg, const struct run *r)
 {
-	json_array_append_new(arg, json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:i, s:s}", "name", json_cstr(r->name),
+	json_array_append_new(arg,
+		json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:i, s:s}", "name", json_cstr(r->name),
 		"trained", r->trained, "indexed", r->indexed, "examples", (json_int_t)r->n_examples, "trained_examples",
-		(json_int_t)r->n_train, "tokens", (json_int_t)r->tokens_train, "heldout_tokens", (json_int_t)r->tokens_heldout,
-		"context", r->n_ctx, "dataset_sha256", r->dataset));
+		(json_int_t)r->n_train, "tokens", (json_int_t)r->tokens_train, "heldout_tokens",
+		(json_int_t)r->tokens_heldout, "context", r->n_ctx, "dataset_sha256", r->dataset));
 	return OK;
 }
 
@@ -42,9 +43,10 @@ info_collect(struct store *s, json_t *o)
 	TRY(store_hash(s, hash));
 	json_object_set_new(o, "corpus_sha256", json_string(hash));
 	json_object_set_new(o, "totals", json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "works", (json_int_t)t.works,
-		"contributors", (json_int_t)t.contributors, "bytes", (json_int_t)t.bytes, "queries", (json_int_t)t.queries,
-		"unknown_author", (json_int_t)t.unknown_author, "unknown_licence", (json_int_t)t.unknown_licence, "opted_out",
-		(json_int_t)t.opted_out));
+		"contributors", (json_int_t)t.contributors, "bytes", (json_int_t)t.bytes, "queries",
+		(json_int_t)t.queries,
+		"unknown_author", (json_int_t)t.unknown_author, "unknown_licence", (json_int_t)t.unknown_licence,
+		"opted_out", (json_int_t)t.opted_out));
 	TRY(store_each_licence(s, info_licence, licences));
 	return store_each_run(s, info_run, runs);
 }
@@ -65,12 +67,15 @@ info_print(const json_t *o)
 		json_string_value(json_object_get(o, "store")), number(t, "works"), number(t, "contributors"),
 		(double)number(t, "bytes") / 1e3);
 	say("  works of unknown author %" JSON_INTEGER_FORMAT ", of unknown licence %" JSON_INTEGER_FORMAT
-"; contributors who opted out %" JSON_INTEGER_FORMAT "\n", number(t, "unknown_author"), number(t, "unknown_licence"), number(t, "opted_out"));
+		"; contributors who opted out %" JSON_INTEGER_FORMAT "\n", number(t, "unknown_author"),
+		number(t, "unknown_licence"), number(t, "opted_out"));
 	json_array_foreach(json_object_get(o, "licences"), i, row)
-		say("  %6" JSON_INTEGER_FORMAT "  %s\n", number(row, "works"), json_string_value(json_object_get(row, "licence")));
+		say("  %6" JSON_INTEGER_FORMAT "  %s\n", number(row, "works"),
+			json_string_value(json_object_get(row, "licence")));
 	json_array_foreach(json_object_get(o, "runs"), i, row)
 		say("run %s: %" JSON_INTEGER_FORMAT " examples trained on, %" JSON_INTEGER_FORMAT " tokens, %s%s\n",
-			json_string_value(json_object_get(row, "name")), number(row, "trained_examples"), number(row, "tokens"),
+			json_string_value(json_object_get(row, "name")), number(row, "trained_examples"),
+			number(row, "tokens"),
 			json_is_true(json_object_get(row, "trained")) ? "trained" : "not trained to its end",
 			json_is_true(json_object_get(row, "indexed")) ? ", indexed" : ", not indexed");
 }
@@ -96,6 +101,7 @@ info_command(const void *options, char **args, int n_args)
 }
 
 const struct command cmd_info = {
-	.name = "info", .group = "Look", .args = "STORE", .summary = "Say what a store holds: works, contributors, licences, runs",
+	.name = "info", .group = "Look", .args = "STORE",
+	.summary = "Say what a store holds: works, contributors, licences, runs",
 	.min_args = 1, .max_args = 1, .run = info_command, OPTIONS(info_options, struct info_args),
 };

@@ -8,7 +8,8 @@ struct opt_out_args { bool undo; const char *note; };
 #define FIELD(f) offsetof(struct opt_out_args, f)
 static const struct option opt_out_options[] = {
 	{"undo", OPTION_FLAG, FIELD(undo), .help = "take the opt-out back"},
-	{"note", OPTION_TEXT, FIELD(note), "TEXT", NULL, .help = "kept beside it: who asked, when, where the request is"},
+	{"note", OPTION_TEXT, FIELD(note), "TEXT", NULL,
+		.help = "kept beside it: who asked, when, where the request is"},
 };
 
 static enum err
@@ -38,6 +39,7 @@ opt_out_run(const void *options, char **args, int n_args)
 }
 
 const struct command cmd_opt_out = {
-	.name = "opt-out", .group = "Keep", .args = "STORE CONTRIBUTOR", .summary = "Leave a contributor's works out of every later run",
+	.name = "opt-out", .group = "Keep", .args = "STORE CONTRIBUTOR",
+	.summary = "Leave a contributor's works out of every later run",
 	.min_args = 2, .max_args = 2, .run = opt_out_run, OPTIONS(opt_out_options, struct opt_out_args),
 };

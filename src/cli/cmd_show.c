@@ -13,7 +13,8 @@ struct show_args { const char *run; bool json; };
 
 #define FIELD(f) offsetof(struct show_args, f)
 static const struct option show_table[] = {
-	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "the run an example belongs to; the newest indexed one when not given"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL,
+		.help = "the run an example belongs to; the newest indexed one when not given"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
 };
 
@@ -74,8 +75,8 @@ show_example_of(struct store *s, const struct run *run, int64_t id, json_t *o)
 	TRY_OUT(store_work(s, e->work, &w));
 	TRY_OUT(store_example_text(s, e, &text));
 	json_object_set_new(o, "example", json_pack("{s:o, s:I, s:I, s:I, s:I, s:b}", "run", json_cstr(run->name), "id",
-		(json_int_t)id, "from", (json_int_t)e->from, "to", (json_int_t)e->to, "tokens", (json_int_t)e->n_tokens, "heldout",
-		e->heldout));
+		(json_int_t)id, "from", (json_int_t)e->from, "to", (json_int_t)e->to, "tokens", (json_int_t)e->n_tokens,
+		"heldout", e->heldout));
 	record_work(o, &w);
 	set_text(o, &text);
 out:
@@ -106,7 +107,8 @@ contributor_work(void *arg, const struct work *w)
 	struct find_works *f = arg;
 	for (size_t i = 0; i < w->n_authors; i++)
 		if (w->authors[i].contributor == f->contributor)
-			json_array_append_new(f->list, json_pack("{s:I, s:o, s:o, s:f}", "id", (json_int_t)w->id, "title",
+			json_array_append_new(f->list,
+				json_pack("{s:I, s:o, s:o, s:f}", "id", (json_int_t)w->id, "title",
 				json_cstr(w->title), "licence", json_cstr(w->licence), "share", w->authors[i].share));
 	return OK;
 }
@@ -123,8 +125,10 @@ show_contributor(struct store *s, const struct show_args *a, const char *which, 
 	if (err == OK)
 		err = store_each_work(s, contributor_work, &f);
 	if (err == OK)
-		json_object_set_new(o, "contributor", json_pack("{s:I, s:o, s:b, s:I, s:I}", "id", (json_int_t)c.id, "name",
-			json_cstr(c.name), "opted_out", c.opted_out, "works", (json_int_t)c.n_works, "bytes", (json_int_t)c.bytes));
+		json_object_set_new(o, "contributor",
+			json_pack("{s:I, s:o, s:b, s:I, s:I}", "id", (json_int_t)c.id, "name",
+			json_cstr(c.name), "opted_out", c.opted_out, "works", (json_int_t)c.n_works, "bytes",
+			(json_int_t)c.bytes));
 	json_object_set_new(o, "works", f.list);
 	contributor_free(&c);
 	return err;
@@ -202,6 +206,7 @@ show_run(const void *options, char **args, int n_args)
 }
 
 const struct command cmd_show = {
-	.name = "show", .group = "Look", .args = "STORE KIND WHICH", .summary = "Show a work, example, contributor or query; WHICH is its number or name",
+	.name = "show", .group = "Look", .args = "STORE KIND WHICH",
+	.summary = "Show a work, example, contributor or query; WHICH is its number or name",
 	.min_args = 3, .max_args = 3, .run = show_run, OPTIONS(show_table, struct show_args),
 };

@@ -1,4 +1,5 @@
-/* train: tokenizer, examples, model, run. What a run is made of is fixed when it begins; the same command resumes it. */
+/* train: tokenizer, examples, model, run. What a run is made of is fixed when it begins; the same command resumes
+ * it. */
 #include "commands.h"
 
 #include <inttypes.h>
@@ -25,29 +26,39 @@ struct train_args {
 
 #define FIELD(f) offsetof(struct train_args, f)
 static const struct option train_table[] = {
-	{"run", OPTION_TEXT, FIELD(run), "NAME", "base", .help = "name of the run; an unfinished one of this name is resumed"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", "base",
+		.help = "name of the run; an unfinished one of this name is resumed"},
 	{"family", OPTION_CHOICE, FIELD(family), "NAME", "llama", .choices = "llama gpt2", .help = "architecture"},
-	{"tokenizer", OPTION_TEXT, FIELD(tokenizer), "FILE", NULL, .help = "a tokenizer.json to use; one is trained on the corpus when not given"},
-	{"vocab", OPTION_INT, FIELD(vocab), "N", "4096", 257, 1 << 20, .help = "vocabulary of a tokenizer trained here"},
+	{"tokenizer", OPTION_TEXT, FIELD(tokenizer), "FILE", NULL,
+		.help = "a tokenizer.json to use; one is trained on the corpus when not given"},
+	{"vocab", OPTION_INT, FIELD(vocab), "N", "4096", 257, 1 << 20,
+		.help = "vocabulary of a tokenizer trained here"},
 	{"context", OPTION_INT, FIELD(context), "N", "256", 16, 1 << 16, .help = "longest example in tokens"},
 	{"layers", OPTION_INT, FIELD(layers), "N", "4", 1, 512, .help = "transformer blocks"},
 	{"width", OPTION_INT, FIELD(width), "N", "192", 8, 65536, .help = "width of the residual stream"},
 	{"heads", OPTION_INT, FIELD(heads), "N", "4", 1, 1024, .help = "attention heads"},
-	{"kv-heads", OPTION_INT, FIELD(kv_heads), "N", "0", 0, 1024, .help = "key and value heads; 0 means as many as heads"},
-	{"ff", OPTION_INT, FIELD(ff), "N", "0", 0, 1 << 20, .help = "width of the MLP; 0 means 8/3 of the width (llama) or 4 times (gpt2)"},
+	{"kv-heads", OPTION_INT, FIELD(kv_heads), "N", "0", 0, 1024,
+		.help = "key and value heads; 0 means as many as heads"},
+	{"ff", OPTION_INT, FIELD(ff), "N", "0", 0, 1 << 20,
+		.help = "width of the MLP; 0 means 8/3 of the width (llama) or 4 times (gpt2)"},
 	{"untied", OPTION_FLAG, FIELD(untied), .help = "an unembedding of its own instead of the embedding"},
 	{"epochs", OPTION_INT, FIELD(epochs), "N", "10", 1, 100000, .help = "passes over the training examples"},
 	{"batch", OPTION_INT, FIELD(batch), "N", "16", 1, 65536, .help = "examples a step"},
-	{"lanes", OPTION_INT, FIELD(lanes), "N", "0", 0, 64, .help = "fixed pieces a step is cut into; part of the recipe, 0 means the default"},
+	{"lanes", OPTION_INT, FIELD(lanes), "N", "0", 0, 64,
+		.help = "fixed pieces a step is cut into; part of the recipe, 0 means the default"},
 	{"lr", OPTION_REAL, FIELD(lr), "X", "0.003", 1e-9, 10, .help = "peak learning rate"},
 	{"warmup", OPTION_INT, FIELD(warmup), "N", "-1", -1, 1 << 30, .help = "warm-up steps; -1 means 8 in a hundred"},
 	{"weight-decay", OPTION_REAL, FIELD(weight_decay), "X", "0.1", 0, 10, .help = "decay of the matrices"},
 	{"clip", OPTION_REAL, FIELD(clip), "X", "1", 0, 1e9, .help = "largest gradient norm; 0 turns clipping off"},
-	{"heldout", OPTION_REAL, FIELD(heldout), "X", "0.05", 0, 0.9, .help = "fraction of the works kept out of training, to measure with"},
-	{"keep", OPTION_INT, FIELD(keep), "N", "6", 1, 1000, .help = "checkpoints kept along the run, the last included"},
-	{"dtype", OPTION_CHOICE, FIELD(dtype), "TYPE", "f32", .choices = "f32 f16 bf16", .help = "number type of kept checkpoints"},
+	{"heldout", OPTION_REAL, FIELD(heldout), "X", "0.05", 0, 0.9,
+		.help = "fraction of the works kept out of training, to measure with"},
+	{"keep", OPTION_INT, FIELD(keep), "N", "6", 1, 1000,
+		.help = "checkpoints kept along the run, the last included"},
+	{"dtype", OPTION_CHOICE, FIELD(dtype), "TYPE", "f32",
+		.choices = "f32 f16 bf16", .help = "number type of kept checkpoints"},
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the weights, the order and the held-out works"},
-	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; the result does not depend on it"},
+	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
+		.help = "worker threads; the result does not depend on it"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
 };
 
@@ -136,9 +147,11 @@ config_of_args(const struct train_args *a, const struct tokenizer *t, struct mod
 {
 	bool llama = a->family == 0;
 	*c = (struct model_config){
-		.n_layer = a->layers, .d_model = a->width, .n_head = a->heads, .n_kv_head = a->kv_heads ? a->kv_heads : a->heads,
-		.head_dim = a->width / a->heads, .vocab = tokenizer_size(t), .n_ctx = a->context,
-		.norm = llama ? NORM_RMS : NORM_LAYER, .pos = llama ? POS_ROPE : POS_LEARNED, .mlp = llama ? MLP_GATED : MLP_PLAIN,
+		.n_layer = a->layers, .d_model = a->width, .n_head = a->heads,
+		.n_kv_head = a->kv_heads ? a->kv_heads : a->heads, .head_dim = a->width / a->heads,
+		.vocab = tokenizer_size(t), .n_ctx = a->context,
+		.norm = llama ? NORM_RMS : NORM_LAYER, .pos = llama ? POS_ROPE : POS_LEARNED,
+		.mlp = llama ? MLP_GATED : MLP_PLAIN,
 		.act = llama ? ACT_SILU : ACT_GELU_TANH, .tied = !a->untied, .attn_bias = !llama, .mlp_bias = !llama,
 		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = begin_token(t), .eos = begin_token(t),
 	};
@@ -149,8 +162,8 @@ config_of_args(const struct train_args *a, const struct tokenizer *t, struct mod
 static char *
 recipe_json(const struct train_args *a, const struct model_config *c)
 {
-	json_t *r = json_pack("{s:o, s:i, s:i, s:f}", "config", model_config_json(c), "epochs", a->epochs, "batch", a->batch,
-		"heldout", a->heldout);
+	json_t *r = json_pack("{s:o, s:i, s:i, s:f}", "config", model_config_json(c), "epochs", a->epochs, "batch",
+		a->batch, "heldout", a->heldout);
 	struct str s = {0};
 	json_print(&s, r, 0);
 	json_decref(r);
@@ -163,8 +176,8 @@ run_begin(struct store *s, const struct train_args *a, const struct tokenizer *t
 {
 	char *recipe = recipe_json(a, c);
 	const struct run_spec spec = {
-		.name = a->run, .tokenizer = t, .bos = c->bos, .max_tokens = a->context, .heldout = a->heldout, .seed = a->seed,
-		.recipe = recipe,
+		.name = a->run, .tokenizer = t, .bos = c->bos, .max_tokens = a->context, .heldout = a->heldout,
+		.seed = a->seed, .recipe = recipe,
 	};
 	int64_t id;
 	enum err err = store_create_run(s, &spec, job, &id);
@@ -210,7 +223,8 @@ train_note(void *arg, const struct train_status *s)
 	if (isnan(s->heldout))
 		job_note(w->job, "loss %.3f  %.1fk tokens/s  %s left", s->loss, s->tokens_per_second / 1e3, left);
 	else
-		job_note(w->job, "loss %.3f  held-out %.3f  %.1fk tokens/s  %s left", s->loss, s->heldout, s->tokens_per_second / 1e3, left);
+		job_note(w->job, "loss %.3f  held-out %.3f  %.1fk tokens/s  %s left", s->loss, s->heldout,
+			s->tokens_per_second / 1e3, left);
 }
 
 static enum err
@@ -242,7 +256,8 @@ train_store(struct store *s, const struct train_args *a, struct train_watch *w, 
 {
 	struct tokenizer *t = NULL;
 	struct model_config c;
-	char *runs = path_join(store_dir(s), "runs"), *dir = path_join(runs, a->run), *path = path_join(dir, "tokenizer.json");
+	char *runs = path_join(store_dir(s), "runs"), *dir = path_join(runs, a->run),
+		*path = path_join(dir, "tokenizer.json");
 	enum err err;
 	bool known = store_find_run(s, a->run, run) == OK;
 	if (known && run->trained)
@@ -280,8 +295,8 @@ train_print(const struct run *run, const char *dir, const struct train_watch *w)
 		say("run %s is trained already; --run NAME begins another\n", run->name);
 		return;
 	}
-	say("run %s: %" PRId64 " examples, %" PRId64 " steps, loss %.3f nats per token, ", run->name, run->n_train, w->last.steps,
-		w->last.loss);
+	say("run %s: %" PRId64 " examples, %" PRId64 " steps, loss %.3f nats per token, ", run->name, run->n_train,
+		w->last.steps, w->last.loss);
 	if (isnan(w->last.heldout))
 		say("nothing held out\n");
 	else

@@ -57,7 +57,8 @@ int option_parse(const struct command *c, int argc, char **argv, void *options, 
 
 void help_command(const struct command *c);			/* to standard output */
 void help_overview(void);
-void help_roff(const struct command *c);			/* the SYNOPSIS and OPTIONS sections of its manual page */
+void help_roff(const struct command *c);			/* the SYNOPSIS and OPTIONS sections of its manual
+								 * page */
 void help_roff_overview(void);					/* the COMMANDS section of byline(1) */
 void help_completion(void);
 

@@ -18,21 +18,30 @@ struct explore_args { struct explore_options o; struct span span; };
 
 #define FIELD(f) offsetof(struct explore_args, o.f)
 static const struct option explore_table[] = {
-	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL, .help = "which run to load; the newest indexed one when not given"},
+	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL,
+		.help = "which run to load; the newest indexed one when not given"},
 	{"prompt", OPTION_TEXT, FIELD(prompt), "TEXT", NULL, .help = "ask this at once"},
-	{"target", OPTION_TEXT, FIELD(target), "TEXT", NULL, .help = "attribute this continuation instead of generating one"},
+	{"target", OPTION_TEXT, FIELD(target), "TEXT", NULL,
+		.help = "attribute this continuation instead of generating one"},
 	{"query", OPTION_LONG, FIELD(query), "ID", NULL, 1, 9e15, .help = "open a saved query"},
 	{"tokens", OPTION_INT, FIELD(tokens), "N", "32", 1, 65536, .help = "longest output"},
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the sampling"},
-	{"temperature", OPTION_REAL, FIELD(temperature), "X", "0.8", 0, 100, .help = "sampling temperature; 0 takes the most probable token"},
-	{"top-k", OPTION_INT, FIELD(top_k), "N", "0", 0, 1 << 20, .help = "sample among the N most probable tokens; 0 means all"},
-	{"top-p", OPTION_REAL, FIELD(top_p), "X", "0.95", 0.0001, 1, .help = "sample among the most probable tokens that make up X"},
-	{"span", OPTION_SPAN, offsetof(struct explore_args, span), "A:B", NULL, .help = "output tokens A to B-1 selected at first, counting from 0"},
+	{"temperature", OPTION_REAL, FIELD(temperature), "X", "0.8", 0, 100,
+		.help = "sampling temperature; 0 takes the most probable token"},
+	{"top-k", OPTION_INT, FIELD(top_k), "N", "0", 0, 1 << 20,
+		.help = "sample among the N most probable tokens; 0 means all"},
+	{"top-p", OPTION_REAL, FIELD(top_p), "X", "0.95", 0.0001, 1,
+		.help = "sample among the most probable tokens that make up X"},
+	{"span", OPTION_SPAN, offsetof(struct explore_args, span), "A:B", NULL,
+		.help = "output tokens A to B-1 selected at first, counting from 0"},
 	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method to begin with"},
-	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000, .help = "candidates rescored exactly, half of them opponents"},
-	{"color", OPTION_CHOICE, FIELD(color), "WHEN", "auto", .choices = "auto always never", .help = "when to draw in colours"},
+	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000,
+		.help = "candidates rescored exactly, half of them opponents"},
+	{"color", OPTION_CHOICE, FIELD(color), "WHEN", "auto",
+		.choices = "auto always never", .help = "when to draw in colours"},
 	{"ascii", OPTION_FLAG, FIELD(ascii), .help = "draw with ASCII alone"},
-	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256, .help = "worker threads; 0 takes what the machine has"},
+	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
+		.help = "worker threads; 0 takes what the machine has"},
 	{"script", OPTION_TEXT, FIELD(script), "FILE", NULL, .help = "press the keys in this file and leave"},
 };
 
@@ -89,7 +98,8 @@ json_escape(struct str *out, const char *s, size_t n)
 		else if (cp < 0x10000)
 			str_addf(out, "\\u%04x", (unsigned)cp);
 		else
-			str_addf(out, "\\u%04x\\u%04x", 0xd7c0u + (unsigned)(cp >> 10), 0xdc00u + (unsigned)(cp & 0x3ff));
+			str_addf(out, "\\u%04x\\u%04x", 0xd7c0u + (unsigned)(cp >> 10),
+				0xdc00u + (unsigned)(cp & 0x3ff));
 		i += used;
 	}
 }

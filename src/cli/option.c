@@ -154,7 +154,8 @@ option_take(const struct command *c, int argc, char **argv, int *i, void *option
 	size_t n = strcspn(name, "=");
 	const struct option *o = option_find(c, name, n);
 	if (!o)
-		return err_set(ERR_USAGE, "%s has no option --%.*s; see byline %s --help", c->name, (int)n, name, c->name);
+		return err_set(ERR_USAGE, "%s has no option --%.*s; see byline %s --help", c->name, (int)n, name,
+			c->name);
 	if (o->type == OPTION_FLAG)
 		return name[n] ? err_set(ERR_USAGE, "--%s takes no value", o->name) : option_set(o, NULL, options);
 	if (name[n])

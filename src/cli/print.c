@@ -26,7 +26,8 @@ complain(const char *fmt, ...)
 	str_addv(&s, fmt, ap);
 	va_end(ap);
 	fflush(stdout);
-	/* One message is one line: a file's name may hold a newline, and what follows it would pass for a message of ours. */
+	/* One message is one line: a file's name may hold a newline, and what follows it would pass for a message of
+	 * ours. */
 	print_escaped(stderr, &s, ESCAPE_NEWLINE);
 	fputc('\n', stderr);
 	str_free(&s);

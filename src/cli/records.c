@@ -9,7 +9,8 @@ record_work(json_t *o, const struct work *w)
 {
 	json_t *people = json_array();
 	json_object_set_new(o, "work", w ? json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)w->id, "title",
-		json_cstr(w->title), "licence", json_cstr(w->licence), "date", json_cstr(w->date), "source", json_cstr(w->source))
+		json_cstr(w->title), "licence", json_cstr(w->licence), "date", json_cstr(w->date), "source",
+		json_cstr(w->source))
 		: json_null());
 	json_object_set_new(o, "contributors", people);
 	for (size_t i = 0; w && i < w->n_authors; i++)

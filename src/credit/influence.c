@@ -1,11 +1,13 @@
 /*
- * The policy "influence": what an example has beyond a threshold t goes to its contributors; what lies within it goes to
- * nobody. With e_i = max(0, s_i - t), c_i = s_i cut to [-t, t] and a_ic the part of contributor c in example i:
+ * The policy "influence": what an example has beyond a threshold t goes to its contributors; what lies within it goes
+ * to nobody. With e_i = max(0, s_i - t), c_i = s_i cut to [-t, t] and a_ic the part of contributor c in example i:
  *
- *   R = max(|sum_i c_i|, sqrt(sum_i c_i^2)),   share_c = sum_i a_ic e_i / (sum_i e_i + R),   residual = 1 - sum_c share_c
+ *   R = max(|sum_i c_i|, sqrt(sum_i c_i^2)),  share_c = sum_i a_ic e_i / (sum_i e_i + R),
+ *   residual = 1 - sum_c share_c
  *
- * R is what the rest adds up to once helping and hindering have cancelled, but never less than the size such a sum reaches
- * by chance alone: so a large corpus of small noise does not drown a clear answer, and noise by itself credits next to nobody.
+ * R is what the rest adds up to once helping and hindering have cancelled, but never less than the size such a sum
+ * reaches by chance alone: so a large corpus of small noise does not drown a clear answer, and noise by itself credits
+ * next to nobody.
  * Linear in a_ic once each s_i is clipped, so a contributor may be split, or two merged, and nobody else's share moves.
  */
 #include "byline/credit.h"

@@ -47,7 +47,8 @@ credit_shares(const struct session *s, const struct ranking *r, struct shares *o
 	size_t n_edges = edges_make(s, &edge);
 	double *share = xcalloc(n + 1, sizeof(*share)), *total = xcalloc(n + 1, sizeof(*total));
 	*out = (struct shares){ .c = xcalloc(n + 1, sizeof(*out->c)), .n = n };
-	credit_influence(r->scores, s->data.n, edge, n_edges, CREDIT_FLOORS * r->floor, share, total, n, &out->residual);
+	credit_influence(r->scores, s->data.n, edge, n_edges, CREDIT_FLOORS * r->floor, share, total, n,
+		&out->residual);
 	for (size_t i = 0; i < n; i++) {
 		const struct contributor *c = &s->contributors[i];
 		out->c[i] = (struct contribution){ .contributor = c->id, .name = c->name, .score = total[i],

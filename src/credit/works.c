@@ -43,7 +43,8 @@ credit_works(const struct session *s, const struct ranking *r, int64_t contribut
 	*out = NULL;
 	*n = 0;
 	if (!session_contributor(s, contributor))
-		return err_set(ERR_MISSING, "contributor %lld: the store has nobody with this number", (long long)contributor);
+		return err_set(ERR_MISSING, "contributor %lld: the store has nobody with this number",
+			(long long)contributor);
 	double *sum = xcalloc(s->n_works + 1, sizeof(*sum));
 	works_sum(s, r, sum);
 	size_t cap = 0;

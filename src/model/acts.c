@@ -132,7 +132,8 @@ longest(const struct model *m, const struct batch *b, int *out)
 		most = n > most ? n : most;
 	}
 	if (most > m->config.n_ctx)
-		return err_set(ERR_LIMIT, "a sequence of %d tokens is longer than the model's context of %d", most, m->config.n_ctx);
+		return err_set(ERR_LIMIT, "a sequence of %d tokens is longer than the model's context of %d", most,
+			m->config.n_ctx);
 	*out = most;
 	return OK;
 }

@@ -114,10 +114,10 @@ static const char *const gpt2_ignored[] = {
 };
 
 static const struct arch archs[] = {
-	{"llama", "LlamaForCausalLM", "model.", NORM_RMS, POS_ROPE, MLP_GATED, false, false, llama_keys, no_musts, llama_names,
-		llama_ignored},
-	{"gpt2", "GPT2LMHeadModel", "transformer.", NORM_LAYER, POS_LEARNED, MLP_PLAIN, true, true, gpt2_keys, gpt2_musts,
-		gpt2_names, gpt2_ignored},
+	{"llama", "LlamaForCausalLM", "model.", NORM_RMS, POS_ROPE, MLP_GATED, false, false, llama_keys, no_musts,
+		llama_names, llama_ignored},
+	{"gpt2", "GPT2LMHeadModel", "transformer.", NORM_LAYER, POS_LEARNED, MLP_PLAIN, true, true, gpt2_keys,
+		gpt2_musts, gpt2_names, gpt2_ignored},
 };
 
 const struct arch *

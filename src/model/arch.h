@@ -11,8 +11,8 @@
 #include "byline/model.h"
 
 /*
- * One tensor of a weights file and where it lives in the flat vector. A matrix of the file is (rows, cols), or (cols, rows)
- * when `transposed`; a vector (`n_dims` 1) has rows elements. Its row r is row `row` + r of our tensor:
+ * One tensor of a weights file and where it lives in the flat vector. A matrix of the file is (rows, cols), or (cols,
+ * rows) when `transposed`; a vector (`n_dims` 1) has rows elements. Its row r is row `row` + r of our tensor:
  *   our element (r, c) = params[tensor->at + (size_t)(row + r) * tensor->cols + c].
  * Every element of the flat vector is covered by exactly one file tensor that is not optional.
  */
@@ -21,7 +21,8 @@ struct file_tensor {
 	const struct tensor *tensor;	/* ours, of the model's table: role, bias and layer are there */
 	int row, rows, cols, n_dims;
 	bool transposed;
-	bool optional;			/* never written; if a file has it, it must have this shape, and its values are not read */
+	bool optional;			/* never written; if a file has it, it must have this shape, and its values are
+					 * not read */
 };
 
 /* What a key of config.json sets: a field of struct model_config. */
@@ -59,7 +60,8 @@ struct arch {
 	enum pos_kind pos;
 	enum mlp_kind mlp;
 	bool always_bias;		/* biases that no key switches */
-	bool always_mha;		/* as many key-value heads as heads, of d_model / n_head: no key says otherwise */
+	bool always_mha;		/* as many key-value heads as heads, of d_model / n_head: no key says
+					 * otherwise */
 	const struct config_key *keys;
 	const struct config_must *musts;
 	const struct tensor_name *names;
@@ -71,8 +73,8 @@ const struct arch *arch_find(const char *family);	/* NULL: unknown */
 /* All of them, in the order in which we write; the caller frees. Optional ones come last (tied models: the head). */
 enum err arch_file_tensors(const struct model *m, struct file_tensor **out, size_t *n);
 
-/* `name` without the prefix that this family's files may leave out ("transformer.wte.weight" -> "wte.weight"), or NULL when
- * it has none. A reader looks for the name, then for this. */
+/* `name` without the prefix that this family's files may leave out ("transformer.wte.weight" -> "wte.weight"), or NULL
+ * when it has none. A reader looks for the name, then for this. */
 const char *arch_short_name(const struct model *m, const char *name);
 
 /* Is this a name that files of this family carry and nobody needs (attention masks, rotary tables)? */

@@ -68,7 +68,8 @@ back_head(struct back *k, const struct block *b, float *dx)
 	k->linear--;
 	for (int from = next_row(batch, 0, true), to; from < batch->rows; from = next_row(batch, to, true)) {
 		to = next_row(batch, from, false);
-		linear_backward(dx != NULL ? dx + (size_t)from * (size_t)l->in : NULL, block_weight_grad(b, k->grads, ROLE_HEAD), NULL,
+		linear_backward(dx != NULL ? dx + (size_t)from * (size_t)l->in : NULL,
+			block_weight_grad(b, k->grads, ROLE_HEAD), NULL,
 			k->a->logits + (size_t)from * (size_t)l->out, k->a->hidden + (size_t)from * (size_t)l->in,
 			block_weight(b, k->params, ROLE_HEAD), to - from, l->in, l->out);
 	}
@@ -127,7 +128,8 @@ back_heads(struct back *k, const struct saved *s)
 		struct att_shape one = {1, k->batch->start + i, 1, 1, hd, att_scale(c)};
 		for (int h = 0; h < c->n_head; h++) {
 			int q_at = h * hd, k_at = ldo + h / group * hd, v_at = k_at + c->n_kv_head * hd;
-			attention_forward(NULL, 0, a->prob, s->qkv + q_at, ld, s->qkv + k_at, ld, s->qkv + v_at, ld, &one);
+			attention_forward(NULL, 0, a->prob, s->qkv + q_at, ld, s->qkv + k_at, ld, s->qkv + v_at, ld,
+				&one);
 			attention_backward(a->dqkv + q_at, a->dqkv + k_at, a->dqkv + v_at, a->datt + q_at, ldo, a->prob,
 				s->qkv + q_at, ld, s->qkv + k_at, ld, s->qkv + v_at, ld, &one, a->dprob);
 		}
@@ -160,11 +162,12 @@ model_backward(const struct model *m, const float *params, struct acts *a, const
 	back_head(&k, outside, head_alone ? NULL : cleared(&k, a->dnorm, m->config.d_model));
 	if (head_alone)
 		return;
-	back_norm(&k, outside, ROLE_NORM_FINAL, cleared(&k, a->dx, m->config.d_model), a->dnorm, a->last, a->mean, a->rstd);
+	back_norm(&k, outside, ROLE_NORM_FINAL, cleared(&k, a->dx, m->config.d_model), a->dnorm, a->last, a->mean,
+		a->rstd);
 	for (int i = m->config.n_layer - 1; i >= 0; i--) {
 		back_mlp(&k, &a->plan[i], &a->saved[i]);
 		back_attention(&k, &a->plan[i], &a->saved[i]);
 	}
-	embed_backward(block_weight_grad(outside, grads, ROLE_EMBED), block_weight_grad(outside, grads, ROLE_POS), a->dx, b->token,
-		a->position, b->rows, m->config.d_model);
+	embed_backward(block_weight_grad(outside, grads, ROLE_EMBED), block_weight_grad(outside, grads, ROLE_POS),
+		a->dx, b->token, a->position, b->rows, m->config.d_model);
 }

@@ -1,4 +1,5 @@
-/* model: config.json, read and written through the family's table of keys, and checked before anything is made from it. */
+/* model: config.json, read and written through the family's table of keys, and checked before anything is made from
+ * it. */
 #include "byline/model.h"
 
 #include <math.h>
@@ -68,10 +69,12 @@ parse_act(struct model_config *c, const json_t *root, const char *name, const st
 			*(enum act_kind *)field(c, key) = act_names[i].act;
 			return OK;
 		}
-	return err_set(ERR_UNSUPPORTED, "%s: %s \"%s\" is not an activation byline has (silu, gelu, gelu_new)", name, key->name, act);
+	return err_set(ERR_UNSUPPORTED, "%s: %s \"%s\" is not an activation byline has (silu, gelu, gelu_new)", name,
+		key->name, act);
 }
 
-/* One number, a list of which we take the first, or none. Out of the vocabulary means none: many files carry defaults. */
+/* One number, a list of which we take the first, or none. Out of the vocabulary means none: many files carry
+ * defaults. */
 static enum err
 parse_token(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
 {
@@ -90,8 +93,10 @@ parse_token(struct model_config *c, const json_t *root, const char *name, const 
 static enum err
 parse_key(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
 {
-	static enum err (*const parse[])(struct model_config *, const json_t *, const char *, const struct config_key *) = {
-		[KEY_INT] = parse_int, [KEY_REAL] = parse_real, [KEY_BOOL] = parse_bool, [KEY_ACT] = parse_act, [KEY_TOKEN] = parse_token,
+	static enum err (*const parse[])(struct model_config *, const json_t *, const char *,
+		const struct config_key *) = {
+		[KEY_INT] = parse_int, [KEY_REAL] = parse_real, [KEY_BOOL] = parse_bool, [KEY_ACT] = parse_act,
+		[KEY_TOKEN] = parse_token,
 	};
 	return parse[key->kind](c, root, name, key);
 }
@@ -104,7 +109,8 @@ refuse_scaling(const json_t *rope, const char *name)
 	TRY(json_opt_str(rope, name, "type", "default", &type));
 	TRY(json_opt_str(rope, name, "rope_type", type, &type));
 	if (strcmp(type, "default") != 0)
-		return err_set(ERR_UNSUPPORTED, "%s: rotary positions scaled by \"%s\" are not supported (only the default)", name, type);
+		return err_set(ERR_UNSUPPORTED,
+			"%s: rotary positions scaled by \"%s\" are not supported (only the default)", name, type);
 	TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, 1, &part));
 	if (part < 1)
 		return err_set(ERR_UNSUPPORTED, "%s: partial_rotary_factor %g is not supported (only 1)", name, part);
@@ -136,11 +142,13 @@ check_musts(const struct arch *arch, const json_t *root, const char *name)
 		bool v;
 		TRY(json_opt_bool(root, name, must->name, must->value, &v));
 		if (v != must->value)
-			return err_set(ERR_UNSUPPORTED, "%s: %s: %s is not supported", name, must->name, v ? "true" : "false");
+			return err_set(ERR_UNSUPPORTED, "%s: %s: %s is not supported", name, must->name,
+				v ? "true" : "false");
 	}
 	const json_t *quant = json_object_get(root, "quantization_config");
 	if (quant != NULL && !json_is_null(quant))
-		return err_set(ERR_UNSUPPORTED, "%s: quantised weights (quantization_config) are not supported; use the original", name);
+		return err_set(ERR_UNSUPPORTED,
+			"%s: quantised weights (quantization_config) are not supported; use the original", name);
 	return OK;
 }
 
@@ -217,12 +225,14 @@ static enum err
 check_heads(const struct model_config *c, const struct arch *arch, const char *name)
 {
 	if (c->n_head % c->n_kv_head != 0)
-		return err_set(ERR_FORMAT, "%s: %d heads cannot share %d key-value heads evenly", name, c->n_head, c->n_kv_head);
+		return err_set(ERR_FORMAT, "%s: %d heads cannot share %d key-value heads evenly", name, c->n_head,
+			c->n_kv_head);
 	if (arch->always_mha && (c->n_kv_head != c->n_head || c->n_head * c->head_dim != c->d_model))
-		return err_set(ERR_FORMAT, "%s: %d heads of width %d do not make up the model's width, %d", name, c->n_head, c->head_dim,
-			c->d_model);
+		return err_set(ERR_FORMAT, "%s: %d heads of width %d do not make up the model's width, %d", name,
+			c->n_head, c->head_dim, c->d_model);
 	if (c->pos == POS_ROPE && c->head_dim % 2 != 0)
-		return err_set(ERR_FORMAT, "%s: rotary positions need an even width of heads, not %d", name, c->head_dim);
+		return err_set(ERR_FORMAT, "%s: rotary positions need an even width of heads, not %d", name,
+			c->head_dim);
 	return OK;
 }
 
@@ -231,10 +241,11 @@ check_flags(const struct model_config *c, const struct arch *arch, const char *n
 {
 	if (c->norm != arch->norm || c->pos != arch->pos || c->mlp != arch->mlp
 		|| (arch->always_bias && !(c->attn_bias && c->mlp_bias)))
-		return err_set(ERR_UNSUPPORTED, "%s: not how a %s model is made (norm, positions, MLP or biases)", name, c->family);
+		return err_set(ERR_UNSUPPORTED, "%s: not how a %s model is made (norm, positions, MLP or biases)", name,
+			c->family);
 	if ((c->mlp == MLP_GATED) != (c->act == ACT_SILU))
-		return err_set(ERR_UNSUPPORTED, "%s: activation \"%s\" is not supported in a %s MLP", name, act_name(c->act),
-			c->mlp == MLP_GATED ? "gated" : "plain");
+		return err_set(ERR_UNSUPPORTED, "%s: activation \"%s\" is not supported in a %s MLP", name,
+			act_name(c->act), c->mlp == MLP_GATED ? "gated" : "plain");
 	return OK;
 }
 
@@ -248,7 +259,8 @@ check_reals(const struct model_config *c, const char *name)
 	if (c->pos == POS_ROPE && !(c->rope_theta >= 1 && c->rope_theta <= 1e12))
 		return err_set(ERR_FORMAT, "%s: rope_theta %g is not between 1 and 1e12", name, c->rope_theta);
 	if (c->bos < -1 || c->bos >= c->vocab || c->eos < -1 || c->eos >= c->vocab)
-		return err_set(ERR_FORMAT, "%s: tokens %d and %d are not in a vocabulary of %d", name, c->bos, c->eos, c->vocab);
+		return err_set(ERR_FORMAT, "%s: tokens %d and %d are not in a vocabulary of %d", name, c->bos, c->eos,
+			c->vocab);
 	return OK;
 }
 

@@ -24,7 +24,8 @@ attend(void *arg, int layer, struct saved *s)
 		struct att_shape one = {1, run->batch->start + i, 1, 1, hd, att_scale(c)};
 		for (int h = 0; h < c->n_head; h++) {
 			int kv_at = h / group * hd;
-			attention_forward(s->att + h * hd, ldo, run->acts->prob, s->qkv + h * hd, ld, k + kv_at, ld, v + kv_at, ld, &one);
+			attention_forward(s->att + h * hd, ldo, run->acts->prob, s->qkv + h * hd, ld, k + kv_at, ld,
+				v + kv_at, ld, &one);
 		}
 	}
 }
@@ -69,7 +70,8 @@ acts_loss(const struct model *m, struct acts *a, const struct batch *b, const fl
 }
 
 void
-acts_sample_targets(const struct model *m, struct acts *a, const struct batch *b, uint64_t seed, uint64_t stream, int32_t *out)
+acts_sample_targets(const struct model *m, struct acts *a, const struct batch *b, uint64_t seed, uint64_t stream,
+	int32_t *out)
 {
 	struct rng rng;
 	size_t vocab = (size_t)m->config.vocab;

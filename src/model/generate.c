@@ -25,7 +25,8 @@ feed_prompt(struct feed *f, const struct model *m, const int32_t *prompt, int n)
 	if (n > 0)
 		return OK;
 	if (m->config.bos < 0)
-		return err_set(ERR_USAGE, "the prompt is empty, and this model has no token to begin with: give it at least one");
+		return err_set(ERR_USAGE,
+			"the prompt is empty, and this model has no token to begin with: give it at least one");
 	f->start = m->config.bos;
 	f->token = &f->start;
 	f->n = 1;
@@ -120,7 +121,8 @@ score_continuation(const struct model *m, const int32_t *prompt, int n_prompt, c
 	TRY(feed_prompt(&feed, m, prompt, n_prompt));
 	for (int i = 0; i < n_cont; i++)
 		if (cont[i] < 0 || cont[i] >= s.vocab)
-			return err_set(ERR_FORMAT, "token %d at %d is not in the vocabulary of %d", (int)cont[i], i, s.vocab);
+			return err_set(ERR_FORMAT, "token %d at %d is not in the vocabulary of %d", (int)cont[i], i,
+				s.vocab);
 	kv = kv_new(m);
 	TRY_OUT(mem_array(&logits, (size_t)s.vocab, sizeof(*logits), "logits"));
 	TRY_OUT(model_step(m, kv, feed.token, feed.n, logits));

@@ -67,8 +67,8 @@ kv_new(const struct model *m)
 static void
 scratch_free(struct kv *kv)
 {
-	float *all[] = {kv->s.norm1, kv->mean, kv->rstd, kv->s.qkv, kv->s.att, kv->s.mid, kv->s.gate, kv->s.up, kv->s.act,
-		kv->s.x, kv->out, kv->hidden, kv->prob};
+	float *all[] = {kv->s.norm1, kv->mean, kv->rstd, kv->s.qkv, kv->s.att, kv->s.mid, kv->s.gate, kv->s.up,
+		kv->s.act, kv->s.x, kv->out, kv->hidden, kv->prob};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]);
 }
@@ -149,8 +149,8 @@ attend(void *arg, int layer, struct saved *s)
 	size_t at = (size_t)kv->length * width;
 	append(kv->keys[layer] + at, s->qkv + width_q(c), kv->n, width, ld);
 	append(kv->values[layer] + at, s->qkv + width_q(c) + width, kv->n, width, ld);
-	attention_cached(s->att, width_q(c), kv->prob, s->qkv, ld, kv->keys[layer], width, kv->values[layer], width, kv->n, kv->length,
-		c->n_head, c->n_kv_head, c->head_dim, att_scale(c));
+	attention_cached(s->att, width_q(c), kv->prob, s->qkv, ld, kv->keys[layer], width, kv->values[layer], width,
+		kv->n, kv->length, c->n_head, c->n_kv_head, c->head_dim, att_scale(c));
 }
 
 /* Feeds at most PIECE tokens; the residual stream after the final norm is in kv->hidden. */
@@ -160,7 +160,8 @@ feed_piece(struct kv *kv, const int32_t *token, int n)
 	const struct model *m = kv->m;
 	struct pass p = {m, kv->plan, m->params, &kv->rope, n, kv->position, attend, kv};
 	TRY(kv_grow(kv, kv->length + n));
-	mem_grow(&kv->prob, &kv->prob_cap, (size_t)m->config.n_head * (size_t)n * (size_t)(kv->length + n), sizeof(float));
+	mem_grow(&kv->prob, &kv->prob_cap, (size_t)m->config.n_head * (size_t)n * (size_t)(kv->length + n),
+		sizeof(float));
 	for (int i = 0; i < n; i++)
 		kv->position[i] = kv->length + i;
 	kv->n = n;
@@ -177,12 +178,14 @@ feed_piece(struct kv *kv, const int32_t *token, int n)
 }
 
 enum err
-kv_feed(struct kv *kv, const int32_t *token, int n, void (*each)(void *arg, int i, const float *logits), void *arg, float *logits)
+kv_feed(struct kv *kv, const int32_t *token, int n, void (*each)(void *arg, int i, const float *logits), void *arg,
+	float *logits)
 {
 	const struct model_config *c = &kv->m->config;
 	TRY(check_tokens(kv->m, token, n));
 	if (n > c->n_ctx - kv->length)
-		return err_set(ERR_LIMIT, "%d more tokens after %d do not fit the model's context of %d", n, kv->length, c->n_ctx);
+		return err_set(ERR_LIMIT, "%d more tokens after %d do not fit the model's context of %d", n, kv->length,
+			c->n_ctx);
 	struct pass p = {kv->m, kv->plan, kv->m->params};
 	for (int from = 0, some; from < n; from += some) {
 		some = n - from < PIECE ? n - from : PIECE;

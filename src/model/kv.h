@@ -4,9 +4,10 @@
 
 #include "byline/generate.h"
 
-/* Feeds n tokens. `each`, when not NULL, sees the logits after each token i; otherwise those of the last are left in logits.
+/* Feeds n tokens. `each`, when not NULL, sees the logits after each token i; otherwise those of the last are left in
+ * logits.
  * logits (vocab) is the caller's. */
-enum err kv_feed(struct kv *kv, const int32_t *token, int n, void (*each)(void *arg, int i, const float *logits), void *arg,
-	float *logits);
+enum err kv_feed(struct kv *kv, const int32_t *token, int n, void (*each)(void *arg, int i, const float *logits),
+	void *arg, float *logits);
 
 #endif

@@ -8,7 +8,8 @@ check_tokens(const struct model *m, const int32_t *token, int n)
 {
 	for (int i = 0; i < n; i++)
 		if (token[i] < 0 || token[i] >= m->config.vocab)
-			return err_set(ERR_FORMAT, "token %d at %d is not in the vocabulary of %d", (int)token[i], i, m->config.vocab);
+			return err_set(ERR_FORMAT, "token %d at %d is not in the vocabulary of %d", (int)token[i], i,
+				m->config.vocab);
 	return OK;
 }
 
@@ -22,12 +23,13 @@ void
 pass_embed(const struct pass *p, const int32_t *token, float *x)
 {
 	const struct block *b = outside(p);
-	embed_forward(x, block_weight(b, p->params, ROLE_EMBED), block_weight(b, p->params, ROLE_POS), token, p->position, p->rows,
-		p->m->config.d_model);
+	embed_forward(x, block_weight(b, p->params, ROLE_EMBED), block_weight(b, p->params, ROLE_POS), token,
+		p->position, p->rows, p->m->config.d_model);
 }
 
 static void
-norm(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, float *y, float *mean, float *rstd)
+norm(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, float *y, float *mean,
+	float *rstd)
 {
 	const struct model_config *c = &p->m->config;
 	const float *gain = block_weight(b, p->params, role), *bias = block_bias(b, p->params, role);
@@ -53,7 +55,8 @@ add(float *y, const float *x, size_t n)
 
 /* y = residual + linear(x) */
 static void
-linear_onto(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, const float *residual, float *y, int in)
+linear_onto(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, const float *residual,
+	float *y, int in)
 {
 	linear(p, b, role, x, y, in, p->m->config.d_model);
 	add(y, residual, (size_t)p->rows * (size_t)p->m->config.d_model);
@@ -83,8 +86,8 @@ pass_block(const struct pass *p, int layer, struct saved *s, float *out)
 	norm(p, b, ROLE_NORM1, s->x, s->norm1, s->mean1, s->rstd1);
 	linear(p, b, ROLE_QKV, s->norm1, s->qkv, c->d_model, width_qkv(c));
 	if (c->pos == POS_ROPE)
-		rope_apply(s->qkv, width_qkv(c), p->rope->cos, p->rope->sin, p->position, p->rows, c->n_head + c->n_kv_head,
-			c->head_dim, c->head_dim, +1);
+		rope_apply(s->qkv, width_qkv(c), p->rope->cos, p->rope->sin, p->position, p->rows,
+			c->n_head + c->n_kv_head, c->head_dim, c->head_dim, +1);
 	p->attend(p->arg, layer, s);
 	linear_onto(p, b, ROLE_ATTN_OUT, s->att, s->x, s->mid, width_q(c));
 	norm(p, b, ROLE_NORM2, s->mid, s->norm2, s->mean2, s->rstd2);
@@ -102,5 +105,6 @@ void
 pass_head(const struct pass *p, const float *hidden, int rows, float *logits)
 {
 	const struct model_config *c = &p->m->config;
-	linear_forward(logits, hidden, block_weight(outside(p), p->params, ROLE_HEAD), NULL, rows, c->d_model, c->vocab);
+	linear_forward(logits, hidden, block_weight(outside(p), p->params, ROLE_HEAD), NULL, rows, c->d_model,
+		c->vocab);
 }

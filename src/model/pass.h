@@ -1,6 +1,6 @@
 /*
- * pass: what the passes share: where each block's weights lie, rotary tables, the memory of one batch, and the forward pass
- * itself, which training runs with whole sequences and generation with a cache. Private to the model floor.
+ * pass: what the passes share: where each block's weights lie, rotary tables, the memory of one batch, and the forward
+ * pass itself, which training runs with whole sequences and generation with a cache. Private to the model floor.
  */
 #ifndef BYLINE_MODEL_PASS_H
 #define BYLINE_MODEL_PASS_H

@@ -41,7 +41,8 @@ copy_logits(const struct batch *b, size_t vocab, float *to, const float *from)
 	for (int s = 0; s < b->n_seq; s++)
 		for (int r = b->start[s]; r < b->start[s + 1]; r++)
 			if (b->target[r] >= 0)
-				memcpy(to + (size_t)r * vocab, from + (size_t)(r - b->start[s]) * vocab, vocab * sizeof(*to));
+				memcpy(to + (size_t)r * vocab, from + (size_t)(r - b->start[s]) * vocab,
+					vocab * sizeof(*to));
 }
 
 enum err

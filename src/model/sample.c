@@ -65,8 +65,8 @@ cut_at(struct draw *d, double mass)
 	return false;
 }
 
-/* top-k, then top-p among what is left. Without top-k, sorting the whole vocabulary for the few that top-p keeps would be
- * most of the work, so more and more of the best are tried. */
+/* top-k, then top-p among what is left. Without top-k, sorting the whole vocabulary for the few that top-p keeps would
+ * be most of the work, so more and more of the best are tried. */
 static void
 choose_candidates(struct draw *d, const float *logits, int vocab, const struct sample_options *o)
 {

@@ -1,8 +1,8 @@
 /*
  * layers: causal attention as matrix products, one sequence and head at a time.
  *
- * Queries go in blocks of rows; a block multiplies only the keys that its last row may see, which saves nearly half of the
- * work of a full square.
+ * Queries go in blocks of rows; a block multiplies only the keys that its last row may see, which saves nearly half of
+ * the work of a full square.
  */
 #include "byline/layers.h"
 
@@ -75,21 +75,22 @@ attention_cached(real *out, int ldo, real *prob, const real *q, int ldq, const r
 {
 	for (int i = 0; i < heads; i++, prob += (size_t)n * (size_t)(past + n)) {
 		size_t at = (size_t)i * head_dim, kv_at = (size_t)(i / (heads / kv_heads)) * head_dim;
-		struct head h = {.q = q + at, .k = k + kv_at, .v = v + kv_at, .out = out != NULL ? out + at : NULL, .prob = prob, .ldq = ldq, .ldk = ldk,
+		struct head h = {.q = q + at, .k = k + kv_at, .v = v + kv_at, .out = out != NULL ? out + at : NULL,
+			.prob = prob, .ldq = ldq, .ldk = ldk,
 			.ldv = ldv, .ldo = ldo, .hd = head_dim, .n = n, .past = past, .scale = scale};
 		head_forward(&h);
 	}
 }
 
 void
-attention_forward(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v, int ldv,
-	const struct att_shape *s)
+attention_forward(real *out, int ldo, real *prob, const real *q, int ldq, const real *k, int ldk, const real *v,
+	int ldv, const struct att_shape *s)
 {
 	for (int i = 0; i < s->n_seq; i++) {
 		size_t row = (size_t)s->start[i];
 		int L = s->start[i + 1] - s->start[i];
-		attention_cached(out != NULL ? out + row * ldo : NULL, ldo, prob, q + row * ldq, ldq, k + row * ldk, ldk, v + row * ldv, ldv, L, 0,
-			s->heads, s->kv_heads, s->head_dim, s->scale);
+		attention_cached(out != NULL ? out + row * ldo : NULL, ldo, prob, q + row * ldq, ldq, k + row * ldk,
+			ldk, v + row * ldv, ldv, L, 0, s->heads, s->kv_heads, s->head_dim, s->scale);
 		prob += (size_t)s->heads * L * L;
 	}
 }
@@ -118,7 +119,8 @@ head_backward(const struct head *h, const real *prob)
 		for (int i = 0; i < rows; i++)
 			softmax_row_backward(h->scratch + (size_t)i * to, p + (size_t)i * h->n, from + i + 1, to);
 		mm(rows, h->hd, to, h->scale, h->scratch, to, h->k, h->ldk, 1, h->dq + (size_t)from * h->ldq, h->ldq);
-		mm_at(to, h->hd, rows, h->scale, h->scratch, to, h->q + (size_t)from * h->ldq, h->ldq, 1, h->dk, h->ldk);
+		mm_at(to, h->hd, rows, h->scale, h->scratch, to, h->q + (size_t)from * h->ldq, h->ldq, 1, h->dk,
+			h->ldk);
 		mm_at(to, h->hd, rows, 1, p, h->n, dout, h->ldo, 1, h->dv, h->ldv);
 	}
 }
@@ -132,10 +134,11 @@ attention_backward(real *dq, real *dk, real *dv, const real *dout, int ldo, cons
 		size_t row = (size_t)s->start[i];
 		int L = s->start[i + 1] - s->start[i];
 		for (size_t j = 0; j < (size_t)s->heads; j++, prob += (size_t)L * L) {
-			size_t q_at = row * ldq + j * hd, k_at = row * ldk + j / group * hd, v_at = row * ldv + j / group * hd;
+			size_t q_at = row * ldq + j * hd, k_at = row * ldk + j / group * hd,
+				v_at = row * ldv + j / group * hd;
 			struct head h = {.q = q + q_at, .k = k + k_at, .v = v + v_at, .dout = dout + row * ldo + j * hd,
-				.dq = dq + q_at, .dk = dk + k_at, .dv = dv + v_at, .scratch = scratch, .ldq = ldq, .ldk = ldk,
-				.ldv = ldv, .ldo = ldo, .hd = s->head_dim, .n = L, .scale = s->scale};
+				.dq = dq + q_at, .dk = dk + k_at, .dv = dv + v_at, .scratch = scratch, .ldq = ldq,
+				.ldk = ldk, .ldv = ldv, .ldo = ldo, .hd = s->head_dim, .n = L, .scale = s->scale};
 			head_backward(&h, prob);
 		}
 	}

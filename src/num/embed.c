@@ -13,7 +13,8 @@ add(real *y, const real *x, int C)
 }
 
 void
-embed_forward(real *y, const real *table, const real *pos_table, const int32_t *token, const int32_t *position, int R, int C)
+embed_forward(real *y, const real *table, const real *pos_table, const int32_t *token, const int32_t *position, int R,
+	int C)
 {
 	for (int r = 0; r < R; r++, y += C) {
 		memcpy(y, table + (size_t)token[r] * C, (size_t)C * sizeof(*y));
@@ -23,7 +24,8 @@ embed_forward(real *y, const real *table, const real *pos_table, const int32_t *
 }
 
 void
-embed_backward(real *dtable, real *dpos_table, const real *dy, const int32_t *token, const int32_t *position, int R, int C)
+embed_backward(real *dtable, real *dpos_table, const real *dy, const int32_t *token, const int32_t *position, int R,
+	int C)
 {
 	for (int r = 0; r < R; r++, dy += C) {
 		if (dtable != NULL)

@@ -1,6 +1,7 @@
 /*
- * exp: the exponential of the layers, and what goes with it. libm's is a call an element; this one is straight arithmetic, so loops over it become
- * vector code, and its bits do not depend on libm. Error below 2 ulp; 0 below -87.33, infinity above 88.37, NaN stays NaN.
+ * exp: the exponential of the layers, and what goes with it. libm's is a call an element; this one is straight
+ * arithmetic, so loops over it become vector code, and its bits do not depend on libm. Error below 2 ulp; 0 below
+ * -87.33, infinity above 88.37, NaN stays NaN.
  */
 #ifndef BYLINE_NUM_EXP_H
 #define BYLINE_NUM_EXP_H
@@ -24,7 +25,8 @@ real_exp(real x)
 	const float least = -87.33654f, most = 88.37f;
 	float t = x < least ? least : x;
 	t = t > most ? most : t;
-	/* Adding 1.5 * 2^23 rounds to an integer n and leaves n in the low bits: exp(t) = 2^n exp(r), |r| <= ln(2) / 2. */
+	/* Adding 1.5 * 2^23 rounds to an integer n and leaves n in the low bits: exp(t) = 2^n exp(r), |r| <= ln(2) /
+	 * 2. */
 	float shifted = t * 0x1.715476p+0f + 0x1.8p23f;
 	float n = shifted - 0x1.8p23f;
 	float r = t - n * 0x1.62e4p-1f;	/* ln 2 in two parts, the first short enough for n times it to be exact */

@@ -15,7 +15,8 @@
 /* OpenBLAS carries LAPACK, but not every system ships its C headers: these are the Fortran symbols (LP64). */
 void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, const int *lda, float *w, float *work,
 	const int *lwork, int *iwork, const int *liwork, int *info);
-void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb, int *info);
+void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
+	int *info);
 
 static void
 transpose(float *a, int n)

@@ -27,8 +27,8 @@ mm_init(void)
 }
 
 static void
-product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb,
-	real beta, real *c, int ldc)
+product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
+	int ldb, real beta, real *c, int ldc)
 {
 	assert(m >= 0 && n >= 0 && k >= 0 && ldc >= n);
 	if (m > 0 && n > 0)
@@ -37,7 +37,8 @@ product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, real alpha,
 
 /* One row, as in generation: sgemm would copy all of b first. c = alpha op(b) a + beta c, where b is (rows, cols). */
 static void
-row_product(CBLAS_TRANSPOSE tb, int rows, int cols, real alpha, const real *a, const real *b, int ldb, real beta, real *c)
+row_product(CBLAS_TRANSPOSE tb, int rows, int cols, real alpha, const real *a, const real *b, int ldb, real beta,
+	real *c)
 {
 	int n = tb == CblasTrans ? cols : rows;
 	/* Not every gemv promises not to read what it multiplies by 0. */

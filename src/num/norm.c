@@ -75,7 +75,8 @@ variance_of(const real *x, real m, int C)
 }
 
 void
-layernorm_forward(real *y, real *mean, real *rstd, const real *x, const real *gain, const real *bias, int R, int C, real eps)
+layernorm_forward(real *y, real *mean, real *rstd, const real *x, const real *gain, const real *bias, int R, int C,
+	real eps)
 {
 	for (int r = 0; r < R; r++, x += C, y += C) {
 		real m = mean_of(x, C);
@@ -111,8 +112,8 @@ layernorm_row_dx(real *dx, const real *dy, const real *x, const real *gain, real
 }
 
 void
-layernorm_backward(real *dx, real *dgain, real *dbias, const real *dy, const real *x, const real *gain, const real *mean,
-	const real *rstd, int R, int C)
+layernorm_backward(real *dx, real *dgain, real *dbias, const real *dy, const real *x, const real *gain,
+	const real *mean, const real *rstd, int R, int C)
 {
 	for (int r = 0; r < R; r++) {
 		const real *g = dy + (size_t)r * C, *v = x + (size_t)r * C;

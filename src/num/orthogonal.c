@@ -8,9 +8,10 @@
 #include "byline/mm.h"
 
 /* Fortran symbols, as in linalg.c. */
-void sgeqrf_(const int *m, const int *n, float *a, const int *lda, float *tau, float *work, const int *lwork, int *info);
-void sorgqr_(const int *m, const int *n, const int *k, float *a, const int *lda, const float *tau, float *work, const int *lwork,
+void sgeqrf_(const int *m, const int *n, float *a, const int *lda, float *tau, float *work, const int *lwork,
 	int *info);
+void sorgqr_(const int *m, const int *n, const int *k, float *a, const int *lda, const float *tau, float *work,
+	const int *lwork, int *info);
 
 /* LAPACK works on blocks of 32 columns; a few more do no harm. */
 enum { BLOCK = 64 };
