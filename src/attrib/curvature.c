@@ -102,7 +102,8 @@ layer_new(struct curvature_layer *l, const struct model *m, int linear, int k)
 	l->in = x->in;
 	l->out = x->out;
 	if (l->a.shared)
-		l->a = (struct curvature_side){ .n = x->in, .k = l[-1].a.k, .q = l[-1].a.q, .w = l[-1].a.w, .shared = true };
+		l->a = (struct curvature_side){ .n = x->in, .k = l[-1].a.k, .q = l[-1].a.q, .w = l[-1].a.w,
+			.shared = true };
 	else
 		TRY(side_new(&l->a, x->in, k, true));
 	TRY(side_new(&l->s, x->out, k, x->role != ROLE_HEAD));
@@ -157,7 +158,8 @@ each_side_piece(void *arg, size_t i, int worker)
 }
 
 enum err
-curvature_each_side(struct curvature *c, struct pool *pool, enum err (*fn)(void *arg, struct curvature_layer *l, int side), void *arg)
+curvature_each_side(struct curvature *c, struct pool *pool,
+	enum err (*fn)(void *arg, struct curvature_layer *l, int side), void *arg)
 {
 	size_t n = 2 * (size_t)c->n_layers;
 	struct each_side e = { .c = c, .fn = fn, .arg = arg };

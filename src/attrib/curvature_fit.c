@@ -45,7 +45,8 @@ fit_sums_reduce(struct fit_sums *s, int lanes)
 }
 
 enum err
-fit_sums_run(struct fit_sums *s, void (*linear)(void *arg, int lane, int worker, int index, const float *a, const float *g,
+fit_sums_run(struct fit_sums *s,
+	void (*linear)(void *arg, int lane, int worker, int index, const float *a, const float *g,
 	const struct batch *b), void *arg)
 {
 	struct lanes lanes = s->fit->lanes;
@@ -69,7 +70,8 @@ example_targets(const struct dataset *d, uint32_t i)
 
 /* Fills example (d->n) and *n, *targets. */
 static enum err
-sample_examples(const struct dataset *d, const struct curvature_options *o, uint32_t *example, size_t *n, size_t *targets)
+sample_examples(const struct dataset *d, const struct curvature_options *o, uint32_t *example, size_t *n,
+	size_t *targets)
 {
 	size_t trained = 0;
 	struct rng rng;

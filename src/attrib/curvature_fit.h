@@ -15,7 +15,8 @@ struct fit {
 	size_t n_examples, n_rows;	/* of the sample */
 };
 
-/* A pass: sums (lane_floats) in each lane, where layer i's begin at at[i]; afterwards lane 0 holds the sum of all lanes. */
+/* A pass: sums (lane_floats) in each lane, where layer i's begin at at[i]; afterwards lane 0 holds the sum of all
+ * lanes. */
 struct fit_sums {
 	struct fit *fit;
 	size_t lane_floats;
@@ -24,7 +25,8 @@ struct fit_sums {
 };
 /* Sets at and lane_floats from the floats each layer takes. */
 void fit_sums_plan(struct fit_sums *s, struct fit *f, size_t (*floats)(const struct curvature_layer *l));
-enum err fit_sums_run(struct fit_sums *s, void (*linear)(void *arg, int lane, int worker, int index, const float *a, const float *g,
+enum err fit_sums_run(struct fit_sums *s,
+	void (*linear)(void *arg, int lane, int worker, int index, const float *a, const float *g,
 	const struct batch *b), void *arg);
 float *fit_sums_layer(const struct fit_sums *s, int lane, int layer);
 void fit_sums_free(struct fit_sums *s);

@@ -10,7 +10,8 @@
 #define TENSOR_NAME_MAX 192
 
 /* "<prefix>.<linear name>.<part>" */
-void curvature_tensor_name(char name[TENSOR_NAME_MAX], const struct model *m, const char *prefix, int linear, const char *part);
+void curvature_tensor_name(char name[TENSOR_NAME_MAX], const struct model *m, const char *prefix, int linear,
+	const char *part);
 
 /* One file with the tensors and the metadata of all parts, in order; a key they share keeps the first part's value. */
 enum err curvature_join(const char *path, int n, const char *const *part);

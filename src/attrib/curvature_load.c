@@ -33,7 +33,8 @@ read_floats(const struct load *o, const struct st_tensor *t, uint64_t count, flo
 	TRY(st_read_f32(o->f, t, 0, count, out));
 	for (uint64_t i = 0; i < count; i++)
 		if (!(isfinite(out[i]) && out[i] >= min))
-			return err_set(ERR_FORMAT, "%s: tensor \"%s\" holds a value no curvature has; index the run again with --force",
+			return err_set(ERR_FORMAT,
+				"%s: tensor \"%s\" holds a value no curvature has; index the run again with --force",
 				o->f->path, t->name);
 	return OK;
 }
@@ -75,7 +76,8 @@ load_codes(const struct load *o, const struct st_tensor *t, const float *scale, 
 {
 	struct lambda_code k = { scale[1], scale[2] };
 	if (!(k.step > 0))
-		return err_set(ERR_FORMAT, "%s: tensor \"%s\" has no scale; index the run again with --force", o->f->path, t->name);
+		return err_set(ERR_FORMAT, "%s: tensor \"%s\" has no scale; index the run again with --force",
+			o->f->path, t->name);
 	lambda_decode(&k, t->data, (size_t)t->count, l->lambda);
 	return OK;
 }
@@ -89,14 +91,16 @@ load_lambda(const struct load *o, struct curvature_layer *l)
 	TRY(want(o, l->linear, "scale", 1, &three, &t));
 	TRY(read_floats(o, t, 3, 0, scale));
 	if (!(scale[0] > 0))
-		return err_set(ERR_FORMAT, "%s: tensor \"%s\" has no damping; index the run again with --force", o->f->path, t->name);
+		return err_set(ERR_FORMAT, "%s: tensor \"%s\" has no damping; index the run again with --force",
+			o->f->path, t->name);
 	l->damping = scale[0];
 	TRY(want(o, l->linear, "lambda", 2, shape, &t));
 	return t->dtype == ST_U8 ? load_codes(o, t, scale, l) : read_floats(o, t, t->count, 0, l->lambda);
 }
 
 enum err
-curvature_load(const struct st_file *f, const char *prefix, const struct model *m, struct pool *pool, struct curvature *c)
+curvature_load(const struct st_file *f, const char *prefix, const struct model *m, struct pool *pool,
+	struct curvature *c)
 {
 	enum err err;
 	uint64_t k, seed;

@@ -14,7 +14,8 @@
 #include "lambda_code.h"
 
 void
-curvature_tensor_name(char name[TENSOR_NAME_MAX], const struct model *m, const char *prefix, int linear, const char *part)
+curvature_tensor_name(char name[TENSOR_NAME_MAX], const struct model *m, const char *prefix, int linear,
+	const char *part)
 {
 	snprintf(name, TENSOR_NAME_MAX, "%s.%s.%s", prefix, m->linears[linear].name, part);
 }
@@ -28,7 +29,8 @@ struct save {
 /* ---- what is there ---- */
 
 static void
-declare(struct save *s, const char *prefix, int linear, const char *part, enum st_dtype dtype, uint64_t rows, uint64_t cols)
+declare(struct save *s, const char *prefix, int linear, const char *part, enum st_dtype dtype, uint64_t rows,
+	uint64_t cols)
 {
 	char name[TENSOR_NAME_MAX];
 	uint64_t shape[2] = { rows, cols };
@@ -43,7 +45,8 @@ packed_count(const struct curvature_side *side)
 }
 
 static void
-declare_side(struct save *s, const char *prefix, int linear, const struct curvature_side *side, const char *q, const char *w)
+declare_side(struct save *s, const char *prefix, int linear, const struct curvature_side *side, const char *q,
+	const char *w)
 {
 	if (packed_count(side) > 0)
 		declare(s, prefix, linear, q, ST_F16, packed_count(side), 0);

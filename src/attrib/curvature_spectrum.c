@@ -97,7 +97,8 @@ fit_spectrum(struct fit *f)
 	TRY_OUT(rooms_new(s.room, workers, f));
 	TRY_OUT(fit_sums_run(&s.sums, spectrum_linear, &s));
 	for (int i = 0; i < f->c->n_layers; i++)
-		curvature_set_lambda(&f->c->layers[i], fit_sums_layer(&s.sums, 0, i), f->n_examples, f->options->damping);
+		curvature_set_lambda(&f->c->layers[i], fit_sums_layer(&s.sums, 0, i), f->n_examples,
+			f->options->damping);
 out:
 	rooms_free(s.room, workers);
 	fit_sums_free(&s.sums);

@@ -113,7 +113,7 @@ span_gradient(const struct direction *d, const struct query *q, const float *par
 	return err;
 }
 
-/* ---- solving ------------------------------------------------------------------------------------------------------ */
+/* ---- solving ------------------------------------------------------------------------------------------------ */
 
 struct solve { const struct direction *d; const struct curvature *c; float **v; struct fault fault; };
 
@@ -126,7 +126,8 @@ solve_layer(void *arg, size_t i, int worker)
 	(void)worker;
 	if (!fault_go(&s->fault))
 		return;
-	enum err err = mem_array(&scratch, 2 * (size_t)l->out * (size_t)l->in, sizeof(*scratch), "solving for the query");
+	enum err err = mem_array(&scratch, 2 * (size_t)l->out * (size_t)l->in, sizeof(*scratch),
+		"solving for the query");
 	if (err == OK)
 		curvature_solve(l, s->v[s->d->layer_of[l->linear]], scratch);
 	fault_set(&s->fault, err);

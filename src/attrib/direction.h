@@ -1,7 +1,8 @@
 /*
  * direction: V = H^-1 G_q of a span, one matrix a layer and checkpoint: what exact scores are taken along.
  *
- * G_q is the gradient of the span's summed negative log-likelihood, H the damped EK-FAC curvature (Grosse et al. 2023, eq. 21).
+ * G_q is the gradient of the span's summed negative log-likelihood, H the damped EK-FAC curvature (Grosse et al. 2023,
+ * eq. 21).
  */
 #ifndef BYLINE_ATTRIB_DIRECTION_H
 #define BYLINE_ATTRIB_DIRECTION_H

@@ -33,10 +33,12 @@ struct features {
 /* "dir/features-00007.safetensors"; the caller's. */
 char *shard_path(const char *run_dir, size_t number);
 /* Opens and checks one shard against everything but its neighbours. Safe to shard_close after failure. */
-enum err shard_open(struct shard *s, const char *path, const struct feature_layout *l, const char *curvature_sha256, size_t n_examples);
+enum err shard_open(struct shard *s, const char *path, const struct feature_layout *l, const char *curvature_sha256,
+	size_t n_examples);
 void shard_close(struct shard *s);
 /* rows (n, width) are quantised as they are written. */
 struct shard_spec { const struct feature_layout *layout; const char *curvature_sha256; size_t number, shards; };
-enum err shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows);
+enum err shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n,
+	const float *rows);
 
 #endif

@@ -1,4 +1,5 @@
-/* features_scan: all rows times a few queries. Codes become floats a cacheful at a time, on their way into a matrix product. */
+/* features_scan: all rows times a few queries. Codes become floats a cacheful at a time, on their way into a matrix
+ * product. */
 #include "features_internal.h"
 
 #include <stdlib.h>
@@ -33,13 +34,15 @@ scan_cut(struct scan *s)
 		for (size_t from = 0; from < f->shard[i].n; from += SCAN_ROWS) {
 			size_t left = f->shard[i].n - from;
 			mem_grow(&s->piece, &cap, s->n_pieces + 1, sizeof(*s->piece));
-			s->piece[s->n_pieces++] = (struct piece){ i, from, left < SCAN_ROWS ? left : SCAN_ROWS, f->first[i] + from };
+			s->piece[s->n_pieces++] = (struct piece){ i, from, left < SCAN_ROWS ? left : SCAN_ROWS,
+				f->first[i] + from };
 		}
 }
 
 /* Values [from, from + n) of block `number`, of all rows of the piece: out += theirs . query^T. */
 static void
-scan_chunk(const struct scan *s, const struct piece *p, int number, const uint8_t *codes, size_t from, size_t n, float *buffer)
+scan_chunk(const struct scan *s, const struct piece *p, int number, const uint8_t *codes, size_t from, size_t n,
+	float *buffer)
 {
 	const struct feature_layout *l = &s->f->layout;
 	const float *scales = s->f->shard[p->shard].scales + p->from * (size_t)l->n_blocks + number;
@@ -63,7 +66,8 @@ scan_piece(void *arg, size_t i, int worker)
 	for (int j = 0; j < l->n_blocks; j++) {
 		size_t values = block_values(&l->block[j]);
 		for (size_t from = 0; from < values; from += SCAN_VALUES)
-			scan_chunk(s, p, j, codes, from, values - from < SCAN_VALUES ? values - from : SCAN_VALUES, s->buffer[worker]);
+			scan_chunk(s, p, j, codes, from, values - from < SCAN_VALUES ? values - from : SCAN_VALUES,
+				s->buffer[worker]);
 		codes += block_bytes(l, &l->block[j]);
 	}
 }

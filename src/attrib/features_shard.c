@@ -31,7 +31,8 @@ shard_declare(struct st_writer *w, const struct shard_spec *spec, size_t n)
 		{ "shard", spec->number }, { "shards", spec->shards }, { "bits", (uint64_t)spec->layout->bits },
 		{ "width", spec->layout->width },
 	};
-	uint64_t codes[2] = { n, spec->layout->code_bytes }, scales[2] = { n, (uint64_t)spec->layout->n_blocks }, count = n;
+	uint64_t codes[2] = { n, spec->layout->code_bytes }, scales[2] = { n, (uint64_t)spec->layout->n_blocks },
+		count = n;
 	st_writer_meta(w, "format", FEATURES_FORMAT);
 	st_writer_meta(w, "curvature_sha256", spec->curvature_sha256);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
@@ -127,7 +128,8 @@ check_numbers(const struct shard *s, const struct feature_layout *l, size_t n_ex
 }
 
 enum err
-shard_open(struct shard *s, const char *path, const struct feature_layout *l, const char *curvature_sha256, size_t n_examples)
+shard_open(struct shard *s, const char *path, const struct feature_layout *l, const char *curvature_sha256,
+	size_t n_examples)
 {
 	uint64_t bits, width;
 	*s = (struct shard){0};
@@ -184,7 +186,8 @@ features_add(struct features *f, const char *run_dir, const char *curvature_sha2
 }
 
 enum err
-features_open(const char *run_dir, const struct feature_layout *l, const char *curvature_sha256, size_t n_examples, struct features **out)
+features_open(const char *run_dir, const struct feature_layout *l, const char *curvature_sha256, size_t n_examples,
+	struct features **out)
 {
 	enum err err = OK;
 	struct features *f = xcalloc(1, sizeof(*f));

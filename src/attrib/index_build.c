@@ -16,8 +16,8 @@
 void
 index_defaults(struct index_options *o)
 {
-	*o = (struct index_options){ .k = 64, .bits = 4, .curvature_tokens = 200000, .null_queries = 32, .curvature_dtype = ST_U8,
-		.seed = 1 };
+	*o = (struct index_options){ .k = 64, .bits = 4, .curvature_tokens = 200000, .null_queries = 32,
+		.curvature_dtype = ST_U8, .seed = 1 };
 }
 
 static enum err
@@ -28,11 +28,13 @@ options_check(const struct index_options *o)
 	if (o->bits != 4 && o->bits != 8)
 		return err_set(ERR_USAGE, "bits are %d, must be 4 or 8", o->bits);
 	if (o->checkpoints < 0 || o->null_queries < 0 || o->null_queries > 4096)
-		return err_set(ERR_USAGE, "checkpoints and null queries must not be negative, and null queries at most 4096");
+		return err_set(ERR_USAGE,
+			"checkpoints and null queries must not be negative, and null queries at most 4096");
 	if (o->curvature_tokens > INT64_MAX)
 		return err_set(ERR_USAGE, "curvature tokens are more than can be counted");
 	if (o->curvature_dtype != ST_U8 && o->curvature_dtype != ST_F32)
-		return err_set(ERR_USAGE, "curvature is stored as U8 or F32, not as %s", st_dtype_name(o->curvature_dtype));
+		return err_set(ERR_USAGE, "curvature is stored as U8 or F32, not as %s",
+			st_dtype_name(o->curvature_dtype));
 	return OK;
 }
 
@@ -111,8 +113,8 @@ indexing_is_tied(const struct indexing *x, const char *path, const char *format)
 	struct st_file f = {0};
 	char rows[32];
 	rows_text(x, rows);
-	bool tied = file_exists(path) && st_open(&f, path) == OK && says(&f, "format", format) && says(&f, "rows", rows) &&
-		says(&f, "curvature_sha256", x->curvature_sha256);
+	bool tied = file_exists(path) && st_open(&f, path) == OK && says(&f, "format", format)
+		&& says(&f, "rows", rows) && says(&f, "curvature_sha256", x->curvature_sha256);
 	st_close(&f);
 	err_clear();
 	return tied;
@@ -144,7 +146,8 @@ open_examples(struct indexing *x)
 	TRY(store_run_dataset(x->store, x->run.id, &x->data, &x->examples));
 	dataset_hash(&x->data, x->info.dataset);
 	if (strcmp(x->info.dataset, x->run.dataset) != 0)
-		return err_set(ERR_MISMATCH, "run %s: its examples are not those it was made of; check the store with `byline verify`",
+		return err_set(ERR_MISMATCH,
+			"run %s: its examples are not those it was made of; check the store with `byline verify`",
 			x->run.name);
 	open_rows(x);
 	return x->info.n_rows > 0 ? OK : err_set(ERR_MISSING, "run %s has no training examples to index", x->run.name);
@@ -188,7 +191,8 @@ close_all(struct indexing *x)
 static bool
 is_index_file(const char *name)
 {
-	static const char *const begins[] = { INDEX_FILE, CURVATURE_FILE, HIDDEN_FILE, NULL_FILE, "curvature-", "features-" };
+	static const char *const begins[] = { INDEX_FILE, CURVATURE_FILE, HIDDEN_FILE, NULL_FILE, "curvature-",
+		"features-" };
 	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
 		if (strncmp(name, begins[i], strlen(begins[i])) == 0)
 			return true;

@@ -36,7 +36,8 @@ pass_piece(void *arg, size_t i, int worker)
 	if (!p->projector[worker])
 		p->projector[worker] = projector_new(p->model, &x->layout);
 	ragged_fill(&p->ragged[worker], &x->data, p->pieces.example + p->pieces.start[i], pieces_count(&p->pieces, i));
-	fault_set(&p->fault, projector_rows(p->projector[worker], p->model->params, p->projections, &p->ragged[worker].batch,
+	fault_set(&p->fault,
+		projector_rows(p->projector[worker], p->model->params, p->projections, &p->ragged[worker].batch,
 		(float)(1.0 / x->info.n_checkpoints), p->rows + p->pieces.start[i] * x->layout.width));
 	fault_step(&p->fault, pieces_count(&p->pieces, i));
 }
@@ -70,7 +71,8 @@ check_rows(const struct indexing *x, const uint32_t *example, size_t n, const fl
 {
 	for (size_t i = 0; i < n * x->layout.width; i++)
 		if (!isfinite(rows[i]))
-			return err_set(ERR_FORMAT, "run %s: the gradient of example %u is not a number; do its checkpoints hold a model "
+			return err_set(ERR_FORMAT,
+				"run %s: the gradient of example %u is not a number; do its checkpoints hold a model "
 				"that learned?", x->run.name, example[i / x->layout.width]);
 	return OK;
 }

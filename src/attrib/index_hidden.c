@@ -93,7 +93,8 @@ indexing_hidden(struct indexing *x)
 	struct hidden h = { .x = x };
 	char *path = indexing_path(x, HIDDEN_FILE);
 	if (!indexing_is_tied(x, path, HIDDEN_FORMAT)) {
-		TRY_OUT(mem_array(&h.mean, (size_t)x->info.n_rows * (size_t)x->model.config.d_model, sizeof(float), "hidden states"));
+		TRY_OUT(mem_array(&h.mean, (size_t)x->info.n_rows * (size_t)x->model.config.d_model, sizeof(float),
+			"hidden states"));
 		TRY_OUT(hidden_run(&h));
 		TRY_OUT(hidden_write(&h, path));
 	}

@@ -42,7 +42,8 @@ read_hash(const json_t *from, const char *path, const char *key, char hex[HASH_H
 	const char *text;
 	TRY(json_want_str(from, path, key, &text));
 	if (strlen(text) != HASH_HEX - 1 || strspn(text, "0123456789abcdef") != HASH_HEX - 1)
-		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 of 64 lower-case hexadecimal digits", path, key);
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 of 64 lower-case hexadecimal digits", path,
+			key);
 	memcpy(hex, text, HASH_HEX);
 	return OK;
 }

@@ -1,5 +1,6 @@
 /*
- * index_info: index.json, what an index in a run's folder says of itself. Written when indexing begins and after each stage.
+ * index_info: index.json, what an index in a run's folder says of itself. Written when indexing begins and after each
+ * stage.
  *
  * Beside it lie curvature.safetensors, features-NNNNN.safetensors, hidden.safetensors and null.safetensors.
  */
@@ -13,12 +14,14 @@
 #define INDEX_FILE "index.json"
 #define CURVATURE_FILE "curvature.safetensors"
 #define HIDDEN_FILE "hidden.safetensors"	/* "hidden" F16 (rows, d_model), in the order of the features' rows */
-#define NULL_FILE "null.safetensors"		/* "sd" F32 (lengths, rows), "lengths" I32, "queries" I32: how many were long enough */
+/* "sd" F32 (lengths, rows), "lengths" I32, "queries" I32: how many were long enough. */
+#define NULL_FILE "null.safetensors"
 
 enum { INDEX_LENGTHS_MAX = 8 };
 
 struct index_checkpoint {
-	char *name;			/* prefix of its tensors in the curvature file: "step-00000400" or "checkpoint" */
+	char *name;			/* prefix of its tensors in the curvature file: "step-00000400" or
+					 * "checkpoint" */
 	char *path;			/* below the run's folder: "checkpoints/step-00000400" */
 	char sha256[HASH_HEX];		/* of its weights */
 };

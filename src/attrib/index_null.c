@@ -1,8 +1,9 @@
 /*
- * index_null: the last stage, the noise floor: how far each example's score spreads under queries that have nothing to do with it.
+ * index_null: the last stage, the noise floor: how far each example's score spreads under queries that have nothing to
+ * do with it.
  *
- * Queries are spans of 1, 2, 4, 8 and 16 tokens at seeded places in held-out examples, which were never trained on; where there
- * are too few of them, in training examples, which then do not count for the examples of their own work.
+ * Queries are spans of 1, 2, 4, 8 and 16 tokens at seeded places in held-out examples, which were never trained on;
+ * where there are too few of them, in training examples, which then do not count for the examples of their own work.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -21,7 +22,8 @@
 
 /* ---- the spread ---- */
 
-/* Of the scores of one row under the queries that are long enough and of another work; row (n_queries, INDEX_LENGTHS). */
+/* Of the scores of one row under the queries that are long enough and of another work; row (n_queries,
+ * INDEX_LENGTHS). */
 static float
 spread(const struct indexing *x, const struct null_queries *q, uint32_t example, const float *row, int length)
 {

@@ -11,7 +11,8 @@ extern const int32_t null_lengths[NULL_LENGTHS];
 
 struct null_queries {
 	uint32_t *example;
-	uint32_t *from;			/* (n, NULL_LENGTHS): first target of each span; meaningless where the example is too short */
+	uint32_t *from;			/* (n, NULL_LENGTHS): first target of each span; meaningless where the example
+					 * is too short */
 	int n;
 	const struct dataset *data;
 	int32_t fit[NULL_LENGTHS];	/* how many examples are long enough */

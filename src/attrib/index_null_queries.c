@@ -58,7 +58,8 @@ null_choose(struct null_queries *q, const struct indexing *x)
 				q->example[q->n++] = order[i];
 	for (int i = 0; i < q->n * NULL_LENGTHS; i++)
 		if (null_has(q, i / NULL_LENGTHS, i % NULL_LENGTHS)) {
-			int32_t room = example_targets(q->data, q->example[i / NULL_LENGTHS]) - null_lengths[i % NULL_LENGTHS];
+			int32_t room = example_targets(q->data, q->example[i / NULL_LENGTHS])
+				- null_lengths[i % NULL_LENGTHS];
 			q->from[i] = (uint32_t)rng_below(&rng, (uint64_t)room + 1);
 		}
 	null_count(q);
@@ -84,7 +85,8 @@ null_batch_make(struct null_batch *b, const struct null_queries *q, const struct
 	const int32_t *text = d->token + d->start[q->example[query]];
 	size_t most = (size_t)example_targets(d, q->example[query]) * NULL_LENGTHS;
 	int32_t row = 0;
-	*b = (struct null_batch){ .token = xcalloc(most, sizeof(*b->token)), .target = xcalloc(most, sizeof(*b->target)) };
+	*b = (struct null_batch){ .token = xcalloc(most, sizeof(*b->token)),
+		.target = xcalloc(most, sizeof(*b->target)) };
 	for (int length = 0; length < NULL_LENGTHS; length++) {
 		int32_t from = (int32_t)q->from[query * NULL_LENGTHS + length];
 		int32_t end = null_has(q, query, length) ? from + null_lengths[length] : 0;
@@ -95,7 +97,8 @@ null_batch_make(struct null_batch *b, const struct null_queries *q, const struct
 		}
 	}
 	b->start[NULL_LENGTHS] = row;
-	b->batch = (struct batch){ .n_seq = NULL_LENGTHS, .rows = row, .start = b->start, .token = b->token, .target = b->target };
+	b->batch = (struct batch){ .n_seq = NULL_LENGTHS, .rows = row, .start = b->start, .token = b->token,
+		.target = b->target };
 }
 
 void

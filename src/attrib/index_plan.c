@@ -135,7 +135,8 @@ agree_options(const struct indexing *x, const struct index_options *there, const
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		TRY(agree_number(x, numbers[i].what, numbers[i].there, numbers[i].now));
 	if (there->curvature_dtype != now->curvature_dtype)
-		return differs(x, "curvature in", st_dtype_name(there->curvature_dtype), st_dtype_name(now->curvature_dtype));
+		return differs(x, "curvature in", st_dtype_name(there->curvature_dtype),
+			st_dtype_name(now->curvature_dtype));
 	return OK;
 }
 
@@ -151,7 +152,8 @@ indexing_agrees(const struct indexing *x, const struct index_info *there)
 		if (strcmp(there->checkpoint[i].path, now->checkpoint[i].path) != 0)
 			return differs(x, "checkpoint", there->checkpoint[i].path, now->checkpoint[i].path);
 		if (strcmp(there->checkpoint[i].sha256, now->checkpoint[i].sha256) != 0)
-			return err_set(ERR_MISMATCH, "run %s: the weights in %s changed since its index was begun; index with --force "
+			return err_set(ERR_MISMATCH,
+				"run %s: the weights in %s changed since its index was begun; index with --force "
 				"to begin again", x->run.name, now->checkpoint[i].path);
 	}
 	return OK;

@@ -1,5 +1,6 @@
 /*
- * indexing: one sitting of index_build, and its stages. Each stage finds out what is there and valid, and makes the rest.
+ * indexing: one sitting of index_build, and its stages. Each stage finds out what is there and valid, and makes the
+ * rest.
  */
 #ifndef BYLINE_ATTRIB_INDEXING_H
 #define BYLINE_ATTRIB_INDEXING_H
@@ -13,7 +14,8 @@ struct indexing {
 	struct run run;
 	struct dataset data;		/* heldout is also set where a contributor has opted out */
 	struct example *examples;
-	struct model model;		/* of checkpoint/: the table that all checkpoints share, and the weights for hidden states */
+	struct model model;		/* of checkpoint/: the table that all checkpoints share, and the weights for
+					 * hidden states */
 	struct index_info info;
 	char identity[HASH_HEX];	/* of all that the curvature depends on */
 	uint32_t *row;			/* info.n_rows: the examples that have features, ascending */

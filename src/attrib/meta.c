@@ -11,7 +11,8 @@ enum err
 meta_text(const struct st_file *f, const char *key, const char **out)
 {
 	*out = st_meta(f, key);
-	return *out ? OK : err_set(ERR_FORMAT, "%s: metadata \"%s\" is missing; index the run again with --force", f->path, key);
+	return *out ? OK : err_set(ERR_FORMAT, "%s: metadata \"%s\" is missing; index the run again with --force",
+		f->path, key);
 }
 
 enum err
@@ -23,7 +24,8 @@ meta_u64(const struct st_file *f, const char *key, uint64_t min, uint64_t max, u
 	errno = 0;
 	*out = strtoull(text, &end, 10);
 	if (!isdigit((unsigned char)*text) || *end || errno || *out < min || *out > max)
-		return err_set(ERR_FORMAT, "%s: metadata \"%s\" must be a number from %" PRIu64 " to %" PRIu64, f->path, key, min, max);
+		return err_set(ERR_FORMAT, "%s: metadata \"%s\" must be a number from %" PRIu64 " to %" PRIu64, f->path,
+			key, min, max);
 	return OK;
 }
 
@@ -35,7 +37,8 @@ meta_real(const struct st_file *f, const char *key, double min, double max, doub
 	TRY(meta_text(f, key, &text));
 	*out = strtod(text, &end);
 	if (end == text || *end || !(*out >= min && *out <= max))
-		return err_set(ERR_FORMAT, "%s: metadata \"%s\" must be a number from %g to %g", f->path, key, min, max);
+		return err_set(ERR_FORMAT, "%s: metadata \"%s\" must be a number from %g to %g", f->path, key, min,
+			max);
 	return OK;
 }
 
@@ -45,6 +48,7 @@ meta_same(const struct st_file *f, const char *key, const char *want)
 	const char *got;
 	TRY(meta_text(f, key, &got));
 	if (strcmp(got, want) != 0)
-		return err_set(ERR_MISMATCH, "%s: made for another \"%s\"; index the run again with --force", f->path, key);
+		return err_set(ERR_MISMATCH, "%s: made for another \"%s\"; index the run again with --force", f->path,
+			key);
 	return OK;
 }

@@ -2,8 +2,8 @@
  * Method "bm25": the words of the span against the words of the examples, blind to the model (Robertson, Zaragoza 2009,
  * eq. 3.15, as SQLite's FTS5 computes it). What every other method has to beat.
  *
- * A span of few words says little: it is widened to whole words, then to the left, into the prompt if need be, until it has
- * SPAN_WORDS of them.
+ * A span of few words says little: it is widened to whole words, then to the left, into the prompt if need be, until it
+ * has SPAN_WORDS of them.
  */
 #include "byline/attrib.h"
 

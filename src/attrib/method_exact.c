@@ -1,10 +1,12 @@
 /*
- * Method "ekfac": influence with the eigenvalue-corrected Kronecker-factored curvature, nothing projected, nothing stored:
+ * Method "ekfac": influence with the eigenvalue-corrected Kronecker-factored curvature, nothing projected, nothing
+ * stored:
  *
  *   s_i = (1/N) mean_k sum_layers < Q_S [ (Q_S^T G_q Q_A) / (L + 0.1 mean L) ] Q_A^T , G_i >
  *
- * Grosse et al. 2023, "Studying large language model generalization with influence functions", eq. 21; the basis and L of
- * George et al. 2018, eq. 6. It reads every example once for each checkpoint: slow, and what the others are measured against.
+ * Grosse et al. 2023, "Studying large language model generalization with influence functions", eq. 21; the basis and L
+ * of George et al. 2018, eq. 6. It reads every example once for each checkpoint: slow, and what the others are measured
+ * against.
  */
 #include "byline/attrib.h"
 

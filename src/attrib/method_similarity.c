@@ -1,8 +1,8 @@
 /*
  * Method "hidden": cosine of mean final hidden states, the span's against the example's, at the final checkpoint.
  *
- * What retrieval by embedding would say; among gradient-free similarities the usual baseline (Hanawa et al. 2021, "Evaluation
- * of similarity-based explanations", section 3). Not a prediction of anything: see byline(7).
+ * What retrieval by embedding would say; among gradient-free similarities the usual baseline (Hanawa et al. 2021,
+ * "Evaluation of similarity-based explanations", section 3). Not a prediction of anything: see byline(7).
  */
 #include "byline/attrib.h"
 

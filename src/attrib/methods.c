@@ -10,13 +10,17 @@ const struct method methods[] = {
 		.cite = "Grosse et al. 2023; Choe et al. 2024", .needs_index = true, .rescore = RESCORE_BEST,
 		.score = method_features_score },
 	{ .name = "features", .title = "influence, features alone", .unit = "nats (predicted)", .evidence = "influence",
-		.cite = "Choe et al. 2024", .needs_index = true, .rescore = RESCORE_NONE, .score = method_features_score },
+		.cite = "Choe et al. 2024", .needs_index = true, .rescore = RESCORE_NONE,
+		.score = method_features_score },
 	{ .name = "ekfac", .title = "influence, all exact", .unit = "nats (predicted)", .evidence = "influence",
-		.cite = "Grosse et al. 2023", .needs_index = true, .rescore = RESCORE_ALL, .score = method_exact_score },
+		.cite = "Grosse et al. 2023", .needs_index = true, .rescore = RESCORE_ALL,
+		.score = method_exact_score },
 	{ .name = "hidden", .title = "hidden-state similarity", .unit = "cosine", .evidence = "similar",
-		.cite = "Hanawa et al. 2021", .needs_index = true, .rescore = RESCORE_NONE, .score = method_similarity_score },
+		.cite = "Hanawa et al. 2021", .needs_index = true, .rescore = RESCORE_NONE,
+		.score = method_similarity_score },
 	{ .name = "bm25", .title = "shared words (BM25)", .unit = "BM25", .evidence = "lexical",
-		.cite = "Robertson, Zaragoza 2009", .needs_index = false, .rescore = RESCORE_NONE, .score = method_bm25_score },
+		.cite = "Robertson, Zaragoza 2009", .needs_index = false, .rescore = RESCORE_NONE,
+		.score = method_bm25_score },
 };
 const int n_methods = sizeof(methods) / sizeof(methods[0]);
 _Static_assert(sizeof(methods) / sizeof(methods[0]) <= METHOD_MAX, "METHOD_MAX is too small");
@@ -34,7 +38,8 @@ enum err
 method_ready(const struct session *s, const struct method *m)
 {
 	if (m->needs_index && !s->index)
-		return err_set(ERR_MISSING, "method %s needs an index, and run %s has none: run `byline index %s`, or choose method bm25",
+		return err_set(ERR_MISSING,
+			"method %s needs an index, and run %s has none: run `byline index %s`, or choose method bm25",
 			m->name, s->run.name, store_dir(s->store));
 	return OK;
 }

@@ -1,5 +1,6 @@
 /*
- * pieces: examples cut into small batches, the units that workers draw. What is in a piece depends on the examples alone.
+ * pieces: examples cut into small batches, the units that workers draw. What is in a piece depends on the examples
+ * alone.
  */
 #ifndef BYLINE_ATTRIB_PIECES_H
 #define BYLINE_ATTRIB_PIECES_H

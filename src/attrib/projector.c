@@ -83,7 +83,8 @@ first_target(const struct batch *b, int sequence)
 	return row;
 }
 
-/* Before its first target a sequence has no gradient at the unembedding, which is wide: are such rows most of the batch? */
+/* Before its first target a sequence has no gradient at the unembedding, which is wide: are such rows most of the
+ * batch? */
 static bool
 mostly_without_target(const struct batch *b)
 {
@@ -130,7 +131,8 @@ projector_linear(void *arg, int index, const float *a, const float *g, const str
 
 /* The loss and the way back of a batch whose forward pass has been run. */
 static void
-projector_back(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale, float *rows)
+projector_back(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale,
+	float *rows)
 {
 	const struct tap tap = { .arg = p, .linear = projector_linear, .roles = p->roles };
 	assert(c->n_layers == p->layout->n_blocks);
@@ -143,7 +145,8 @@ projector_back(struct projector *p, const float *params, const struct curvature 
 }
 
 enum err
-projector_rows(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale, float *rows)
+projector_rows(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale,
+	float *rows)
 {
 	if (b->rows == 0)
 		return OK;

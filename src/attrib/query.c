@@ -49,7 +49,8 @@ query_prompt(struct query *q, const struct ids *prompt, int room)
 	if (keep < 0)
 		keep = 0;
 	if (lead + keep == 0)
-		return err_set(ERR_USAGE, "the prompt is empty and this model has no begin-of-text token: give a prompt");
+		return err_set(ERR_USAGE,
+			"the prompt is empty and this model has no begin-of-text token: give a prompt");
 	q->n_prompt = lead + keep;
 	q->tokens = xcalloc((size_t)q->n_prompt + (size_t)room + 1, sizeof(*q->tokens));
 	if (lead)
@@ -98,7 +99,8 @@ query_generate(struct query *q, const struct ids *prompt, struct job *job, on_to
 	int n_ctx = q->session->model.config.n_ctx;
 	if (q->sample.max_tokens < 1)
 		return err_set(ERR_USAGE, "%d tokens to generate: ask for at least 1", q->sample.max_tokens);
-	/* A long prompt gives way to the output down to half of the context; then the output ends where the context does. */
+	/* A long prompt gives way to the output down to half of the context; then the output ends where the context
+	 * does. */
 	int room = q->sample.max_tokens < n_ctx / 2 ? q->sample.max_tokens : n_ctx / 2;
 	TRY(query_prompt(q, prompt, room > 0 ? room : 1));
 	struct sample_options o = q->sample;
@@ -108,7 +110,8 @@ query_generate(struct query *q, const struct ids *prompt, struct job *job, on_to
 	q->facts = xcalloc((size_t)o.max_tokens + 1, sizeof(*q->facts));
 	int32_t *stop;
 	stops_make(q->session, &o, &stop);
-	enum err err = generate(&q->session->model, q->tokens, q->n_prompt, &o, job, on_token, arg, q->facts, &q->n_out);
+	enum err err = generate(&q->session->model, q->tokens, q->n_prompt, &o, job, on_token, arg, q->facts,
+		&q->n_out);
 	free(stop);
 	return err;
 }
@@ -120,7 +123,8 @@ query_target(struct query *q, const struct ids *prompt, const struct ids *target
 	if (target->n == 0)
 		return err_set(ERR_USAGE, "the target text is empty: give the words to attribute");
 	if (target->n > n_ctx - 1)
-		return err_set(ERR_LIMIT, "the target text is %d tokens long, and the model's context is %d: give a shorter one",
+		return err_set(ERR_LIMIT,
+			"the target text is %d tokens long, and the model's context is %d: give a shorter one",
 			target->n, n_ctx);
 	q->target_given = true;
 	TRY(query_prompt(q, prompt, target->n));

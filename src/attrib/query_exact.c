@@ -94,7 +94,8 @@ piece_score(struct exact *e, size_t first, const struct batch *b, int worker)
 	struct tap tap = { .arg = &along, .linear = along_linear, .roles = e->direction->roles };
 	enum err err = OK;
 	TRY_OUT(mem_array(&along.row, (size_t)b->rows, sizeof(*along.row), "scores of tokens"));
-	TRY_OUT(mem_array(&along.product, (size_t)b->rows * (size_t)widest_input(m), sizeof(*along.product), "exact scores"));
+	TRY_OUT(mem_array(&along.product, (size_t)b->rows * (size_t)widest_input(m), sizeof(*along.product),
+		"exact scores"));
 	TRY_OUT(model_forward(m, e->params, e->acts[worker], b));
 	acts_loss(m, e->acts[worker], b, NULL, NULL);
 	model_backward(m, e->params, e->acts[worker], b, NULL, &tap);

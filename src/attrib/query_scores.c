@@ -1,12 +1,14 @@
 /*
  * Feature scores of every example for every output token.
  *
- * The gradient of a token's negative log-likelihood needs a pass of its own: the sequence is repeated once per output token,
- * cut before that token and with that token as its only target, and the repetitions go back through the model as ragged batches.
- * Their way forward is the same for all, and taken once. Each checkpoint projects them in its own basis; the query's row is their
- * mean, and one pass over the features gives the matrix.
+ * The gradient of a token's negative log-likelihood needs a pass of its own: the sequence is repeated once per output
+ * token, cut before that token and with that token as its only target, and the repetitions go back through the model as
+ * ragged batches.
+ * Their way forward is the same for all, and taken once. Each checkpoint projects them in its own basis; the query's
+ * row is their mean, and one pass over the features gives the matrix.
  *
- * A score is <z_q, z_i> for gradients of losses both: what lowers the example's loss lowers the query's, so positive helped.
+ * A score is <z_q, z_i> for gradients of losses both: what lowers the example's loss lowers the query's, so positive
+ * helped.
  */
 #include "byline/attrib.h"
 
@@ -64,7 +66,8 @@ chunks_cut(struct pass *p)
 }
 
 static void
-chunk_batch(const struct query *q, const struct chunk *c, int32_t *start, int32_t *token, int32_t *target, struct batch *b)
+chunk_batch(const struct query *q, const struct chunk *c, int32_t *start, int32_t *token, int32_t *target,
+	struct batch *b)
 {
 	int row = 0;
 	for (int t = c->from; t < c->to; t++) {
@@ -86,8 +89,8 @@ chunk_rows(struct pass *p, const struct chunk *c, const struct batch *b, int wor
 	float *rows = p->rows + (size_t)c->from * x->layout.width;
 	float scale = (float)(x->scale / x->n_points);
 	for (int k = 0; k < x->n_points && fault_go(&p->fault); k++) {
-		TRY(projector_prefixes(p->projector[worker], x->point[k].model.params, &x->point[k].curvature, p->whole[k], b, scale,
-			rows));
+		TRY(projector_prefixes(p->projector[worker], x->point[k].model.params, &x->point[k].curvature,
+			p->whole[k], b, scale, rows));
 		fault_step(&p->fault, (uint64_t)c->rows);
 	}
 	return OK;
@@ -168,8 +171,8 @@ pass_run(struct pass *p, struct job *job)
 	return err;
 }
 
-/* The scan's rows are the indexed examples in ascending order: from the last one back, each moves to its example's place and
- * what lies between becomes NaN. */
+/* The scan's rows are the indexed examples in ascending order: from the last one back, each moves to its example's
+ * place and what lies between becomes NaN. */
 static void
 matrix_spread(const struct features *f, float *matrix, size_t n, size_t columns)
 {

@@ -1,6 +1,6 @@
 /*
- * A method's scores made into a list: who may be in it, which of them are rescored exactly, one unit, the noise floor, the
- * best and the worst.
+ * A method's scores made into a list: who may be in it, which of them are rescored exactly, one unit, the noise floor,
+ * the best and the worst.
  */
 #include "byline/attrib.h"
 
@@ -24,7 +24,8 @@ rank_check(const struct query *q, const struct rank_options *o)
 	if (!o->method)
 		return err_set(ERR_USAGE, "rank: no method was chosen");
 	if (o->from < 0 || o->to <= o->from || o->to > q->n_out)
-		return err_set(ERR_USAGE, "span %d:%d: the output has tokens 0 to %d; give FROM:TO with FROM < TO <= %d",
+		return err_set(ERR_USAGE,
+			"span %d:%d: the output has tokens 0 to %d; give FROM:TO with FROM < TO <= %d",
 			o->from, o->to, q->n_out - 1, q->n_out);
 	return method_ready(q->session, o->method);
 }
@@ -78,8 +79,8 @@ agreement(const float *scores, const struct rescored *r, struct ranking *out)
 	free(exact);
 }
 
-/* What first scores are multiplied by to stand in one list with exact ones. Where the two do not agree even in sign, the
- * ratio of their sizes keeps the order of the rest and their unit. */
+/* What first scores are multiplied by to stand in one list with exact ones. Where the two do not agree even in sign,
+ * the ratio of their sizes keeps the order of the rest and their unit. */
 static double
 unit_factor(const float *scores, const struct rescored *r, double slope)
 {

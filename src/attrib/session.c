@@ -12,7 +12,7 @@
 #include "byline/train.h"
 #include "session_index.h"
 
-/* ---- works and contributors ---------------------------------------------------------------------------------------- */
+/* ---- works and contributors --------------------------------------------------------------------------------- */
 
 static char *
 copy(const char *s)
@@ -92,10 +92,11 @@ const struct contributor *
 session_contributor(const struct session *s, int64_t id)
 {
 	struct contributor key = { .id = id };
-	return s->n_contributors ? bsearch(&key, s->contributors, s->n_contributors, sizeof(key), contributor_cmp) : NULL;
+	return s->n_contributors ? bsearch(&key, s->contributors, s->n_contributors, sizeof(key), contributor_cmp)
+		: NULL;
 }
 
-/* ---- the run --------------------------------------------------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------------------------------------------ */
 
 static enum err
 open_checkpoint(struct session *s)
@@ -121,11 +122,13 @@ check_examples(const struct session *s)
 	for (size_t i = 0; i < s->data.n; i++) {
 		uint64_t from = s->data.start[i], to = s->data.start[i + 1];
 		if (to - from > (uint64_t)c->n_ctx + 1)
-			return err_set(ERR_MISMATCH, "run %s: example %zu has %llu tokens, more than the model's context of %d", s->run.name,
+			return err_set(ERR_MISMATCH,
+				"run %s: example %zu has %llu tokens, more than the model's context of %d", s->run.name,
 				i, (unsigned long long)(to - from), c->n_ctx);
 		for (uint64_t t = from; t < to; t++)
 			if (s->data.token[t] < 0 || s->data.token[t] >= c->vocab)
-				return err_set(ERR_MISMATCH, "run %s: example %zu holds token %d, and the model's vocabulary ends at %d",
+				return err_set(ERR_MISMATCH,
+					"run %s: example %zu holds token %d, and the model's vocabulary ends at %d",
 					s->run.name, i, s->data.token[t], c->vocab - 1);
 	}
 	return OK;
@@ -152,13 +155,15 @@ check_journal(const struct session *s)
 	enum err err = OK;
 	TRY(train_journal_read(s->run.dir, &j));
 	if (strcmp(j.dataset, s->run.dataset) != 0)
-		TRY_OUT(err_set(ERR_MISMATCH, "run %s: its journal is of other examples (%.12s, the run has %.12s): train again",
+		TRY_OUT(err_set(ERR_MISMATCH,
+			"run %s: its journal is of other examples (%.12s, the run has %.12s): train again",
 			s->run.name, j.dataset, s->run.dataset));
 	if (!j.finished)
 		TRY_OUT(err_set(ERR_MISSING, "run %s is not finished: run `byline train %s` to go on", s->run.name,
 			store_dir(s->store)));
 	if (j.n_checkpoints > 0 && strcmp(j.checkpoints[j.n_checkpoints - 1].sha256, s->checkpoint_sha256) != 0)
-		TRY_OUT(err_set(ERR_MISMATCH, "run %s: checkpoint/ does not hold the weights its training ended with (%.12s, "
+		TRY_OUT(err_set(ERR_MISMATCH,
+			"run %s: checkpoint/ does not hold the weights its training ended with (%.12s, "
 			"the journal has %.12s): put them back, or train again", s->run.name, s->checkpoint_sha256,
 			j.checkpoints[j.n_checkpoints - 1].sha256));
 out:
@@ -216,7 +221,7 @@ session_trained_on(const struct session *s, size_t example)
 	return !s->data.heldout[example] && !s->examples[example].heldout && !s->examples[example].opted_out;
 }
 
-/* ---- what the index says ----------------------------------------------------------------------------------------------- */
+/* ---- what the index says ------------------------------------------------------------------------------------ */
 
 int
 session_checkpoints(const struct session *s)

@@ -20,7 +20,7 @@ mismatch(const struct session *s, const char *what)
 	return err_set(ERR_MISMATCH, "run %s: its index %s; %s", s->run.name, what, again);
 }
 
-/* ---- what is cheap to check is checked when the session opens -------------------------------------------------------- */
+/* ---- what is cheap to check is checked when the session opens ----------------------------------------------- */
 
 static enum err
 check_info(const struct session *s, const struct index *x)
@@ -32,7 +32,8 @@ check_info(const struct session *s, const struct index *x)
 		return mismatch(s, "names no checkpoint");
 	/* The weights the session generates with are the last of those the index saw, where it saw the final ones. */
 	for (int k = 0; k < i->n_checkpoints; k++)
-		if (strcmp(i->checkpoint[k].path, "checkpoint") == 0 && strcmp(i->checkpoint[k].sha256, s->checkpoint_sha256) != 0)
+		if (strcmp(i->checkpoint[k].path, "checkpoint") == 0
+			&& strcmp(i->checkpoint[k].sha256, s->checkpoint_sha256) != 0)
 			return mismatch(s, "was made from other weights than those in checkpoint/");
 	return OK;
 }
@@ -47,8 +48,8 @@ check_file(const struct session *s, const struct index *x, const char *name, cha
 	*path = path_join(x->run_dir, name);
 	TRY(file_size(*path, &size));
 	if (size != (uint64_t)f->bytes)
-		return err_set(ERR_MISMATCH, "%s: %llu bytes, the index recorded %lld; %s", *path, (unsigned long long)size,
-			(long long)f->bytes, again);
+		return err_set(ERR_MISMATCH, "%s: %llu bytes, the index recorded %lld; %s", *path,
+			(unsigned long long)size, (long long)f->bytes, again);
 	return OK;
 }
 
@@ -73,7 +74,8 @@ layout_make(struct index *x, const struct model *m)
 	for (int i = 0; i < n; i++) {
 		const struct linear *l = &m->linears[linear[i]];
 		c.layers[i] = (struct curvature_layer){ .linear = linear[i], .in = l->in, .out = l->out,
-			.a = { .n = l->in, .k = k < l->in ? k : l->in }, .s = { .n = l->out, .k = k < l->out ? k : l->out } };
+			.a = { .n = l->in, .k = k < l->in ? k : l->in },
+			.s = { .n = l->out, .k = k < l->out ? k : l->out } };
 	}
 	feature_layout_make(&x->layout, m, &c, x->info.options.bits);
 	free(c.layers);
@@ -132,8 +134,9 @@ open_hidden(const struct session *s, struct index *x)
 }
 
 /*
- * Exact: (1/N) <H^-1 G_q, G_i>, and H of a layer is close to T (A x S), T the targets an example has. Features: whitening on
- * both sides gives <(A x S)^-1 G_q, G_i> through orthonormal projections, which keep ka ks of in out dimensions. So
+ * Exact: (1/N) <H^-1 G_q, G_i>, and H of a layer is close to T (A x S), T the targets an example has. Features:
+ * whitening on both sides gives <(A x S)^-1 G_q, G_i> through orthonormal projections, which keep ka ks of in out
+ * dimensions. So
  *
  *   exact ~ features / (N T) * sum in out / sum ka ks
  *
@@ -218,7 +221,7 @@ index_close(struct index *x)
 	free(x);
 }
 
-/* ---- what is large ---------------------------------------------------------------------------------------------------- */
+/* ---- what is large ------------------------------------------------------------------------------------------ */
 
 static enum err
 load_weights(struct index *x, const struct session *s, int i)
@@ -294,7 +297,7 @@ index_curvature_done(struct index *x, struct curvature *c)
 	free(c);
 }
 
-/* ---- the noise floor --------------------------------------------------------------------------------------------------- */
+/* ---- the noise floor ---------------------------------------------------------------------------------------- */
 
 double
 index_null_floor(const struct index *x, int span_tokens)

@@ -1,5 +1,6 @@
 /*
- * session_index: a run's index as a session uses it. Opened with the session; what is large is read when first asked for.
+ * session_index: a run's index as a session uses it. Opened with the session; what is large is read when first asked
+ * for.
  *
  * Once ready it is only read: queries may share it.
  */
