@@ -171,6 +171,14 @@ out:
 	return err;
 }
 
+/* The weights are held against the journal; these two say how to read them, and a changed one would answer wrongly in silence. */
+static enum err
+check_readings(struct session *s)
+{
+	TRY(store_check_file(s->store, &s->run, "checkpoint/config.json"));
+	return store_check_file(s->store, &s->run, "checkpoint/tokenizer.json");
+}
+
 enum err
 session_open(struct store *store, const char *run_name, int threads, struct session **out)
 {
@@ -182,6 +190,7 @@ session_open(struct store *store, const char *run_name, int threads, struct sess
 	TRY_OUT(store_find_run(store, run_name, &s->run));
 	TRY_OUT(store_hash(store, s->corpus_sha256));
 	TRY_OUT(open_checkpoint(s));
+	TRY_OUT(check_readings(s));
 	TRY_OUT(open_people(s));
 	TRY_OUT(open_examples(s));
 	TRY_OUT(check_journal(s));

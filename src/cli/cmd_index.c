@@ -25,7 +25,7 @@ static const struct option index_table[] = {
 		.help = "the run; the newest that waits for its index when not given"},
 	{"checkpoint", OPTION_TEXT, FIELD(checkpoint), "DIR", NULL,
 		.help = "index this Hugging Face directory as a new run, named by --run"},
-	{"context", OPTION_INT, FIELD(context), "N", "256", 16, 1 << 16,
+	{"context", OPTION_INT, FIELD(context), "N", "256", 32, 1 << 16,
 		.help = "longest example, in tokens, for --checkpoint"},
 	{"k", OPTION_INT, FIELD(k), "N", "64", 4, 256, .help = "projection width a side; 32 is the small preset"},
 	{"bits", OPTION_INT, FIELD(bits), "N", "4", 4, 8, .help = "bits of a stored value: 4 or 8"},

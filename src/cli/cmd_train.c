@@ -33,7 +33,7 @@ static const struct option train_table[] = {
 		.help = "a tokenizer.json to use; one is trained on the corpus when not given"},
 	{"vocab", OPTION_INT, FIELD(vocab), "N", "4096", 257, 1 << 20,
 		.help = "vocabulary of a tokenizer trained here"},
-	{"context", OPTION_INT, FIELD(context), "N", "256", 16, 1 << 16, .help = "longest example in tokens"},
+	{"context", OPTION_INT, FIELD(context), "N", "256", 32, 1 << 16, .help = "longest example in tokens"},
 	{"layers", OPTION_INT, FIELD(layers), "N", "4", 1, 512, .help = "transformer blocks"},
 	{"width", OPTION_INT, FIELD(width), "N", "192", 8, 65536, .help = "width of the residual stream"},
 	{"heads", OPTION_INT, FIELD(heads), "N", "4", 1, 1024, .help = "attention heads"},

@@ -43,3 +43,19 @@ files_record(struct store *s, int64_t run, const char *dir)
 	struct recorder r = { s, run, dir };
 	return file_exists(dir) ? file_walk(dir, file_record, &r) : OK;
 }
+
+enum err
+store_check_file(struct store *s, const struct run *r, const char *rel)
+{
+	char want[HASH_HEX], got[HASH_HEX];
+	bool recorded;
+	TRY(db_one(s, &recorded, "SELECT sha256 FROM files WHERE run = ?1 AND path = ?2", "it>h", r->id, rel, want));
+	if (!recorded)
+		return OK;
+	char *path = path_join(r->dir, rel);
+	enum err err = hash_file(path, got);
+	if (err == OK && strcmp(want, got) != 0)
+		err = err_set(ERR_MISMATCH, "%s is not the file this run was finished with: put it back, or train or index again", path);
+	free(path);
+	return err;
+}
