@@ -171,7 +171,8 @@ out:
 	return err;
 }
 
-/* The weights are held against the journal; these two say how to read them, and a changed one would answer wrongly in silence. */
+/* The weights are held against the journal; these two say how to read them, and a changed one would answer wrongly in
+ * silence. */
 static enum err
 check_readings(struct session *s)
 {

@@ -55,7 +55,8 @@ store_check_file(struct store *s, const struct run *r, const char *rel)
 	char *path = path_join(r->dir, rel);
 	enum err err = hash_file(path, got);
 	if (err == OK && strcmp(want, got) != 0)
-		err = err_set(ERR_MISMATCH, "%s is not the file this run was finished with: put it back, or train or index again", path);
+		err = err_set(ERR_MISMATCH,
+			"%s is not the file this run was finished with: put it back, or train or index again", path);
 	free(path);
 	return err;
 }

@@ -201,7 +201,7 @@ loop_wait(struct loop *l)
 	};
 	int n = ppoll(fds, ARRAY_LEN(fds), left < 0 ? NULL : &t, &l->mask);
 	/* A terminal that is gone has nobody before it. */
-	if (n > 0 && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) && !(fds[0].revents & POLLIN))
+	if (n > 0 && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		l->app->quit = true;
 	if (n == 0 || (n > 0 && fds[1].revents))
 		l->dirty = true;
