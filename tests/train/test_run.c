@@ -395,7 +395,9 @@ test_resume_point(void **state)
 		toy_model(&m[i]);
 		assert_ok(trainer_open(&t[i], &m[i], &fix.spec, pool, NULL));
 	}
-	assert_ok(journal_begin(dir, json_string("recipe")));
+	json_t *recipe = json_string("recipe");
+	assert_ok(journal_begin(dir, recipe));
+	json_decref(recipe);
 	assert_ok(resume_load(dir, &t[1], "hash", &found));
 	assert_false(found);
 	for (int i = 0; i < 5; i++)
