@@ -135,7 +135,8 @@ app_refresh(struct app *app)
 static struct history *
 line_history(struct app *app, enum line_kind kind)
 {
-	return kind == LINE_COMMAND ? &app->commands : kind == LINE_SEARCH || kind == LINE_FILTER ? &app->searches : NULL;
+	bool searching = kind == LINE_SEARCH || kind == LINE_FILTER;
+	return kind == LINE_COMMAND ? &app->commands : searching ? &app->searches : NULL;
 }
 
 void
@@ -306,7 +307,8 @@ act_exact(struct app *app)
 
 static const struct { enum action action; void (*fn)(struct app *app); } common[] = {
 	{ ACT_BACK, act_back }, { ACT_CLOSE, act_close }, { ACT_QUIT, act_quit }, { ACT_GOTO_OUTPUT, act_output },
-	{ ACT_GOTO_EXAMPLES, act_examples }, { ACT_GOTO_CONTRIBUTORS, act_contributors }, { ACT_GOTO_QUERIES, act_queries },
+	{ ACT_GOTO_EXAMPLES, act_examples }, { ACT_GOTO_CONTRIBUTORS, act_contributors },
+	{ ACT_GOTO_QUERIES, act_queries },
 	{ ACT_GOTO_RUNS, act_runs }, { ACT_HELP, act_help }, { ACT_COMMAND, act_command }, { ACT_SEARCH, act_search },
 	{ ACT_FILTER, act_filter }, { ACT_EXPORT, act_export }, { ACT_SAVE, act_save }, { ACT_REDRAW, act_redraw },
 	{ ACT_COPY, act_copy }, { ACT_METHOD, act_method }, { ACT_EXACT, act_exact },
@@ -321,7 +323,8 @@ app_act(struct app *app, enum action a)
 		return;
 	if (l && listing_act(l, a))
 		return;
-	if ((a == ACT_SEARCH_NEXT || a == ACT_SEARCH_PREV) && v->ops->search_step && v->ops->search_step(v, a == ACT_SEARCH_NEXT))
+	if ((a == ACT_SEARCH_NEXT || a == ACT_SEARCH_PREV) && v->ops->search_step
+		&& v->ops->search_step(v, a == ACT_SEARCH_NEXT))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(common); i++)
 		if (common[i].action == a) {

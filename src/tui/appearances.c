@@ -49,7 +49,8 @@ appearance_compare(void *arg, int column, size_t a, size_t b)
 	const struct appearances *p = arg;
 	const struct appearance *x = &p->a[a], *y = &p->a[b];
 	if (column == COL_PROMPT || column == COL_METHOD)
-		return strcmp(column == COL_PROMPT ? x->prompt : x->method, column == COL_PROMPT ? y->prompt : y->method);
+		return strcmp(column == COL_PROMPT ? x->prompt : x->method,
+			column == COL_PROMPT ? y->prompt : y->method);
 	if (column == COL_ID)
 		return (x->query > y->query) - (x->query < y->query);
 	return x->share > y->share ? -1 : x->share < y->share;

@@ -141,7 +141,8 @@ static void
 bar_line(struct app *app, struct canvas *c, int row, int cols)
 {
 	static const char *const marks[] = {
-		[LINE_COMMAND] = ":", [LINE_SEARCH] = "/", [LINE_FILTER] = "filter: ", [LINE_EXPORT] = "write to file: ",
+		[LINE_COMMAND] = ":", [LINE_SEARCH] = "/", [LINE_FILTER] = "filter: ",
+		[LINE_EXPORT] = "write to file: ",
 	};
 	if (app->line == LINE_CONFIRM) {
 		int used = canvas_fmt(c, row, 1, cols - 2, INK_WARN, "%s y or n: ", app->question);

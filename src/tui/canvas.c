@@ -13,7 +13,8 @@
 const char *const ink_names[INKS] = {
 	[INK_TEXT] = "text", [INK_DIM] = "dim", [INK_TITLE] = "title", [INK_HEAD] = "head", [INK_FOCUS] = "focus",
 	[INK_SELECT] = "select", [INK_CURSOR] = "cursor", [INK_SPAN] = "span", [INK_MATCH] = "match",
-	[INK_ACCENT] = "accent", [INK_HELPED] = "helped", [INK_OPPOSED] = "opposed", [INK_WARN] = "warn", [INK_BAD] = "bad",
+	[INK_ACCENT] = "accent", [INK_HELPED] = "helped", [INK_OPPOSED] = "opposed", [INK_WARN] = "warn",
+	[INK_BAD] = "bad",
 };
 
 static const struct cell blank = { .cp = { ' ' }, .width = 1, .ink = INK_TEXT };

@@ -1,7 +1,7 @@
 /*
  * canvas: a grid of cells that views draw on; the terminal shows it, `:save-screen` writes it, tests read it.
  *
- * Everything drawn goes through canvas_text, which escapes and fits: no control byte can reach a cell. All functions clip.
+ * Everything drawn goes through canvas_text, which escapes and fits: no control byte can reach a cell. All of it clips.
  */
 #ifndef TUI_CANVAS_H
 #define TUI_CANVAS_H
@@ -43,7 +43,8 @@ void canvas_clear(struct canvas *c);
 void canvas_free(struct canvas *c);
 struct rect canvas_rect(const struct canvas *c);
 
-/* One line of untrusted bytes in at most `cols` columns from (row, col); returns the columns used. Cut lines end in an ellipsis. */
+/* One line of untrusted bytes in at most `cols` columns from (row, col); returns the columns used. Cut lines end in an
+ * ellipsis. */
 int canvas_text(struct canvas *c, int row, int col, int cols, enum ink ink, const char *s, size_t n);
 int canvas_str(struct canvas *c, int row, int col, int cols, enum ink ink, const char *s);
 int canvas_fmt(struct canvas *c, int row, int col, int cols, enum ink ink, const char *fmt, ...)

@@ -9,7 +9,7 @@
 struct command {
 	const char *name, *args, *help;
 	enum err (*fn)(struct app *app, const char *arg);
-	void (*complete)(struct app *app, struct str *words);	/* what its argument can be, one a line; NULL: anything */
+	void (*complete)(struct app *app, struct str *words);	/* what its argument can be, a line each; may be NULL */
 };
 
 static struct inquiry *
@@ -73,7 +73,8 @@ run_method(struct app *app, const char *arg)
 		if (strcmp(info->methods[i].name, arg) != 0)
 			continue;
 		if (info->methods[i].needs_index && !info->indexed)
-			return err_set(ERR_USAGE, "method %s needs an index, and run %s has none (byline index)", arg, info->run);
+			return err_set(ERR_USAGE, "method %s needs an index, and run %s has none (byline index)", arg,
+				info->run);
 		inquiry_method(front(app), &info->methods[i]);
 		return OK;
 	}
@@ -181,7 +182,8 @@ run_quit(struct app *app, const char *arg)
 
 static const struct command commands[] = {
 	{ "prompt", "TEXT", "ask this", run_prompt, NULL },
-	{ "target", "TEXT", "attribute this continuation of the prompt; without TEXT, generate again", run_target, NULL },
+	{ "target", "TEXT", "attribute this continuation of the prompt; without TEXT, generate again", run_target,
+		NULL },
 	{ "seed", "N", "of the sampling; the same seed writes the same output", run_seed, NULL },
 	{ "temperature", "X", "0 takes the most probable token each time", run_temperature, NULL },
 	{ "top-k", "N", "sample among the N most probable tokens; 0 means all", run_top_k, NULL },
@@ -243,8 +245,8 @@ command_run(struct app *app, const char *line)
 	if (n == 1 && *line == 'q')
 		return run_quit(app, "");
 	if (!c)
-		return err_set(ERR_USAGE, "%s '%.*s': Tab lists the commands", many ? "several commands begin with" : "there is no command",
-			(int)(n < 40 ? n : 40), line);
+		return err_set(ERR_USAGE, "%s '%.*s': Tab lists the commands",
+			many ? "several commands begin with" : "there is no command", (int)(n < 40 ? n : 40), line);
 	const char *arg = line + n;
 	return c->fn(app, arg + strspn(arg, " "));
 }

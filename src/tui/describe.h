@@ -11,7 +11,8 @@ const char *describe_licence(const struct work *w);
 /* Decimals that give the largest of a list three digits that matter. */
 int describe_decimals(double largest);
 void describe_score(double score, int decimals, bool exact, struct str *out);	/* "+0.412", "~+0.412" when not exact */
-void describe_times(double score, double floor, struct str *out);		/* how many noise floors: "34", "2.1"; "" unknown */
+/* How many noise floors: "34", "2.1"; "" when it is not known. */
+void describe_times(double score, double floor, struct str *out);
 void describe_count(int64_t n, const char *one, const char *many, struct str *out);	/* "1 work", "3,412 tokens" */
 void describe_day(int64_t time, struct str *out);	/* 2026-01-31 12:00 */
 /* A line across with a title in it, and a note at its right end. */

@@ -1,5 +1,5 @@
 /*
- * edit: one line of text being typed: UTF-8, by grapheme, with history. Used for the prompt, the command line and searches.
+ * edit: one line of text being typed: UTF-8, by grapheme, with history. For prompts, commands and searches.
  */
 #ifndef TUI_EDIT_H
 #define TUI_EDIT_H

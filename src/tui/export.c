@@ -30,7 +30,8 @@ export_tokens(const struct query *q)
 	json_t *list = json_array();
 	for (int i = 0; i < q->n_out; i++)
 		json_array_append_new(list, json_pack("{s:o, s:f, s:i}", "text", json_text(q->output.s + q->byte_of[i],
-			q->byte_of[i + 1] - q->byte_of[i]), "logprob", (double)q->facts[i].logprob, "rank", q->facts[i].rank));
+			q->byte_of[i + 1] - q->byte_of[i]), "logprob", (double)q->facts[i].logprob, "rank",
+			q->facts[i].rank));
 	return list;
 }
 
@@ -39,7 +40,8 @@ export_people(const struct work *w)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; w && i < w->n_authors; i++)
-		json_array_append_new(list, json_pack("{s:o, s:f}", "name", text(w->authors[i].name), "share", w->authors[i].share));
+		json_array_append_new(list, json_pack("{s:o, s:f}", "name", text(w->authors[i].name), "share",
+			w->authors[i].share));
 	return list;
 }
 
@@ -48,9 +50,12 @@ export_example(struct source *s, const struct ranked *r, size_t rank, double flo
 {
 	const struct example *e = s->ops->example(s, r->example);
 	const struct work *w = e ? s->ops->work(s, e->work) : NULL;
-	json_t *o = json_pack("{s:I, s:I, s:f, s:b, s:o}", "rank", (json_int_t)rank, "id", (json_int_t)r->example, "score",
-		(double)r->score, "exact", r->exact, "floors", number(floor > 0 ? (double)r->score / floor : (double)NAN));
-	json_object_set_new(o, "work", w ? json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)w->id, "title", text(w->title),
+	json_t *o = json_pack("{s:I, s:I, s:f, s:b, s:o}", "rank", (json_int_t)rank, "id", (json_int_t)r->example,
+		"score",
+		(double)r->score, "exact", r->exact, "floors",
+		number(floor > 0 ? (double)r->score / floor : (double)NAN));
+	json_object_set_new(o, "work", w ? json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)w->id, "title",
+		text(w->title),
 		"licence", text(w->licence), "date", text(w->date), "source", text(w->source)) : json_null());
 	json_object_set_new(o, "contributors", export_people(w));
 	return o;
@@ -72,7 +77,8 @@ export_contributors(const struct shares *sh, bool all)
 	json_t *list = json_array();
 	for (size_t i = 0; i < sh->n; i++)
 		if (all || sh->c[i].share > 0)
-			json_array_append_new(list, json_pack("{s:I, s:o, s:f, s:f}", "id", (json_int_t)sh->c[i].contributor, "name",
+			json_array_append_new(list, json_pack("{s:I, s:o, s:f, s:f}", "id",
+				(json_int_t)sh->c[i].contributor, "name",
 				text(sh->c[i].name), "score", sh->c[i].score, "share", sh->c[i].share));
 	return list;
 }
@@ -112,8 +118,8 @@ export_write(struct app *app, struct inquiry *q, const char *path)
 	json_t *o = json_object();
 	json_object_set_new(o, "prompt", text(query->prompt));
 	json_object_set_new(o, "seed", json_integer((json_int_t)query->sample.seed));
-	json_object_set_new(o, "output", json_pack("{s:o, s:o}", "text", json_text(query->output.s ? query->output.s : "",
-		query->output.len), "tokens", export_tokens(query)));
+	json_object_set_new(o, "output", json_pack("{s:o, s:o}", "text",
+		json_text(query->output.s ? query->output.s : "", query->output.len), "tokens", export_tokens(query)));
 	export_ranking(o, q->standing, true);
 	json_object_set_new(o, "examples", export_list(s, q->standing->ranking, true));
 	json_object_set_new(o, "opponents", export_list(s, q->standing->ranking, false));
@@ -148,7 +154,8 @@ query_save(struct app *app, struct inquiry *q)
 		.from = q->span_whole ? 0 : q->wish.from, .to = q->span_whole ? 0 : q->wish.to,
 	};
 	question_json(&question, &settings);
-	enum err err = app->source->ops->save(app->source, q->prompt, settings.s, q->query->output.s, result.s, &q->saved_id);
+	enum err err = app->source->ops->save(app->source, q->prompt, settings.s, q->query->output.s, result.s,
+		&q->saved_id);
 	if (err == OK)
 		app_say(app, INK_ACCENT, "saved as query %lld", (long long)q->saved_id);
 	str_free(&settings);
@@ -190,7 +197,8 @@ query_link(const struct app *app, const struct inquiry *q, struct str *out)
 		str_adds(out, " --target ");
 		shell_quote(out, q->target);
 	}
-	str_addf(out, " --seed %llu --temperature %.9g --top-k %d --top-p %.9g --tokens %d", (unsigned long long)q->sample.seed,
+	str_addf(out, " --seed %llu --temperature %.9g --top-k %d --top-p %.9g --tokens %d",
+		(unsigned long long)q->sample.seed,
 		q->sample.temperature, q->sample.top_k, q->sample.top_p, q->sample.max_tokens);
 	if (!q->span_whole)
 		str_addf(out, " --span %d:%d", q->wish.from, q->wish.to);

@@ -1,4 +1,4 @@
-/* find: searching text the way people expect: a needle in lower case matches both cases, one with capitals only itself. */
+/* find: searching text as people expect: a needle in lower case matches both cases, one with capitals only itself. */
 #ifndef TUI_FIND_H
 #define TUI_FIND_H
 

@@ -138,7 +138,8 @@ flow_draw(const struct flow *f, struct canvas *c, struct rect r, int top, const 
 			continue;
 		int row = r.row + (it->row - top) * step, col = r.col + it->col;
 		if (it->width > 0)
-			canvas_text(c, row, col, it->width, p->ink(p->arg, it->token, it->byte), f->shown.s + it->at, it->len);
+			canvas_text(c, row, col, it->width, p->ink(p->arg, it->token, it->byte), f->shown.s + it->at,
+				it->len);
 		if (step == 2 && it->token >= 0 && (it->width > 0 || it->newline))
 			flow_draw_mark(it, c, row + 1, col, p->level(p->arg, it->token));
 	}

@@ -1,6 +1,6 @@
 /*
- * flow: text wrapped to a width, every cell of it knowing the byte and the token it came from, with room for a ribbon of
- * marks under each line.
+ * flow: text wrapped to a width, every cell of it knowing the byte and the token it came from, with room for a ribbon
+ * of marks under each line.
  */
 #ifndef TUI_FLOW_H
 #define TUI_FLOW_H

@@ -4,7 +4,8 @@
 static const struct glyphs utf8 = {
 	.rule = "\u2500", .vrule = "\u2502", .tee_down = "\u252c", .tee_up = "\u2534",
 	.crumb = "\u203a", .here = "\u25b8", .dot = "\u00b7", .times = "\u00d7", .dash = "\u2013",
-	.ellipsis = "\u2026", .plus_minus = "\u00b1", .space = "\u2423", .open_quote = "\u201c", .close_quote = "\u201d",
+	.ellipsis = "\u2026", .plus_minus = "\u00b1", .space = "\u2423", .open_quote = "\u201c",
+	.close_quote = "\u201d",
 	.helped = { " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588" },
 	.opposed = { " ", "\u2591", "\u2591", "\u2591", "\u2592", "\u2592", "\u2592", "\u2593", "\u2593" },
 	.bar = { "", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589", "\u2588" },

@@ -13,7 +13,7 @@ struct glyphs {
 	const char *rule, *vrule, *tee_down, *tee_up;
 	const char *crumb, *here, *dot, *times, *dash, *ellipsis, *plus_minus, *space, *open_quote, *close_quote;
 	const char *helped[GLYPH_LEVELS];	/* strength of a push towards, by level */
-	const char *opposed[GLYPH_LEVELS];	/* and away: another family of shapes, so that the sign needs no colour */
+	const char *opposed[GLYPH_LEVELS];	/* and away: other shapes, so that the sign needs no colour */
 	const char *bar[GLYPH_LEVELS];		/* eighths of one cell, from the left */
 	const char *hatch;			/* a cell of the residual's bar */
 };

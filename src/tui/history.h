@@ -1,6 +1,6 @@
 /*
- * history: lines typed before, newest last, kept in the user's state folder. A history that cannot be written is no error:
- * it then lasts as long as the program.
+ * history: lines typed before, newest last, kept in the user's state folder. A history that cannot be written is no
+ * error: it then lasts as long as the program.
  */
 #ifndef TUI_HISTORY_H
 #define TUI_HISTORY_H

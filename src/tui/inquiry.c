@@ -142,7 +142,8 @@ inquiry_mark(struct inquiry *q, uint32_t example)
 bool
 inquiry_ranked(const struct inquiry *q)
 {
-	return q->standing && q->have.method == q->wish.method && q->have.from == q->wish.from && q->have.to == q->wish.to;
+	return q->standing && q->have.method == q->wish.method && q->have.from == q->wish.from
+		&& q->have.to == q->wish.to;
 }
 
 bool
@@ -190,7 +191,8 @@ job_rank(struct job *job, void *arg)
 	struct inquiry *q = arg;
 	struct ranking *made = NULL;
 	const struct rank_options o = {
-		.method = q->doing.method, .from = q->doing.from, .to = q->doing.to, .exact = q->doing.exact, .top = LIST_MAX,
+		.method = q->doing.method, .from = q->doing.from, .to = q->doing.to, .exact = q->doing.exact,
+		.top = LIST_MAX,
 	};
 	enum err err = q->source->ops->rank(q->source, q->query, &o, job, &made, &q->made_shares);
 	q->made = err == OK ? standing_new(q->source, made, &q->made_shares) : NULL;
@@ -201,8 +203,8 @@ static enum err
 job_marks(struct job *job, void *arg)
 {
 	struct inquiry *q = arg;
-	return q->source->ops->marks(q->source, q->query, q->marks.from, q->marks.to, q->marks.example, job, &q->marks.score,
-		q->made_floats);
+	return q->source->ops->marks(q->source, q->query, q->marks.from, q->marks.to, q->marks.example, job,
+		&q->marks.score, q->made_floats);
 }
 
 /* ---- their ends: on the screen's thread ---- */
@@ -395,7 +397,8 @@ inquiry_text(struct inquiry *q, struct str *text, uint32_t **byte_of, int *n)
 		(*byte_of)[i] = (uint32_t)text->len;
 		const char *bytes = inquiry_fact(q, i, &f) ? q->source->ops->token(q->source, f.token, &len) : NULL;
 		if (q->query)
-			str_add(text, q->query->output.s + q->query->byte_of[i], q->query->byte_of[i + 1] - q->query->byte_of[i]);
+			str_add(text, q->query->output.s + q->query->byte_of[i],
+				q->query->byte_of[i + 1] - q->query->byte_of[i]);
 		else if (bytes)
 			str_add(text, bytes, len);
 	}

@@ -1,7 +1,7 @@
 /*
  * inquiry: one prompt and all that is being found out about it. Says what is wanted, and works towards it job by job:
- * ask, score, rank, rescore exactly, marks of an opened example. A change of selection or method drops what is stale and
- * goes on from there; the last ranking stays on the screen, marked, until the next is ready.
+ * ask, score, rank, rescore exactly, marks of an opened example. A change of selection or method drops what is stale
+ * and goes on from there; the last ranking stays on the screen, marked, until the next is ready.
  */
 #ifndef TUI_INQUIRY_H
 #define TUI_INQUIRY_H

@@ -115,8 +115,8 @@ keymap_bind_words(struct keymap *m, enum action a, const char *p, const char *en
 	while (word_next(&p, end, &word, &n)) {
 		int32_t key = key_parse(word, n);
 		if (key == K_NONE)
-			return err_set(ERR_FORMAT, "%s:%d: '%.*s' is not a key (a character, or a name such as PgUp or Ctrl-A)",
-				name, line, (int)(n < WORD_SHOWN ? n : WORD_SHOWN), word);
+			return err_set(ERR_FORMAT, "%s:%d: '%.*s' is not a key (a character, or a name such as PgUp or "
+				"Ctrl-A)", name, line, (int)(n < WORD_SHOWN ? n : WORD_SHOWN), word);
 		keymap_free_key(m, key, a);
 		keymap_add(m, key, a);
 	}
@@ -132,12 +132,14 @@ keymap_parse_line(struct keymap *m, const char *p, const char *end, const char *
 		return OK;
 	int shown = (int)(n < WORD_SHOWN ? n : WORD_SHOWN);
 	if (!word_next(&p, end, &equals, &n_equals) || n_equals != 1 || *equals != '=')
-		return err_set(ERR_FORMAT, "%s:%d: '%.*s' is not followed by '=' (action = KEY...)", name, line, shown, word);
+		return err_set(ERR_FORMAT, "%s:%d: '%.*s' is not followed by '=' (action = KEY...)", name, line, shown,
+			word);
 	char *action = xstrndup(word, n);
 	enum action a = action_find(action);
 	free(action);
 	if (a == ACT_NONE)
-		return err_set(ERR_FORMAT, "%s:%d: there is no action '%.*s' (press ? for all of them)", name, line, shown, word);
+		return err_set(ERR_FORMAT, "%s:%d: there is no action '%.*s' (press ? for all of them)", name, line,
+			shown, word);
 	return keymap_bind_words(m, a, p, end, name, line);
 }
 

@@ -10,7 +10,8 @@
 
 /* "Ctrl-I" and "Ctrl-M" are what terminals send for Tab and Enter, so they have no names of their own. */
 static const struct { const char *name; int32_t key; } names[] = {
-	{ "Up", K_UP }, { "Down", K_DOWN }, { "Left", K_LEFT }, { "Right", K_RIGHT }, { "Home", K_HOME }, { "End", K_END },
+	{ "Up", K_UP }, { "Down", K_DOWN }, { "Left", K_LEFT }, { "Right", K_RIGHT }, { "Home", K_HOME },
+	{ "End", K_END },
 	{ "PgUp", K_PGUP }, { "PgDn", K_PGDN }, { "Enter", K_ENTER }, { "Esc", K_ESC }, { "Tab", K_TAB },
 	{ "Shift-Tab", K_SHIFT_TAB }, { "Space", ' ' }, { "Backspace", K_BACKSPACE }, { "Delete", K_DELETE },
 	{ "Insert", K_INSERT }, { "Hash", '#' },

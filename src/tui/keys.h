@@ -14,8 +14,8 @@
 
 /* Where an action exists: one bit a view, and one for typing. */
 enum place {
-	V_OUTPUT = 1, V_EXAMPLES = 2, V_EXAMPLE = 4, V_CONTRIBUTORS = 8, V_CONTRIBUTOR = 16, V_RUNS = 32, V_QUERIES = 64,
-	V_HELP = 128, V_TYPING = 256,
+	V_OUTPUT = 1, V_EXAMPLES = 2, V_EXAMPLE = 4, V_CONTRIBUTORS = 8, V_CONTRIBUTOR = 16, V_RUNS = 32,
+	V_QUERIES = 64, V_HELP = 128, V_TYPING = 256,
 	V_ANY = 255
 };
 
@@ -37,8 +37,8 @@ enum action action_find(const char *name);	/* ACT_NONE when there is none */
 /* A key: a Unicode scalar value, a control code, or one of these. */
 enum {
 	K_NONE = 0, K_TAB = 9, K_ENTER = 13, K_ESC = 27,
-	K_UP = 0x110000, K_DOWN, K_LEFT, K_RIGHT, K_HOME, K_END, K_PGUP, K_PGDN, K_SHIFT_TAB, K_BACKSPACE, K_DELETE, K_INSERT,
-	K_F1, K_F12 = K_F1 + 11, K_RESIZE, K_INTERRUPT, K_SUSPEND
+	K_UP = 0x110000, K_DOWN, K_LEFT, K_RIGHT, K_HOME, K_END, K_PGUP, K_PGDN, K_SHIFT_TAB, K_BACKSPACE, K_DELETE,
+	K_INSERT, K_F1, K_F12 = K_F1 + 11, K_RESIZE, K_INTERRUPT, K_SUSPEND
 };
 
 enum { KEY_NAME_MAX = 16 };

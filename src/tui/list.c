@@ -26,8 +26,10 @@ list_act(struct list *l, enum action a)
 {
 	size_t page = l->height > 1 ? l->height - 1 : 1, half = page > 1 ? page / 2 : 1;
 	const struct { enum action action; bool down; size_t step; } moves[] = {
-		{ ACT_UP, false, 1 }, { ACT_DOWN, true, 1 }, { ACT_HALF_UP, false, half }, { ACT_HALF_DOWN, true, half },
-		{ ACT_PAGE_UP, false, page }, { ACT_PAGE_DOWN, true, page }, { ACT_TOP, false, l->n }, { ACT_BOTTOM, true, l->n },
+		{ ACT_UP, false, 1 }, { ACT_DOWN, true, 1 }, { ACT_HALF_UP, false, half },
+		{ ACT_HALF_DOWN, true, half },
+		{ ACT_PAGE_UP, false, page }, { ACT_PAGE_DOWN, true, page }, { ACT_TOP, false, l->n },
+		{ ACT_BOTTOM, true, l->n },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(moves); i++)
 		if (moves[i].action == a) {

@@ -58,7 +58,8 @@ listing_sort(struct listing *l)
 			size_t mid = lo + run < n ? lo + run : n, hi = mid + run < n ? mid + run : n;
 			size_t a = lo, b = mid;
 			for (size_t k = lo; k < hi; k++)
-				to[k] = b >= hi || (a < mid && !listing_before(l, from[b], from[a])) ? from[a++] : from[b++];
+				to[k] = b >= hi || (a < mid && !listing_before(l, from[b], from[a])) ? from[a++]
+					: from[b++];
 		}
 		size_t *swap = from;
 		from = to;

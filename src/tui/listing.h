@@ -33,7 +33,7 @@ bool listing_act(struct listing *l, enum action a);
 void listing_filter(struct listing *l, const char *text);	/* "" or NULL: all */
 bool listing_search(struct listing *l, const char *text);	/* false: no match */
 
-/* Title line is the caller's. Draws the head (when there are at least 3 rows) and rows; parks the cursor when focused. */
+/* Draws the head, when there are at least 3 rows, and the rows; parks the cursor when focused. */
 void listing_draw(struct listing *l, struct canvas *c, struct rect r, bool focus);
 /* "3 of 412, 1%", and what filter and search do. */
 void listing_status(const struct listing *l, struct str *out);

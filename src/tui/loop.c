@@ -197,7 +197,8 @@ loop_wait(struct loop *l)
 		left = sooner(left, l->drawn + frame > clock_monotonic() ? l->drawn + frame - clock_monotonic() : 0);
 	struct timespec t = { .tv_sec = (time_t)left, .tv_nsec = (long)((left - (double)(time_t)left) * 1e9) };
 	struct pollfd fds[] = {
-		{ .fd = terminal_fd(l->app->terminal), .events = POLLIN }, { .fd = l->app->worker.pipe[0], .events = POLLIN },
+		{ .fd = terminal_fd(l->app->terminal), .events = POLLIN },
+		{ .fd = l->app->worker.pipe[0], .events = POLLIN },
 	};
 	int n = ppoll(fds, ARRAY_LEN(fds), left < 0 ? NULL : &t, &l->mask);
 	/* A terminal that is gone has nobody before it. */

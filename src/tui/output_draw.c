@@ -116,7 +116,8 @@ ribbon_values(struct output_view *o, struct ribbon_values *out, struct str *lege
 			v[i] = -f.logprob;
 		str_adds(legend, "ribbon: surprise, a step a nat");
 		have = true;
-	} else if (o->ribbon == RIBBON_INFLUENCE && o->pane == PANE_EXAMPLES && q->query && rows_at(&o->rows, &example)) {
+	} else if (o->ribbon == RIBBON_INFLUENCE && o->pane == PANE_EXAMPLES && q->query
+		&& rows_at(&o->rows, &example)) {
 		have = q->source->ops->row(q->source, q->query, example, v);
 		str_adds(legend, "ribbon: where this example pushes");
 	} else if (o->ribbon == RIBBON_INFLUENCE && q->strength) {
@@ -150,7 +151,8 @@ text_heading(struct output_view *o, struct canvas *c, const struct plan *p, cons
 	else if (q->expected && q->query)
 		str_adds(&title, strcmp(q->expected, q->query->output.s) == 0 ? ", the same bytes as when it was saved"
 			: ", NOT what was saved: another checkpoint or machine");
-	heading_draw(c, p->text.row - 1, 0, p->side.rows > 0 ? p->side.col : c->cols, o->pane == PANE_TEXT, title.s, legend);
+	heading_draw(c, p->text.row - 1, 0, p->side.rows > 0 ? p->side.col : c->cols, o->pane == PANE_TEXT, title.s,
+		legend);
 	str_free(&title);
 }
 
@@ -162,7 +164,8 @@ draw_empty(struct output_view *o, struct canvas *c, const struct plan *p)
 	if (q->err != OK && q->err != ERR_CANCELLED)
 		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_BAD, q->error);
 	else if (q->query)
-		canvas_str(c, p->text.row + 1, p->text.col, p->text.cols, INK_WARN, "The model ended its output at once: r tries the next seed.");
+		canvas_str(c, p->text.row + 1, p->text.col, p->text.cols, INK_WARN,
+			"The model ended its output at once: r tries the next seed.");
 	else if (q->stage == STAGE_NONE)
 		canvas_str(c, p->text.row, p->text.col, p->text.cols, INK_DIM, s);
 }
@@ -189,7 +192,8 @@ draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
 	flow_draw(&o->flow, c, p->text, o->top, &paint);
 	int step = ribbon && p->text.rows > 1 ? 2 : 1;
 	if (o->pane == PANE_TEXT && o->v.app->line == LINE_NONE)
-		canvas_park(c, p->text.row + (row - o->top) * step, p->text.col + flow_token_col(&o->flow, o->cursor), false);
+		canvas_park(c, p->text.row + (row - o->top) * step, p->text.col + flow_token_col(&o->flow, o->cursor),
+			false);
 	if (o->n == 0 && (o->flow.n == 0 || o->v.q->query))
 		draw_empty(o, c, p);
 	else if (o->v.q->halted && o->v.q->err != OK && o->v.q->err != ERR_CANCELLED)
@@ -252,8 +256,8 @@ facts_token(struct output_view *o, struct canvas *c, struct str *out)
 		return;
 	str_addf(out, "token %d ", o->cursor);
 	add_token(o, o->cursor, o->cursor + 1, 20, c, out);
-	str_addf(out, " %s p %.3g%% %s logprob %.2f %s rank %d", c->glyphs->dot, 100 * exp((double)f.logprob), c->glyphs->dot,
-		(double)f.logprob, c->glyphs->dot, f.rank);
+	str_addf(out, " %s p %.3g%% %s logprob %.2f %s rank %d", c->glyphs->dot, 100 * exp((double)f.logprob),
+		c->glyphs->dot, (double)f.logprob, c->glyphs->dot, f.rank);
 }
 
 /* "instead:  tide 41%   turn 12%": as many as fit. */
@@ -316,8 +320,8 @@ draw_facts(struct output_view *o, struct canvas *c, const struct plan *p)
 	}
 	/* One line for both where there is room, else what the cursor is on counts for more. */
 	bool fits = (int)(text_width(title.s, title.len) + text_width(token.s, token.len)) + 10 < p->facts.cols;
-	heading_draw(c, p->facts.row, 0, p->facts.cols, false, fits || o->pane != PANE_TEXT || !q->span_whole ? title.s : token.s,
-		fits ? token.s : NULL);
+	heading_draw(c, p->facts.row, 0, p->facts.cols, false,
+		fits || o->pane != PANE_TEXT || !q->span_whole ? title.s : token.s, fits ? token.s : NULL);
 	if (p->facts.rows > 1 && o->n > 0)
 		draw_alternatives(o, c, p->facts.row + 1, p->facts.cols);
 	str_free(&title);
@@ -337,12 +341,14 @@ draw_lists(struct output_view *o, struct canvas *c, const struct plan *p)
 	struct rect r = p->examples;
 	if (r.rows > 1) {
 		heading_draw(c, r.row, r.col, r.cols, o->pane == PANE_EXAMPLES, title.s, note.s);
-		listing_draw(&o->rows.l, c, (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols }, o->pane == PANE_EXAMPLES);
+		listing_draw(&o->rows.l, c, (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols },
+			o->pane == PANE_EXAMPLES);
 	}
 	r = p->people;
 	if (r.rows > 1) {
 		heading_draw(c, r.row, r.col, r.cols, o->pane == PANE_CONTRIBUTORS, "Contributors", NULL);
-		people_draw(&o->people, c, (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols }, o->pane == PANE_CONTRIBUTORS);
+		people_draw(&o->people, c, (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols },
+			o->pane == PANE_CONTRIBUTORS);
 	}
 	if (p->examples.rows > 1 && p->people.rows > 1) {
 		canvas_fill(c, (struct rect){ r.row + 1, r.col - 1, r.rows - 1, 1 }, c->glyphs->vrule, INK_DIM);
@@ -360,7 +366,8 @@ output_draw(struct view *v, struct canvas *c, struct rect r)
 	/* Longer lines are hard to read. */
 	cols = cols > MEASURE ? MEASURE : cols;
 	struct flow_text text = {
-		.s = o->text.s, .n = o->text.len, .byte_of = o->byte_of, .n_tokens = o->n, .ascii = c->glyphs->ascii, .line_ends = true,
+		.s = o->text.s, .n = o->text.len, .byte_of = o->byte_of, .n_tokens = o->n, .ascii = c->glyphs->ascii,
+		.line_ends = true,
 	};
 	flow_lay(&o->flow, &text, cols);
 	struct plan p = plan_make(o, r);

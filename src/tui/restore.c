@@ -8,7 +8,8 @@
 
 #include "byline/mem.h"
 
-static const int fatal[] = { SIGHUP, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGTERM, SIGXCPU, SIGSYS };
+static const int fatal[] = { SIGHUP, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGTERM, SIGXCPU,
+	SIGSYS };
 static const int heard[] = { SIGINT, SIGTSTP, SIGWINCH, SIGCONT };
 
 enum { BYTES_MAX = 256, ALT_STACK = 64 * 1024 };

@@ -53,7 +53,8 @@ row_cell(void *arg, size_t i, int column, struct table_cell *out)
 		out->ink = INK_DIM;
 		break;
 	case COL_SCORE:
-		describe_score((double)row->score, r->decimals, row->exact || ranking->method->rescore == RESCORE_NONE, &out->text);
+		describe_score((double)row->score, r->decimals, row->exact || ranking->method->rescore == RESCORE_NONE,
+			&out->text);
 		out->ink = noise ? INK_DIM : row->score < 0 ? INK_OPPOSED : INK_HELPED;
 		break;
 	case COL_TIMES:

@@ -56,7 +56,8 @@ script_key(struct script *s, struct app *app)
 		n = strcspn(p, " \t");
 		key = key_parse(p, n);
 		if (key == K_NONE)
-			return err_set(ERR_FORMAT, "%s:%d: '%.*s' is not a key", s->name, s->line, (int)(n < 40 ? n : 40), p);
+			return err_set(ERR_FORMAT, "%s:%d: '%.*s' is not a key", s->name, s->line,
+				(int)(n < 40 ? n : 40), p);
 		n += strspn(p + n, " \t");
 	}
 	s->key_at += n;

@@ -32,6 +32,6 @@ enum err script_open(struct script *s, const char *path);
 void script_close(struct script *s);
 /* Does the next thing. pending: jobs still run. Returns true when it did something and may have more to do at once. */
 enum err script_step(struct script *s, struct app *app, bool pending, bool *acted);
-double script_wait(const struct script *s);	/* seconds it will pause; 0: none; < 0: waiting for a job, or at its end */
+double script_wait(const struct script *s);	/* seconds it will pause; < 0: it waits for a job, or has ended */
 
 #endif

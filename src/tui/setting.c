@@ -93,8 +93,8 @@ question_json(const struct question *q, struct str *out)
 	char seed[24];
 	const struct sample_options *o = &q->sample;
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)o->seed);	/* may not fit a JSON integer */
-	json_t *root = json_pack("{s:s, s:f, s:i, s:f, s:i}", "seed", seed, "temperature", o->temperature, "top_k", o->top_k,
-		"top_p", o->top_p, "tokens", o->max_tokens);
+	json_t *root = json_pack("{s:s, s:f, s:i, s:f, s:i}", "seed", seed, "temperature", o->temperature, "top_k",
+		o->top_k, "top_p", o->top_p, "tokens", o->max_tokens);
 	if (q->target)
 		json_object_set_new(root, "target", json_text(q->target, strlen(q->target)));
 	if (q->method)
@@ -131,7 +131,8 @@ parse_numbers(const json_t *root, const char *name, struct sample_options *o)
 {
 	int64_t top_k, tokens;
 	TRY(parse_seed(root, name, &o->seed));
-	TRY(json_opt_real(root, name, "temperature", settings[1].min, settings[1].max, o->temperature, &o->temperature));
+	TRY(json_opt_real(root, name, "temperature", settings[1].min, settings[1].max, o->temperature,
+		&o->temperature));
 	TRY(json_opt_int(root, name, "top_k", 0, 1 << 20, o->top_k, &top_k));
 	TRY(json_opt_real(root, name, "top_p", settings[3].min, settings[3].max, o->top_p, &o->top_p));
 	TRY(json_opt_int(root, name, "tokens", 1, SETTING_TOKENS_MAX, o->max_tokens, &tokens));

@@ -1,6 +1,6 @@
 /*
- * source: everything the views ask of the world, in one table of functions, so that they can be shown a small invented world
- * by tests and a store by the explorer. It speaks in the structures of the floors below.
+ * source: everything the views ask of the world, in one table of functions, so that they can be shown a small invented
+ * world by tests and a store by the explorer. It speaks in the structures of the floors below.
  */
 #ifndef TUI_SOURCE_H
 #define TUI_SOURCE_H
@@ -26,7 +26,8 @@ struct source_ops {
 	void (*close)(struct source *s);
 
 	/* ---- from one worker at a time; may take long ---- */
-	enum err (*ask)(struct source *s, const char *prompt, const char *target, const struct sample_options *o, struct job *job,
+	enum err (*ask)(struct source *s, const char *prompt, const char *target, const struct sample_options *o,
+		struct job *job,
 		bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
 	/* Scores per output token; strength (n_out): what pushed towards each token, beyond the noise, in all. */
 	enum err (*scores)(struct source *s, struct query *q, float *strength, struct job *job);
@@ -45,13 +46,14 @@ struct source_ops {
 	/* The example's score at each output token (n_out); false when the query has no scores yet. */
 	bool (*row)(struct source *s, const struct query *q, uint32_t example, float *out);
 	void (*everyone)(struct source *s, struct shares *out);			/* contributors without scores */
-	enum err (*works_of)(struct source *s, const struct ranking *r, int64_t contributor, struct work_score **out, size_t *n);
+	enum err (*works_of)(struct source *s, const struct ranking *r, int64_t contributor, struct work_score **out,
+		size_t *n);
 	enum err (*each_run)(struct source *s, enum err (*fn)(void *arg, const struct run *r), void *arg);
 	/* What is loaded and how it was measured. A NULL value makes `label` a heading. */
 	enum err (*facts)(struct source *s, void (*fn)(void *arg, const char *label, const char *value), void *arg);
 	enum err (*each_query)(struct source *s, enum err (*fn)(void *arg, const struct saved_query *q), void *arg);
-	enum err (*save)(struct source *s, const char *prompt, const char *settings, const char *output, const char *result,
-		int64_t *id);
+	enum err (*save)(struct source *s, const char *prompt, const char *settings, const char *output,
+		const char *result, int64_t *id);
 	enum err (*forget)(struct source *s, int64_t query);
 
 	void (*free_query)(struct query *q);		/* safe on NULL, as the next */

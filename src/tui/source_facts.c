@@ -30,7 +30,8 @@ tell_model(const struct teller *t, const struct session *x)
 {
 	const struct model_config *c = &x->model.config;
 	t->fn(t->arg, "Model", NULL);
-	tell(t, "architecture", "%s, %d layers of %d, %d heads, feed-forward %d", c->family, c->n_layer, c->d_model, c->n_head, c->d_ff);
+	tell(t, "architecture", "%s, %d layers of %d, %d heads, feed-forward %d", c->family, c->n_layer, c->d_model,
+		c->n_head, c->d_ff);
 	tell(t, "parameters", "%zu", x->model.n_params);
 	tell(t, "vocabulary, context", "%d tokens, %d tokens", c->vocab, c->n_ctx);
 	tell(t, "checkpoint SHA-256", "%s", x->checkpoint_sha256);
@@ -43,10 +44,10 @@ tell_corpus(const struct teller *t, const struct session *x, struct store *store
 	struct store_totals n;
 	t->fn(t->arg, "Corpus", NULL);
 	if (store_count(store, &n) == OK) {
-		tell(t, "works, contributors", "%" PRId64 " works, %" PRId64 " contributors, %" PRId64 " licences", n.works, n.contributors,
-			n.licences);
-		tell(t, "not known", "%" PRId64 " works of unknown author, %" PRId64 " under unknown licence", n.unknown_author,
-			n.unknown_licence);
+		tell(t, "works, contributors", "%" PRId64 " works, %" PRId64 " contributors, %" PRId64 " licences",
+			n.works, n.contributors, n.licences);
+		tell(t, "not known", "%" PRId64 " works of unknown author, %" PRId64 " under unknown licence",
+			n.unknown_author, n.unknown_licence);
 		tell(t, "opted out", "%" PRId64 " contributors", n.opted_out);
 		tell(t, "text", "%" PRId64 " bytes", n.bytes);
 	}
@@ -61,10 +62,11 @@ tell_training(const struct teller *t, const struct session *x)
 	struct train_journal j = {0};
 	t->fn(t->arg, "Training", NULL);
 	if (train_journal_read(x->run.dir, &j) == OK) {
-		tell(t, "recipe", "%d epochs, batches of %d, learning rate %g, seed %" PRIu64, j.options.epochs, j.options.batch,
-			j.options.lr, j.options.seed);
+		tell(t, "recipe", "%d epochs, batches of %d, learning rate %g, seed %" PRIu64, j.options.epochs,
+			j.options.batch, j.options.lr, j.options.seed);
 		for (int i = 0; i < j.n_checkpoints; i++)
-			tell(t, i == 0 ? "kept checkpoints" : "", "step %" PRId64 ": loss %.3f, held out %.3f nats a token", j.checkpoints[i].step,
+			tell(t, i == 0 ? "kept checkpoints" : "",
+				"step %" PRId64 ": loss %.3f, held out %.3f nats a token", j.checkpoints[i].step,
 				j.checkpoints[i].loss, j.checkpoints[i].heldout);
 	} else {
 		tell(t, "recipe", "not known: the checkpoint came without a journal");
@@ -84,8 +86,8 @@ tell_measured(const struct teller *t, const struct session *x)
 	}
 	tell(t, "index", "%d checkpoints, %zu bytes an example", session_checkpoints(x), session_feature_bytes(x));
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
-		tell(t, i == 0 ? "noise floor" : "", "%.3g for a span of %d token%s", session_null_floor(x, spans[i]), spans[i],
-			spans[i] == 1 ? "" : "s");
+		tell(t, i == 0 ? "noise floor" : "", "%.3g for a span of %d token%s", session_null_floor(x, spans[i]),
+			spans[i], spans[i] == 1 ? "" : "s");
 	tell(t, "against retraining", "not measured in this store: scores are predictions");
 }
 

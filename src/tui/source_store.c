@@ -1,7 +1,7 @@
 /*
  * source_store: a store on disk behind the views.
  *
- * Two handles on the store: the session's is the worker's, ours is the screen's, so that texts can be read while a job runs.
+ * Two handles on the store: the session's is the worker's, ours is the screen's, so texts can be read while a job runs.
  */
 #include "source_store.h"
 
@@ -48,7 +48,8 @@ store_scores(struct source *source, struct query *q, float *strength, struct job
 }
 
 static enum err
-store_rank(struct source *s, struct query *q, const struct rank_options *o, struct job *job, struct ranking **r, struct shares *sh)
+store_rank(struct source *s, struct query *q, const struct rank_options *o, struct job *job, struct ranking **r,
+	struct shares *sh)
 {
 	TRY(query_rank(q, o, job, r));
 	enum err err = credit_shares(self(s)->session, *r, sh);
@@ -60,7 +61,8 @@ store_rank(struct source *s, struct query *q, const struct rank_options *o, stru
 }
 
 static enum err
-store_marks(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job, float *score, float *mark)
+store_marks(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job, float *score,
+	float *mark)
 {
 	(void)s;
 	return query_exact(q, from, to, &example, 1, score, &mark, job);
@@ -87,7 +89,7 @@ source_token(struct source *s, int32_t id, size_t *n)
 	return tokenizer_bytes(self(s)->session->tokenizer, id, n);
 }
 
-/* The first token of an example is never a target, so it has no mark: its bytes, if any, come before the first token we count. */
+/* The first token of an example is never a target, so it has no mark: its bytes, if any, come before those we count. */
 static enum err
 source_example_text(struct source *s, uint32_t i, struct str *text, uint32_t **byte_of, int *n_tokens)
 {
@@ -101,7 +103,8 @@ source_example_text(struct source *s, uint32_t i, struct str *text, uint32_t **b
 	for (uint64_t t = from; t < to; t++) {
 		size_t n = 0;
 		int32_t id = x->data.token[t];
-		const char *bytes = tokenizer_is_special(x->tokenizer, id) ? NULL : tokenizer_bytes(x->tokenizer, id, &n);
+		const char *bytes = tokenizer_is_special(x->tokenizer, id) ? NULL
+			: tokenizer_bytes(x->tokenizer, id, &n);
 		if (t > from)
 			(*byte_of)[t - from - 1] = (uint32_t)text->len;
 		if (bytes)
@@ -125,7 +128,8 @@ source_everyone(struct source *s, struct shares *out)
 {
 	const struct store_source *f = self(s);
 	const struct session *x = f->session;
-	*out = (struct shares){ .c = xcalloc(x->n_contributors + 1, sizeof(*out->c)), .n = x->n_contributors, .residual = 1 };
+	*out = (struct shares){ .c = xcalloc(x->n_contributors + 1, sizeof(*out->c)), .n = x->n_contributors,
+		.residual = 1 };
 	for (size_t i = 0; i < x->n_contributors; i++) {
 		const struct contributor *c = &x->contributors[i];
 		out->c[i] = (struct contribution){ .contributor = c->id, .name = c->name, .works = c->n_works,
@@ -162,11 +166,12 @@ source_each_query(struct source *s, enum err (*fn)(void *arg, const struct saved
 
 /* The store is open for reading; it is opened for writing only for as long as a write takes. */
 static enum err
-source_save(struct source *s, const char *prompt, const char *settings, const char *output, const char *result, int64_t *id)
+source_save(struct source *s, const char *prompt, const char *settings, const char *output, const char *result,
+	int64_t *id)
 {
 	struct store *store;
-	struct saved_query q = { .run = self(s)->session->run.id, .prompt = xstrdup(prompt), .settings = xstrdup(settings),
-		.output = xstrdup(output), .result = xstrdup(result) };
+	struct saved_query q = { .run = self(s)->session->run.id, .prompt = xstrdup(prompt),
+		.settings = xstrdup(settings), .output = xstrdup(output), .result = xstrdup(result) };
 	enum err err = store_open(s->info.folder, false, &store);
 	if (err == OK) {
 		err = store_save_query(store, &q, id);
@@ -258,9 +263,10 @@ info_fill(struct store_source *f)
 	source_parameters(x->model.n_params, &model);
 	f->model = str_take(&model);
 	f->s.info = (struct source_info){
-		.store = store_name(f->store), .folder = f->folder, .run = x->run.name, .model = f->model, .n_examples = x->data.n,
-		.n_works = x->n_works, .n_contributors = x->n_contributors, .indexed = x->index != NULL, .epochs = epochs_of(x),
-		.methods = methods, .n_methods = n_methods,
+		.store = store_name(f->store), .folder = f->folder, .run = x->run.name, .model = f->model,
+		.n_examples = x->data.n,
+		.n_works = x->n_works, .n_contributors = x->n_contributors, .indexed = x->index != NULL,
+		.epochs = epochs_of(x), .methods = methods, .n_methods = n_methods,
 	};
 }
 

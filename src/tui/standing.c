@@ -40,7 +40,8 @@ standing_rests_on(struct source *s, const struct ranking *r, double threshold)
 	struct part *part = xcalloc(s->info.n_examples + 1, sizeof(*part));
 	for (size_t i = 0; i < s->info.n_examples; i++)
 		if ((double)r->scores[i] > threshold)
-			part[n++] = (struct part){ s->ops->example(s, (uint32_t)i)->work, (double)r->scores[i] - threshold };
+			part[n++] = (struct part){ s->ops->example(s, (uint32_t)i)->work,
+				(double)r->scores[i] - threshold };
 	double effective = parts_effective(part, n);
 	free(part);
 	return effective;

@@ -76,7 +76,8 @@ table_draw_head(const struct table *t, struct canvas *c, int row, int col, int c
 		const char *mark = c->glyphs->ascii ? (reversed ? "^" : "v") : (reversed ? "\u25b4" : "\u25be");
 		str_adds(&title, i == sorted && t->columns[i].right ? mark : "");
 		str_adds(&title, t->columns[i].title);
-		str_addf(&title, "%s%s", i == sorted && !t->columns[i].right ? " " : "", i == sorted && !t->columns[i].right ? mark : "");
+		str_addf(&title, "%s%s", i == sorted && !t->columns[i].right ? " " : "",
+			i == sorted && !t->columns[i].right ? mark : "");
 		/* A mark may stand in the gap before a column of numbers. */
 		int spill = t->columns[i].right ? 1 : 0;
 		cell_place(c, row, at - spill, width[i] + spill, t->columns[i].right, INK_HEAD, title.s);

@@ -31,6 +31,13 @@ struct terminal {
 /* ---- opening ---- */
 
 static enum err
+terminal_refuse(const char *term)
+{
+	return err_set(ERR_USAGE, "a terminal of type '%s' cannot show the explorer; set TERM, or use 'byline ask'",
+		term);
+}
+
+static enum err
 terminal_check(const char **term)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -38,8 +45,7 @@ terminal_check(const char **term)
 			"'byline ask' does the same work without one");
 	*term = getenv("TERM");
 	if (!*term || !**term || strcmp(*term, "dumb") == 0)
-		return err_set(ERR_USAGE, "a terminal of type '%s' cannot show the explorer; set TERM, or use 'byline ask'",
-			*term ? *term : "");
+		return terminal_refuse(*term ? *term : "");
 	return OK;
 }
 
@@ -59,7 +65,8 @@ static void
 terminal_inks(struct terminal *t)
 {
 	static const struct { unsigned look; attr_t attr; } kinds[] = {
-		{ LOOK_BOLD, A_BOLD }, { LOOK_DIM, A_DIM }, { LOOK_UNDERLINE, A_UNDERLINE }, { LOOK_REVERSE, A_REVERSE },
+		{ LOOK_BOLD, A_BOLD }, { LOOK_DIM, A_DIM }, { LOOK_UNDERLINE, A_UNDERLINE },
+		{ LOOK_REVERSE, A_REVERSE },
 	};
 	for (int ink = 0; ink < INKS; ink++) {
 		struct look look = theme_look(t->depth, (enum ink)ink);
@@ -139,7 +146,8 @@ terminal_open(struct terminal **out, enum tui_color color, bool ascii)
 	TRY(terminal_check(&term));
 	int code;
 	if (setupterm(term, STDOUT_FILENO, &code) != 0)
-		return err_set(ERR_USAGE, "this system does not know a terminal of type '%s'; set TERM, e.g. TERM=xterm", term);
+		return err_set(ERR_USAGE, "this system does not know a terminal of type '%s'; set TERM, e.g. to xterm",
+			term);
 	struct str undo = {0};
 	terminal_undo(&undo);
 	del_curterm(cur_term);
@@ -152,7 +160,7 @@ terminal_open(struct terminal **out, enum tui_color color, bool ascii)
 	SCREEN *screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
 		restore_disarm();
-		return err_set(ERR_USAGE, "a terminal of type '%s' cannot show the explorer; set TERM, or use 'byline ask'", term);
+		return terminal_refuse(term);
 	}
 	struct terminal *t = xcalloc(1, sizeof(*t));
 	t->screen = screen;
@@ -291,7 +299,8 @@ static int32_t
 key_from_curses(wint_t code)
 {
 	static const struct { int curses; int32_t key; } table[] = {
-		{ KEY_UP, K_UP }, { KEY_DOWN, K_DOWN }, { KEY_LEFT, K_LEFT }, { KEY_RIGHT, K_RIGHT }, { KEY_HOME, K_HOME },
+		{ KEY_UP, K_UP }, { KEY_DOWN, K_DOWN }, { KEY_LEFT, K_LEFT }, { KEY_RIGHT, K_RIGHT },
+		{ KEY_HOME, K_HOME },
 		{ KEY_END, K_END }, { KEY_PPAGE, K_PGUP }, { KEY_NPAGE, K_PGDN }, { KEY_BTAB, K_SHIFT_TAB },
 		{ KEY_BACKSPACE, K_BACKSPACE }, { KEY_DC, K_DELETE }, { KEY_IC, K_INSERT }, { KEY_ENTER, K_ENTER },
 		{ KEY_FIND, K_HOME }, { KEY_SELECT, K_END }, { KEY_RESIZE, K_RESIZE },

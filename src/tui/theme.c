@@ -5,22 +5,27 @@
 
 enum { TEAL = 30, RUST = 131, OCHRE = 136, GREY = 243 };
 
+enum {
+	BOLD = LOOK_BOLD, DIM = LOOK_DIM, LINE = LOOK_UNDERLINE, REVERSE = LOOK_REVERSE,
+	BOLD_LINE = BOLD | LINE, BOLD_REVERSE = BOLD | REVERSE
+};
+
 static const struct look looks[INKS][3] = {
-	/*                mono                                8                              256 */
-	[INK_TEXT]    = { { -1, 0 },                          { -1, 0 },                     { -1, 0 } },
-	[INK_DIM]     = { { -1, LOOK_DIM },                   { -1, LOOK_DIM },              { GREY, 0 } },
-	[INK_TITLE]   = { { -1, LOOK_BOLD },                  { -1, LOOK_BOLD },             { -1, LOOK_BOLD } },
-	[INK_HEAD]    = { { -1, 0 },                          { -1, 0 },                     { GREY, 0 } },
-	[INK_FOCUS]   = { { -1, LOOK_BOLD },                  { 6, LOOK_BOLD },              { TEAL, LOOK_BOLD } },
-	[INK_SELECT]  = { { -1, LOOK_REVERSE },               { -1, LOOK_REVERSE },          { -1, LOOK_REVERSE } },
-	[INK_CURSOR]  = { { -1, LOOK_REVERSE | LOOK_BOLD },   { 6, LOOK_REVERSE | LOOK_BOLD }, { TEAL, LOOK_REVERSE | LOOK_BOLD } },
-	[INK_SPAN]    = { { -1, LOOK_BOLD | LOOK_UNDERLINE }, { -1, LOOK_BOLD | LOOK_UNDERLINE }, { -1, LOOK_BOLD | LOOK_UNDERLINE } },
-	[INK_MATCH]   = { { -1, LOOK_UNDERLINE },             { 3, LOOK_UNDERLINE },         { OCHRE, LOOK_UNDERLINE } },
-	[INK_ACCENT]  = { { -1, 0 },                          { 6, 0 },                      { TEAL, 0 } },
-	[INK_HELPED]  = { { -1, 0 },                          { 6, 0 },                      { TEAL, 0 } },
-	[INK_OPPOSED] = { { -1, 0 },                          { 1, 0 },                      { RUST, 0 } },
-	[INK_WARN]    = { { -1, LOOK_BOLD },                  { 3, LOOK_BOLD },              { OCHRE, LOOK_BOLD } },
-	[INK_BAD]     = { { -1, LOOK_BOLD },                  { 1, LOOK_BOLD },              { RUST, LOOK_BOLD } },
+	/*                monochrome              8 colours              256 colours */
+	[INK_TEXT]    = { { -1, 0 },              { -1, 0 },             { -1, 0 } },
+	[INK_DIM]     = { { -1, DIM },            { -1, DIM },           { GREY, 0 } },
+	[INK_TITLE]   = { { -1, BOLD },           { -1, BOLD },          { -1, BOLD } },
+	[INK_HEAD]    = { { -1, 0 },              { -1, 0 },             { GREY, 0 } },
+	[INK_FOCUS]   = { { -1, BOLD },           { 6, BOLD },           { TEAL, BOLD } },
+	[INK_SELECT]  = { { -1, REVERSE },        { -1, REVERSE },       { -1, REVERSE } },
+	[INK_CURSOR]  = { { -1, BOLD_REVERSE },   { 6, BOLD_REVERSE },   { TEAL, BOLD_REVERSE } },
+	[INK_SPAN]    = { { -1, BOLD_LINE },      { -1, BOLD_LINE },     { -1, BOLD_LINE } },
+	[INK_MATCH]   = { { -1, LINE },           { 3, LINE },           { OCHRE, LINE } },
+	[INK_ACCENT]  = { { -1, 0 },              { 6, 0 },              { TEAL, 0 } },
+	[INK_HELPED]  = { { -1, 0 },              { 6, 0 },              { TEAL, 0 } },
+	[INK_OPPOSED] = { { -1, 0 },              { 1, 0 },              { RUST, 0 } },
+	[INK_WARN]    = { { -1, BOLD },           { 3, BOLD },           { OCHRE, BOLD } },
+	[INK_BAD]     = { { -1, BOLD },           { 1, BOLD },           { RUST, BOLD } },
 };
 
 struct look

@@ -22,11 +22,11 @@ struct view_ops {
 	void (*update)(struct view *v);			/* before a draw: take in what is new; may be NULL */
 	void (*draw)(struct view *v, struct canvas *c, struct rect r);
 	bool (*act)(struct view *v, enum action a);	/* false: not for this view */
-	/* These may be NULL. */
+	/* The rest may be NULL. Views without a listing search by themselves. */
 	void (*title)(struct view *v, struct str *out);	/* instead of the name */
 	struct listing *(*listing)(struct view *v);	/* the one with the focus */
 	struct edit *(*editing)(struct view *v);	/* the line being typed in the view, NULL: none */
-	bool (*search)(struct view *v, const char *text);	/* views without a listing; text NULL: next, false: no match */
+	bool (*search)(struct view *v, const char *text);	/* false: no match */
 	bool (*search_step)(struct view *v, bool forward);
 };
 

@@ -1,4 +1,4 @@
-/* view_contributor: one person: their works in this answer, their place in every saved one, and what it means in plain words. */
+/* view_contributor: one person: works in this answer, the place in every saved one, and plain words for both. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +82,8 @@ work_compare(void *arg, int column, size_t a, size_t b)
 	}
 	if (column == COL_LICENCE)
 		return strcmp(licence_of(k, a), licence_of(k, b));
-	const char *s = column == COL_TITLE ? x->work->title : x->work->date, *t = column == COL_TITLE ? y->work->title : y->work->date;
+	const char *s = column == COL_TITLE ? x->work->title : x->work->date,
+		*t = column == COL_TITLE ? y->work->title : y->work->date;
 	return strcmp(s ? s : "", t ? t : "");
 }
 
@@ -119,10 +120,13 @@ plain_words(struct contributor_view *k)
 	else if (!k->ranked)
 		str_adds(out, "nothing was asked yet, so nothing can be said about an output.");
 	else if (k->now.share <= 0)
-		str_adds(out, "these works do not stand out here: what they did to this passage cannot be told from chance.");
+		str_adds(out, "these works do not stand out here: what they did to this passage cannot be told from "
+			"chance.");
 	else {
-		str_addf(out, "without these works the model would have found this passage less likely, as far as can be predicted. ");
-		str_addf(out, "Of all the help it got from anybody, %.0f parts in 100 are credited to %s", 100 * k->now.share, k->now.name);
+		str_adds(out, "without these works the model would have found this passage less likely, as far as can "
+			"be predicted. ");
+		str_addf(out, "Of all the help it got from anybody, %.0f parts in 100 are credited to %s",
+			100 * k->now.share, k->now.name);
 		if (above > 0)
 			str_addf(out, "; %zu of %zu works stand out from chance", above, k->n);
 		str_adds(out, ". The size was predicted, not measured by training again without them.");
@@ -204,8 +208,8 @@ draw_head(struct contributor_view *k, struct canvas *c, struct rect r)
 	for (size_t i = 0; i < k->where.n; i++)
 		sum += k->where.a[i].share;
 	if (k->where.n > 0)
-		str_addf(&s, "all %zu saved   share %.1f%% on average %s in %zu of them", k->where.n, 100 * sum / (double)k->where.n, dot,
-			k->where.with_share);
+		str_addf(&s, "all %zu saved   share %.1f%% on average %s in %zu of them", k->where.n,
+			100 * sum / (double)k->where.n, dot, k->where.with_share);
 	else
 		str_adds(&s, "no query is saved in this store yet");
 	canvas_str(c, r.row + 2, 1, r.cols - 2, INK_DIM, s.s);
@@ -247,14 +251,16 @@ contributor_draw(struct view *v, struct canvas *c, struct rect r)
 	struct rect right = { left.row, both ? left.cols + 1 : 0, left.rows, both ? r.cols - left.cols - 1 : r.cols };
 	struct str status = {0};
 	if (both || !k->second) {
-		listing_draw(&k->works, c, (struct rect){ left.row + 1, left.col, left.rows - 1, left.cols }, !k->second);
+		listing_draw(&k->works, c, (struct rect){ left.row + 1, left.col, left.rows - 1, left.cols },
+			!k->second);
 		str_adds(&status, "Works  ");
 		listing_status(&k->works, &status);
 		heading_draw(c, left.row, left.col, left.cols, !k->second, status.s, NULL);
 	}
 	str_clear(&status);
 	if (both || k->second) {
-		listing_draw(&k->where.l, c, (struct rect){ right.row + 1, right.col, right.rows - 1, right.cols }, k->second);
+		listing_draw(&k->where.l, c, (struct rect){ right.row + 1, right.col, right.rows - 1, right.cols },
+			k->second);
 		str_adds(&status, "In saved queries  ");
 		listing_status(&k->where.l, &status);
 		heading_draw(c, right.row, right.col, right.cols, k->second, status.s, NULL);

@@ -145,13 +145,15 @@ describe_standing(struct example_view *e, const struct glyphs *g, struct str *ou
 	else
 		str_addf(out, "proponent #%zu of %zu", rank, r->n_top);
 	str_addf(out, " %s ", g->dot);
-	describe_score((double)row->score, describe_decimals(fabs((double)row->score)), row->exact || r->method->rescore == RESCORE_NONE, out);
+	describe_score((double)row->score, describe_decimals(fabs((double)row->score)),
+		row->exact || r->method->rescore == RESCORE_NONE, out);
 	str_addf(out, " %s", r->method->unit);
 	if (!(r->floor > 0))
 		return;
 	str_addf(out, " %s ", g->dot);
 	describe_times((double)row->score, r->floor, out);
-	str_addf(out, "%s the noise floor%s", g->times, fabs((double)row->score) < q->standing->threshold ? ": not told from chance" : "");
+	str_addf(out, "%s the noise floor%s", g->times, fabs((double)row->score) < q->standing->threshold
+		? ": not told from chance" : "");
 }
 
 static void
@@ -185,7 +187,8 @@ example_draw(struct view *v, struct canvas *c, struct rect r)
 	/* Short lines read better. */
 	if (body.cols > 100)
 		body.cols = 100;
-	struct flow_text text = { .s = e->text.s, .n = e->text.len, .byte_of = e->byte_of, .n_tokens = e->n, .ascii = c->glyphs->ascii };
+	struct flow_text text = { .s = e->text.s, .n = e->text.len, .byte_of = e->byte_of, .n_tokens = e->n,
+		.ascii = c->glyphs->ascii };
 	struct flow_paint paint = { .arg = &painter, .ink = paint_ink, .level = painter.marks ? paint_level : NULL };
 	flow_lay(&e->flow, &text, body.cols);
 	e->rows_seen = flow_fits(&body, paint.level != NULL);
@@ -215,7 +218,8 @@ example_step(struct example_view *e, int by)
 		rank = by > 0 ? 0 : 2;
 	size_t next = rank - 1 + (size_t)by;
 	if (!st || next >= st->n)
-		app_say(e->v.app, INK_DIM, by > 0 ? "this is the last of the ranking" : "this is the first of the ranking");
+		app_say(e->v.app, INK_DIM, by > 0 ? "this is the last of the ranking"
+			: "this is the first of the ranking");
 	else
 		example_open(e, st->row[next].example);
 }
@@ -224,7 +228,8 @@ static bool
 example_scroll(struct example_view *e, enum action a)
 {
 	/* The list's arithmetic, with the first line seen for a cursor. */
-	struct list l = { .n = (size_t)e->flow.rows, .cursor = (size_t)e->top, .height = (size_t)(e->rows_seen > 0 ? e->rows_seen : 1) };
+	struct list l = { .n = (size_t)e->flow.rows, .cursor = (size_t)e->top,
+		.height = (size_t)(e->rows_seen > 0 ? e->rows_seen : 1) };
 	if (!list_act(&l, a))
 		return false;
 	e->top = (int)l.cursor;
@@ -308,8 +313,8 @@ example_free(struct view *v)
 static const struct view_ops example_ops = {
 	.name = "example", .place = V_EXAMPLE,
 	.hints = { ACT_NEXT_EXAMPLE, ACT_PREV_EXAMPLE, ACT_CONTRIBUTOR, ACT_OTHER_WORKS, ACT_SEARCH, ACT_BACK },
-	.free = example_free, .update = example_update, .draw = example_draw, .act = example_act, .title = example_title,
-	.search = example_search, .search_step = example_search_step,
+	.free = example_free, .update = example_update, .draw = example_draw, .act = example_act,
+	.title = example_title, .search = example_search, .search_step = example_search_step,
 };
 
 struct view *

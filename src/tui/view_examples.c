@@ -88,9 +88,11 @@ examples_draw(struct view *v, struct canvas *c, struct rect r)
 	if (side > 0)
 		preview_draw(e, c, (struct rect){ r.row + 1, r.cols - side, r.rows - 1, side });
 	if (!v->q->standing)
-		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM, v->q->prompt ? "nothing is ranked yet" : "nothing was asked yet: 1 goes to the prompt");
+		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM,
+			v->q->prompt ? "nothing is ranked yet" : "nothing was asked yet: 1 goes to the prompt");
 	else if (v->q->standing->n == 0)
-		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM, "no example scores above or below zero with this method");
+		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM,
+			"no example scores above or below zero with this method");
 	str_free(&title);
 	str_free(&note);
 }
@@ -129,7 +131,8 @@ examples_free(struct view *v)
 static const struct view_ops examples_ops = {
 	.name = "examples", .place = V_EXAMPLES,
 	.hints = { ACT_OPEN, ACT_CONTRIBUTOR, ACT_METHOD, ACT_SORT, ACT_REVERSE, ACT_FILTER, ACT_SEARCH, ACT_EXPORT },
-	.free = examples_free, .update = examples_update, .draw = examples_draw, .act = examples_act, .listing = examples_listing,
+	.free = examples_free, .update = examples_update, .draw = examples_draw, .act = examples_act,
+	.listing = examples_listing,
 };
 
 struct view *

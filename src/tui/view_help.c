@@ -1,4 +1,4 @@
-/* view_help: made from the table of actions, those of the view we came from first; then the commands and what words mean. */
+/* view_help: made from the table of actions, those of the view we came from first; then commands, and words. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,16 +8,17 @@
 #include "find.h"
 
 static const struct { const char *word, *meaning; } words[] = {
-	{ "score", "how much less likely the selected span would be, had the model never seen the example (predicted)" },
+	{ "score", "how much less likely the span would be, had the model never seen the example (predicted)" },
 	{ "~", "before a score: taken from compressed gradients, not yet rescored exactly" },
 	{ "proponent", "an example that helped: its score is positive" },
 	{ "opponent", "an example that worked against the span: its score is negative" },
-	{ "noise floor", "the spread of scores under unrelated questions; what lies within three of it is not told from chance" },
+	{ "noise floor", "the spread of scores under unrelated questions; three of it are still chance" },
 	{ "share", "a contributor's part of all that stands out from chance and of the rest that adds up" },
 	{ "residual", "the part of the help that is credited to nobody" },
 	{ "rests on", "how many works the help would come from if they all helped alike" },
 	{ "span", "the selected part of the output; everything below it is about the span" },
-	{ "BM25, hidden-state", "other ways to find related examples: by shared words, by what the model makes of them" },
+	{ "BM25, hidden-state", "other ways to find related examples: by shared words, by what the model makes of "
+		"them" },
 };
 
 struct help_line { char *left, *right; bool heading; };

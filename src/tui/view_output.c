@@ -36,7 +36,8 @@ word_begins(const struct output_view *o, int i)
 {
 	if (i <= 0 || i >= o->n)
 		return true;
-	unsigned char first = (unsigned char)o->text.s[o->byte_of[i]], before = (unsigned char)o->text.s[o->byte_of[i] - 1];
+	unsigned char first = (unsigned char)o->text.s[o->byte_of[i]],
+		before = (unsigned char)o->text.s[o->byte_of[i] - 1];
 	return isspace(first) || isspace(before);
 }
 

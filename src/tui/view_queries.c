@@ -99,7 +99,8 @@ query_add(void *arg, const struct saved_query *q)
 	mem_grow(&v->k, &v->cap, v->n + 1, sizeof(*v->k));
 	v->k[v->n++] = (struct kept){
 		.id = q->id, .created = q->created, .prompt = xstrdup(q->prompt ? q->prompt : ""),
-		.output = xstrdup(q->output ? q->output : ""), .first = largest_share(q->result), .seed = question.sample.seed,
+		.output = xstrdup(q->output ? q->output : ""), .first = largest_share(q->result),
+		.seed = question.sample.seed,
 	};
 	question_free(&question);
 	return OK;
@@ -139,7 +140,8 @@ queries_draw(struct view *view, struct canvas *c, struct rect r)
 	listing_status(&v->l, &title);
 	heading_draw(c, r.row, 0, r.cols, true, title.s, view->app->source->info.store);
 	if (v->n == 0)
-		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM, "no query is saved in this store yet: S on an output saves it");
+		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM,
+			"no query is saved in this store yet: S on an output saves it");
 	str_free(&title);
 }
 
@@ -190,7 +192,8 @@ queries_free(struct view *view)
 static const struct view_ops queries_ops = {
 	.name = "saved queries", .place = V_QUERIES,
 	.hints = { ACT_OPEN, ACT_DELETE, ACT_SORT, ACT_FILTER, ACT_SEARCH, ACT_BACK },
-	.free = queries_free, .update = queries_update, .draw = queries_draw, .act = queries_act, .listing = queries_listing,
+	.free = queries_free, .update = queries_update, .draw = queries_draw, .act = queries_act,
+	.listing = queries_listing,
 };
 
 struct view *

@@ -18,7 +18,13 @@ static const struct column columns[COLS] = {
 	[COL_SEED] = { "seed", 6, 0, true, true, 1 },
 };
 
-struct known_run { char *name; int64_t examples, tokens, heldout; int n_ctx; uint64_t seed; bool trained, indexed, loaded; };
+struct known_run {
+	char *name;
+	int64_t examples, tokens, heldout;
+	int n_ctx;
+	uint64_t seed;
+	bool trained, indexed, loaded;
+};
 struct fact { char *label, *value; };	/* value NULL: a heading */
 
 struct runs_view {
@@ -42,13 +48,14 @@ run_cell(void *arg, size_t i, int column, struct table_cell *out)
 {
 	const struct known_run *r = &((struct runs_view *)arg)->run[i];
 	const int64_t numbers[COLS] = {
-		[COL_EXAMPLES] = r->examples, [COL_TOKENS] = r->tokens, [COL_HELDOUT] = r->heldout, [COL_CTX] = r->n_ctx,
-		[COL_SEED] = (int64_t)r->seed,
+		[COL_EXAMPLES] = r->examples, [COL_TOKENS] = r->tokens, [COL_HELDOUT] = r->heldout,
+		[COL_CTX] = r->n_ctx, [COL_SEED] = (int64_t)r->seed,
 	};
 	if (column == COL_NAME)
 		str_adds(&out->text, r->name);
 	else if (column == COL_STATE)
-		str_adds(&out->text, r->loaded ? "loaded" : r->indexed ? "indexed" : r->trained ? "trained, not indexed" : "unfinished");
+		str_adds(&out->text, r->loaded ? "loaded" : r->indexed ? "indexed" : r->trained ? "trained, not indexed"
+			: "unfinished");
 	else
 		str_addf(&out->text, "%lld", (long long)numbers[column]);
 	out->ink = r->loaded ? INK_TEXT : INK_DIM;
@@ -60,7 +67,8 @@ run_add(void *arg, const struct run *r)
 	struct runs_view *v = arg;
 	mem_grow(&v->run, &v->cap, v->n + 1, sizeof(*v->run));
 	v->run[v->n++] = (struct known_run){
-		.name = xstrdup(r->name), .examples = r->n_examples, .tokens = r->tokens_train, .heldout = r->tokens_heldout,
+		.name = xstrdup(r->name), .examples = r->n_examples, .tokens = r->tokens_train,
+		.heldout = r->tokens_heldout,
 		.n_ctx = r->n_ctx, .seed = r->seed, .trained = r->trained, .indexed = r->indexed,
 		.loaded = strcmp(r->name, v->v.app->source->info.run) == 0,
 	};
@@ -105,7 +113,8 @@ runs_draw(struct view *view, struct canvas *c, struct rect r)
 	v->scroll.height = (size_t)(r.rows - (at - r.row) - 1);
 	if (v->n_facts > v->scroll.height)
 		str_addf(&note, "%zu to %zu of %zu lines", v->scroll.top + 1,
-			v->scroll.top + v->scroll.height < v->n_facts ? v->scroll.top + v->scroll.height : v->n_facts, v->n_facts);
+			v->scroll.top + v->scroll.height < v->n_facts ? v->scroll.top + v->scroll.height : v->n_facts,
+			v->n_facts);
 	str_clear(&title);
 	str_addf(&title, "Loaded: %s", view->app->source->info.run);
 	heading_draw(c, at, 0, r.cols, false, title.s, note.s);

@@ -1,8 +1,8 @@
 /*
  * grid: a program on a terminal that is not there: a pty, with libvterm to say what a person would see.
  *
- * Waiting is always for a condition, with a deadline far beyond what a slow machine needs; a deadline that passes fails the
- * test and prints the screen.
+ * Waiting is always for a condition, with a deadline far beyond what a slow machine needs; a deadline that passes fails
+ * the test and prints the screen.
  */
 #ifndef BYLINE_TEST_GRID_H
 #define BYLINE_TEST_GRID_H
@@ -43,7 +43,8 @@ void grid_wait(struct grid *g, bool (*cond)(struct grid *g, const void *arg), co
 bool grid_has(struct grid *g, const char *text);
 bool grid_cursor_visible(const struct grid *g);
 void grid_row(struct grid *g, int row, struct str *out);	/* trailing blanks cut */
-/* The whole screen, each row ended by a bar. Runs of one look are {a:text}; below come the legend and the cursor's place. */
+/* The whole screen, each row ended by a bar. Runs of one look are {a:text}; below come the legend and the cursor's
+ * place. */
 void grid_print(struct grid *g, struct str *out);
 
 #endif

@@ -26,7 +26,8 @@ explorer_main(int argc, char **argv)
 		else if (strcmp(argv[i], "--store") == 0)
 			o.store = next;
 		else if (strcmp(argv[i], "--color") == 0)
-			o.color = strcmp(next, "never") == 0 ? TUI_COLOR_NEVER : strcmp(next, "always") == 0 ? TUI_COLOR_ALWAYS
+			o.color = strcmp(next, "never") == 0 ? TUI_COLOR_NEVER : strcmp(next, "always") == 0
+				? TUI_COLOR_ALWAYS
 				: TUI_COLOR_AUTO;
 		i++;
 	}

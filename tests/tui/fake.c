@@ -12,40 +12,50 @@
 enum { N_PEOPLE = 7, N_WORKS = 12, N_EXAMPLES = 13, N_SAVED_MAX = 16 };
 
 static const char *const people[N_PEOPLE] = {
-	"Ada Marsh", "Bror Aasen", "Cato Fenn", "Dorit Quill", "unknown", "\xd0\x9b\xd1\x8e\xd0\xb1\xd0\xb0", "Evil \x1b[31mName\x07",
+	"Ada Marsh", "Bror Aasen", "Cato Fenn", "Dorit Quill", "unknown", "\xd0\x9b\xd1\x8e\xd0\xb1\xd0\xb0",
+	"Evil \x1b[31mName\x07",
 };
 
-static const struct { const char *title, *licence, *date, *text; int author, second; } works_of_fake[N_WORKS] = {
-	{ "Tide tables, a preface", "CC-BY-4.0", "1931-04", "Nobody lights a lamp for the boats that are in. We waited for the tide to "
-		"turn, and wrote down when it did; that is all a table is, a great many people waiting.", 0, -1 },
-	{ "The lamp-room at night", "CC-BY-4.0", "1932", "The keeper lit the lamp and sat down under it with his bread.", 1, -1 },
-	{ "Letter from the quay", "CC0-1.0", "1947-02-11", "My dear friend,\n\nthe boats came round the point at four, and by morning "
-		"the bread was cold.", 2, 0 },
-	{ "The price of ice", "ODbL-1.0", "1927", "Two pence, then five. A block is a block, said the carter, and the block said nothing.",
-		1, -1 },
-	{ "Harbour dues, a complaint", "unknown", NULL, "Sir, I have paid for the stone, the rope and the gull that sat on the rope.", 3, -1 },
-	{ "On knots", "MIT", "1951", "A knot is a promise made in rope. Most promises want two turns and a half hitch.", 3, -1 },
-	{ "Notes found in a drawer", "unknown", NULL, "wool, lamp oil, the blue cup", 4, -1 },
-	{ "\xd0\x9e \xd1\x81\xd0\xbe\xd0\xbb\xd0\xb8", "CC-BY-4.0", "1960", "\xd0\xa1\xd0\xbe\xd0\xbb\xd1\x8c "
-		"\xd0\xbf\xd0\xbe\xd0\xbc\xd0\xbd\xd0\xb8\xd1\x82 \xd0\xbc\xd0\xbe\xd1\x80\xd0\xb5.", 5, -1 },
-	{ "Text \x1b]0;owned\x07 with bytes\xe2\x80\xae", "All\x1b[2Jrights", "19\x9b""60", "Before \x1b[2J\x1b[1;1H after, \xff\xfe and "
-		"\xe2\x80\xaeright to left, end.", 6, -1 },
-	{ "Bell-week instructions", "CC-BY-SA-4.0", "1938", "Ring at the turn. If in doubt, it has turned.", 0, -1 },
-	{ "The wool in June", "CC-BY-4.0", "1933-06", "Fog came down like washing. We counted boats by their coughs.", 2, -1 },
-	{ "A long ledger", "CC0-1.0", "1909", "Noon, the glass at 29.80. Noon, the glass at 29.75. Noon, the glass at 29.60, wind north. "
-		"Noon, the glass at 29.10, and the boats in. Noon, the glass at 29.40. Noon, the same. Noon, a little more. Noon, 30.00, fair.",
-		3, -1 },
+static const struct { int author, second; const char *title, *licence, *date, *text; } works_of_fake[N_WORKS] = {
+	{ 0, -1, "Tide tables, a preface", "CC-BY-4.0", "1931-04",
+		"Nobody lights a lamp for the boats that are in. We waited for the tide to turn, and wrote down when it "
+		"did; that is all a table is, a great many people waiting." },
+	{ 1, -1, "The lamp-room at night", "CC-BY-4.0", "1932",
+		"The keeper lit the lamp and sat down under it with his bread." },
+	{ 2, 0, "Letter from the quay", "CC0-1.0", "1947-02-11",
+		"My dear friend,\n\nthe boats came round the point at four, and by morning the bread was cold." },
+	{ 1, -1, "The price of ice", "ODbL-1.0", "1927",
+		"Two pence, then five. A block is a block, said the carter, and the block said nothing." },
+	{ 3, -1, "Harbour dues, a complaint", "unknown", NULL,
+		"Sir, I have paid for the stone, the rope and the gull that sat on the rope." },
+	{ 3, -1, "On knots", "MIT", "1951",
+		"A knot is a promise made in rope. Most promises want two turns and a half hitch." },
+	{ 4, -1, "Notes found in a drawer", "unknown", NULL, "wool, lamp oil, the blue cup" },
+	{ 5, -1, "\xd0\x9e \xd1\x81\xd0\xbe\xd0\xbb\xd0\xb8", "CC-BY-4.0", "1960",
+		"\xd0\xa1\xd0\xbe\xd0\xbb\xd1\x8c \xd0\xbf\xd0\xbe\xd0\xbc\xd0\xbd\xd0\xb8\xd1\x82 "
+		"\xd0\xbc\xd0\xbe\xd1\x80\xd0\xb5." },
+	{ 6, -1, "Text \x1b]0;owned\x07 with bytes\xe2\x80\xae", "All\x1b[2Jrights", "19\x9b""60",
+		"Before \x1b[2J\x1b[1;1H after, \xff\xfe and \xe2\x80\xaeright to left, end." },
+	{ 0, -1, "Bell-week instructions", "CC-BY-SA-4.0", "1938", "Ring at the turn. If in doubt, it has turned." },
+	{ 2, -1, "The wool in June", "CC-BY-4.0", "1933-06",
+		"Fog came down like washing. We counted boats by their coughs." },
+	{ 3, -1, "A long ledger", "CC0-1.0", "1909",
+		"Noon, the glass at 29.80. Noon, the glass at 29.75. Noon, the glass at 29.60, wind north. Noon, the "
+		"glass at 29.10, and the boats in. Noon, the glass at 29.40. Noon, the same. Noon, a little more. Noon, "
+		"30.00, fair." },
 };
 
 static const char *const vocabulary[] = {
-	" waited", " for", " the", " tide", " to", " turn", ",", " counting", " boats", " as", " they", " came", " round", " point",
-	".", " By", " morning", " bread", " was", " cold", " and", "\n", " still", " warm", " lamp", " turned", " looked", " sea",
-	"\x1b[2J", "\xe2\x80\xae", " wind",
+	" waited", " for", " the", " tide", " to", " turn", ",", " counting", " boats", " as", " they", " came",
+	" round", " point",
+	".", " By", " morning", " bread", " was", " cold", " and", "\n", " still", " warm", " lamp", " turned",
+	" looked", " sea", "\x1b[2J", "\xe2\x80\xae", " wind",
 };
 enum { N_VOCABULARY = ARRAY_LEN(vocabulary), OUTPUT_MAX = 40 };
 
 static const int outputs[][OUTPUT_MAX] = {
-	{ 0, 1, 2, 3, 4, 5, 6, 7, 2, 8, 9, 10, 11, 12, 2, 13, 14, 15, 16, 2, 17, 18, 19, 20, 2, 24, 18, 22, 23, 14, -1 },
+	{ 0, 1, 2, 3, 4, 5, 6, 7, 2, 8, 9, 10, 11, 12, 2, 13, 14, 15, 16, 2, 17, 18, 19, 20, 2, 24, 18, 22, 23, 14,
+		-1 },
 	{ 26, 4, 2, 27, 6, 20, 2, 30, 25, 14, 21, 15, 16, 2, 8, 11, 14, -1 },
 	{ 0, 28, 2, 29, 27, 14, -1 },
 	{ -1 },
@@ -66,9 +76,10 @@ self(struct source *s)
 }
 
 static const struct method fake_methods[] = {
-	{ .name = "influence", .title = "influence", .unit = "nats (predicted)", .evidence = "influence", .needs_index = true,
-		.rescore = RESCORE_BEST },
-	{ .name = "bm25", .title = "shared words (BM25)", .unit = "BM25", .evidence = "lexical", .rescore = RESCORE_NONE },
+	{ .name = "influence", .title = "influence", .unit = "nats (predicted)", .evidence = "influence",
+		.needs_index = true, .rescore = RESCORE_BEST },
+	{ .name = "bm25", .title = "shared words (BM25)", .unit = "BM25", .evidence = "lexical",
+		.rescore = RESCORE_NONE },
 };
 
 /* ---- the world ---- */
@@ -80,10 +91,11 @@ world_make(struct fake *f)
 		struct work *w = &f->work[i];
 		int n = works_of_fake[i].second >= 0 ? 2 : 1;
 		*w = (struct work){
-			.id = i + 1, .title = xstrdup(works_of_fake[i].title), .licence = xstrdup(works_of_fake[i].licence),
+			.id = i + 1, .title = xstrdup(works_of_fake[i].title),
+			.licence = xstrdup(works_of_fake[i].licence),
 			.licence_from = xstrdup("stated in file"), .source = xstrdup("box 3"),
-			.date = works_of_fake[i].date ? xstrdup(works_of_fake[i].date) : NULL, .bytes = (int64_t)strlen(works_of_fake[i].text),
-			.n_authors = (size_t)n,
+			.date = works_of_fake[i].date ? xstrdup(works_of_fake[i].date) : NULL,
+			.bytes = (int64_t)strlen(works_of_fake[i].text), .n_authors = (size_t)n,
 		};
 		w->authors = xcalloc((size_t)n, sizeof(*w->authors));
 		for (int a = 0; a < n; a++) {
@@ -179,7 +191,8 @@ fake_free_query(struct query *q)
 static enum err
 fake_write(struct query *q, struct job *job, bool (*on_token)(void *arg, const struct token_fact *f), void *arg)
 {
-	int which = begins(q->prompt, "hostile") ? 2 : begins(q->prompt, "empty") ? 3 : (int)(q->sample.seed % 2 == 1 ? 0 : 1);
+	int which = begins(q->prompt, "hostile") ? 2 : begins(q->prompt, "empty") ? 3
+		: (int)(q->sample.seed % 2 == 1 ? 0 : 1);
 	for (int i = 0; outputs[which][i] >= 0 && i < q->sample.max_tokens; i++) {
 		TRY(job_check(job));
 		query_add(q, i, outputs[which][i]);
@@ -279,7 +292,8 @@ share_cmp(const void *a, const void *b)
 	return x->share != y->share ? (x->share < y->share) - (x->share > y->share) : strcmp(x->name, y->name);
 }
 
-/* What lies beyond the floor, to the authors by their parts; a policy of the fake's own, so that no other can change a screen. */
+/* What lies beyond the floor, to the authors by their parts; a policy of the fake's own, so that no other can change a
+ * screen. */
 static void
 shares_fill(struct fake *f, const struct ranking *r, struct shares *sh)
 {
@@ -301,7 +315,8 @@ shares_fill(struct fake *f, const struct ranking *r, struct shares *sh)
 }
 
 static enum err
-fake_rank(struct source *s, struct query *q, const struct rank_options *o, struct job *job, struct ranking **out, struct shares *sh)
+fake_rank(struct source *s, struct query *q, const struct rank_options *o, struct job *job, struct ranking **out,
+	struct shares *sh)
 {
 	bool exact = o->method->rescore == RESCORE_BEST && o->exact > 0;
 	if (exact && begins(q->prompt, "stuck")) {
@@ -309,13 +324,15 @@ fake_rank(struct source *s, struct query *q, const struct rank_options *o, struc
 		TRY(wait_for_cancel(job));
 	}
 	struct ranking *r = xcalloc(1, sizeof(*r));
-	*r = (struct ranking){ .method = o->method, .from = o->from, .to = o->to, .exact_slope = NAN, .exact_spearman = NAN };
+	*r = (struct ranking){ .method = o->method, .from = o->from, .to = o->to, .exact_slope = NAN,
+		.exact_spearman = NAN };
 	r->floor = o->method->rescore == RESCORE_BEST ? 0.012 : (double)NAN;
 	r->n_exact = exact ? N_EXAMPLES : 0;
 	r->scores = xcalloc(N_EXAMPLES, sizeof(*r->scores));
 	for (uint32_t i = 0; i < N_EXAMPLES; i++)
 		for (int t = o->from; t < o->to; t++)
-			r->scores[i] += (float)(o->method->rescore == RESCORE_NONE ? fabs(noise(i, (uint32_t)t + 99)) : score_at(i, t));
+			r->scores[i] += (float)(o->method->rescore == RESCORE_NONE ? fabs(noise(i, (uint32_t)t + 99))
+				: score_at(i, t));
 	ranking_fill(r, exact);
 	shares_fill(self(s), r, sh);
 	*out = r;
@@ -358,7 +375,8 @@ fake_example_text(struct source *s, uint32_t i, struct str *text, uint32_t **byt
 }
 
 static enum err
-fake_marks(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job, float *score, float *mark)
+fake_marks(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job, float *score,
+	float *mark)
 {
 	struct str text = {0};
 	uint32_t *byte_of;
@@ -368,7 +386,8 @@ fake_marks(struct source *s, struct query *q, int from, int to, uint32_t example
 	TRY(fake_example_text(s, example, &text, &byte_of, &n));
 	*score = 0;
 	for (int i = 0; i < n; i++) {
-		mark[i] = (float)(0.02 * noise(example + 500, (uint32_t)i) + (i >= n / 3 && i < n / 2 ? 0.03 : 0)) * (float)(to - from) / 30;
+		mark[i] = (float)(0.02 * noise(example + 500,
+			(uint32_t)i) + (i >= n / 3 && i < n / 2 ? 0.03 : 0)) * (float)(to - from) / 30;
 		*score += mark[i];
 	}
 	str_free(&text);
@@ -434,8 +453,8 @@ static enum err
 fake_each_run(struct source *s, enum err (*fn)(void *arg, const struct run *r), void *arg)
 {
 	char base[] = "base", other[] = "other";
-	struct run r = { .id = 1, .name = base, .n_ctx = 128, .n_examples = N_EXAMPLES, .n_train = 12, .tokens_train = 3412,
-		.tokens_heldout = 120, .seed = 7, .trained = true, .indexed = true };
+	struct run r = { .id = 1, .name = base, .n_ctx = 128, .n_examples = N_EXAMPLES, .n_train = 12,
+		.tokens_train = 3412, .tokens_heldout = 120, .seed = 7, .trained = true, .indexed = true };
 	(void)s;
 	TRY(fn(arg, &r));
 	r.name = other;
@@ -468,13 +487,15 @@ fake_each_query(struct source *s, enum err (*fn)(void *arg, const struct saved_q
 }
 
 static enum err
-fake_save(struct source *s, const char *prompt, const char *settings, const char *output, const char *result, int64_t *id)
+fake_save(struct source *s, const char *prompt, const char *settings, const char *output, const char *result,
+	int64_t *id)
 {
 	struct fake *f = self(s);
 	if (f->n_saved == N_SAVED_MAX)
 		return err_set(ERR_LIMIT, "the fake store is full");
 	*id = f->n_saved > 0 ? f->saved[f->n_saved - 1].id + 1 : 1;
-	f->saved[f->n_saved++] = (struct saved_query){ .id = *id, .run = 1, .created = 1767225600, .prompt = xstrdup(prompt),
+	f->saved[f->n_saved++] = (struct saved_query){ .id = *id, .run = 1, .created = 1767225600,
+		.prompt = xstrdup(prompt),
 		.settings = xstrdup(settings), .output = xstrdup(output), .result = xstrdup(result) };
 	return OK;
 }
@@ -523,10 +544,14 @@ fake_close(struct source *s)
 }
 
 static const struct source_ops fake_ops = {
-	.close = fake_close, .ask = fake_ask, .scores = fake_scores, .rank = fake_rank, .marks = fake_marks, .work = fake_work,
-	.example = fake_example, .example_text = fake_example_text, .token = fake_token, .row = fake_row, .everyone = fake_everyone,
-	.works_of = fake_works_of, .each_run = fake_each_run, .facts = fake_facts, .each_query = fake_each_query, .save = fake_save,
-	.forget = fake_forget, .free_query = fake_free_query, .free_ranking = fake_free_ranking, .free_shares = fake_free_shares,
+	.close = fake_close, .ask = fake_ask, .scores = fake_scores, .rank = fake_rank, .marks = fake_marks,
+	.work = fake_work,
+	.example = fake_example, .example_text = fake_example_text, .token = fake_token, .row = fake_row,
+	.everyone = fake_everyone,
+	.works_of = fake_works_of, .each_run = fake_each_run, .facts = fake_facts, .each_query = fake_each_query,
+	.save = fake_save,
+	.forget = fake_forget, .free_query = fake_free_query, .free_ranking = fake_free_ranking,
+	.free_shares = fake_free_shares,
 };
 
 enum err
@@ -537,7 +562,8 @@ fake_open(const struct tui_options *o, struct source **out)
 	struct fake *f = xcalloc(1, sizeof(*f));
 	f->s.ops = &fake_ops;
 	f->s.info = (struct source_info){
-		.store = "commons", .folder = "commons.byline", .run = "base", .model = "llama 1.6M", .n_examples = N_EXAMPLES,
+		.store = "commons", .folder = "commons.byline", .run = "base", .model = "llama 1.6M",
+		.n_examples = N_EXAMPLES,
 		.n_works = N_WORKS, .n_contributors = N_PEOPLE, .indexed = true, .epochs = 8, .methods = fake_methods,
 		.n_methods = ARRAY_LEN(fake_methods),
 	};

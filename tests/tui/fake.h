@@ -6,8 +6,9 @@
 #include "source.h"
 
 /*
- * Prompts with a meaning: "slow..." writes one token and then waits until it is cancelled; "stuck..." does so when it rescores
- * exactly; "hostile..." writes control bytes; "fail..." fails; "empty..." ends at once; "crash..." ends in a segmentation fault.
+ * Prompts with a meaning: "slow..." writes one token and then waits until it is cancelled; "stuck..." does so when it
+ * rescores exactly; "hostile..." writes control bytes; "fail..." fails; "empty..." ends at once; "crash..." ends in a
+ * segmentation fault.
  */
 enum err fake_open(const struct tui_options *o, struct source **out);
 

@@ -89,12 +89,14 @@ inks_are_named(void **state)
 	canvas_free(&c);
 }
 
-/* Without colours, every ink that carries a meaning still differs from plain text, but those that come with a sign or word. */
+/* Without colours, every ink that carries a meaning still differs from plain text, but those that come with a sign or
+ * word. */
 static void
 meaning_survives_monochrome(void **state)
 {
 	(void)state;
-	static const enum ink inks[] = { INK_TITLE, INK_FOCUS, INK_SELECT, INK_CURSOR, INK_SPAN, INK_MATCH, INK_WARN, INK_BAD };
+	static const enum ink inks[] = { INK_TITLE, INK_FOCUS, INK_SELECT, INK_CURSOR, INK_SPAN, INK_MATCH, INK_WARN,
+		INK_BAD };
 	for (size_t i = 0; i < sizeof(inks) / sizeof(inks[0]); i++) {
 		assert_int_not_equal(theme_look(THEME_MONO, inks[i]).attrs, 0);
 		assert_int_equal(theme_look(THEME_MONO, inks[i]).colour, -1);
@@ -108,7 +110,8 @@ columns_make_room(void **state)
 {
 	(void)state;
 	static const struct column columns[] = {
-		{ "a", 5, 1, false, false, 9 }, { "b", 10, 0, true, false, 1 }, { "c", 4, 0, true, false, 5 }, { "d", 3, 1, false, false, 2 },
+		{ "a", 5, 1, false, false, 9 }, { "b", 10, 0, true, false, 1 }, { "c", 4, 0, true, false, 5 },
+		{ "d", 3, 1, false, false, 2 },
 	};
 	const struct table t = { .columns = columns, .n = 4 };
 	int w[TABLE_COLUMNS];
@@ -173,9 +176,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(clips_everywhere), cmocka_unit_test(wide_cells_keep_their_halves), cmocka_unit_test(nothing_hostile_passes),
-		cmocka_unit_test(inks_are_named), cmocka_unit_test(meaning_survives_monochrome), cmocka_unit_test(columns_make_room),
-		cmocka_unit_test(finding), cmocka_unit_test(numbers),
+		cmocka_unit_test(clips_everywhere), cmocka_unit_test(wide_cells_keep_their_halves),
+		cmocka_unit_test(nothing_hostile_passes),
+		cmocka_unit_test(inks_are_named), cmocka_unit_test(meaning_survives_monochrome),
+		cmocka_unit_test(columns_make_room), cmocka_unit_test(finding), cmocka_unit_test(numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,7 +190,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(typing_and_moving), cmocka_unit_test(deleting), cmocka_unit_test(graphemes),
-		cmocka_unit_test(history_goes_back_and_forth), cmocka_unit_test(history_is_kept), cmocka_unit_test(scrolls_sideways),
+		cmocka_unit_test(history_goes_back_and_forth), cmocka_unit_test(history_is_kept),
+		cmocka_unit_test(scrolls_sideways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

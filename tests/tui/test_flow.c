@@ -147,7 +147,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wraps_at_spaces), cmocka_unit_test(breaks_long_words_and_line_ends), cmocka_unit_test(wide_and_combining),
+		cmocka_unit_test(wraps_at_spaces), cmocka_unit_test(breaks_long_words_and_line_ends),
+		cmocka_unit_test(wide_and_combining),
 		cmocka_unit_test(hostile_text_is_escaped), cmocka_unit_test(tokens_know_their_cells),
 		cmocka_unit_test(a_ribbon_has_two_families),
 	};

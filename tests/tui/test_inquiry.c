@@ -217,7 +217,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(from_prompt_to_exact), cmocka_unit_test(a_span_ranks_again), cmocka_unit_test(a_change_cancels_what_is_stale),
+		cmocka_unit_test(from_prompt_to_exact), cmocka_unit_test(a_span_ranks_again),
+		cmocka_unit_test(a_change_cancels_what_is_stale),
 		cmocka_unit_test(halting), cmocka_unit_test(marks_go_first), cmocka_unit_test(failures_stop_and_speak),
 		cmocka_unit_test(closing_in_the_middle),
 	};

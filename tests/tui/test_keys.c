@@ -10,8 +10,8 @@ static void
 names_round_trip(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "k", "G", "?", "Hash", "Space", "Up", "PgDn", "Shift-Tab", "Ctrl-A", "Ctrl-Z", "F1", "F12",
-		"Enter", "Esc", "Backspace", "\xc3\xa9", "\xe6\xbc\xa2" };
+	static const char *const names[] = { "k", "G", "?", "Hash", "Space", "Up", "PgDn", "Shift-Tab", "Ctrl-A",
+		"Ctrl-Z", "F1", "F12", "Enter", "Esc", "Backspace", "\xc3\xa9", "\xe6\xbc\xa2" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char label[KEY_NAME_MAX];
 		int32_t key = key_parse(names[i], strlen(names[i]));
@@ -25,8 +25,8 @@ static void
 names_that_are_none(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "", "Upp", "Ctrl-", "Ctrl-1", "Ctrl-I", "Ctrl-M", "F0", "F13", "F1x", "ab", "\x1b", "\x7f", " ",
-		"\xff", "\xe2\x80\xae" };
+	static const char *const names[] = { "", "Upp", "Ctrl-", "Ctrl-1", "Ctrl-I", "Ctrl-M", "F0", "F13", "F1x", "ab",
+		"\x1b", "\x7f", " ", "\xff", "\xe2\x80\xae" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(key_parse(names[i], strlen(names[i])), K_NONE);
 }
@@ -139,9 +139,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_round_trip), cmocka_unit_test(names_that_are_none), cmocka_unit_test(defaults_do_not_clash),
-		cmocka_unit_test(places_decide), cmocka_unit_test(a_file_rebinds), cmocka_unit_test(a_wrong_file_changes_nothing),
-		cmocka_unit_test(the_shipped_file_is_the_default),
+		cmocka_unit_test(names_round_trip), cmocka_unit_test(names_that_are_none),
+		cmocka_unit_test(defaults_do_not_clash),
+		cmocka_unit_test(places_decide), cmocka_unit_test(a_file_rebinds),
+		cmocka_unit_test(a_wrong_file_changes_nothing), cmocka_unit_test(the_shipped_file_is_the_default),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

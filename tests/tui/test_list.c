@@ -9,7 +9,8 @@ static const struct { const char *name; int size; } fruit[] = {
 };
 enum { N = 5 };
 
-static const struct column columns[] = { { "name", 10, 1, false, true, 9 }, { "size", 4, 0, true, true, 5 }, { "", 2, 0, false, false, 1 } };
+static const struct column columns[] = { { "name", 10, 1, false, true, 9 }, { "size", 4, 0, true, true, 5 },
+	{ "", 2, 0, false, false, 1 } };
 
 static void
 cell(void *arg, size_t row, int column, struct table_cell *out)
@@ -105,7 +106,8 @@ filtering(void **state)
 	assert_int_equal(listing_row(&l), 4);	/* the cursor stays with its row */
 	l.list.height = 10;
 	listing_status(&l, &s);
-	assert_string_equal(s.s, "2 of 2 with 'apple', 5 in all");
+	assert_string_equal(s.s,
+		"2 of 2 with 'apple', 5 in all");
 	listing_filter(&l, "Apple");
 	is_order(&l, "1");
 	listing_filter(&l, "nothing");
@@ -178,7 +180,8 @@ drawing(void **state)
 	listing_act(&l, ACT_DOWN);
 	listing_draw(&l, &c, (struct rect){ 0, 0, 4, 24 }, true);
 	canvas_print(&c, &s, false);
-	assert_string_equal(s.s, "  name         \u25besize\n  plum             9\n\u25b8 pear             5\n  Apple            3\n");
+	assert_string_equal(s.s,
+		"  name         \u25besize\n  plum             9\n\u25b8 pear             5\n  Apple            3\n");
 	assert_int_equal(c.cursor_row, 2);
 	str_free(&s);
 	listing_free(&l);
@@ -189,8 +192,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(moving), cmocka_unit_test(sorting), cmocka_unit_test(filtering), cmocka_unit_test(searching),
-		cmocka_unit_test(new_rows_keep_the_place), cmocka_unit_test(drawing),
+		cmocka_unit_test(moving), cmocka_unit_test(sorting), cmocka_unit_test(filtering),
+		cmocka_unit_test(searching), cmocka_unit_test(new_rows_keep_the_place), cmocka_unit_test(drawing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,10 +125,12 @@ screen_is_golden(void **state)
 	char explorer[] = "--explorer", flag[] = "--script";
 	char *const argv[] = { program, explorer, flag, script, NULL };
 	/* libvterm 0.1 repeats a character one too often at the right margin; screen's entry does not ask it to. */
-	const char *term = s->mode & EIGHT ? "TERM=xterm" : s->mode & ASCII ? "TERM=screen-256color" : "TERM=xterm-256color";
+	const char *term = s->mode & EIGHT ? "TERM=xterm" : s->mode & ASCII ? "TERM=screen-256color"
+		: "TERM=xterm-256color";
 	const char *const env[] = {
 		home, term, s->mode & ASCII ? "LC_ALL=C" : "LC_ALL=C.UTF-8",
-		s->mode & MONO ? "NO_COLOR=1" : "NO_COLOR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LINES", "COLUMNS", "ESCDELAY", NULL,
+		s->mode & MONO ? "NO_COLOR=1" : "NO_COLOR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LINES", "COLUMNS",
+		"ESCDELAY", NULL,
 	};
 	struct grid g;
 	struct str got = {0};

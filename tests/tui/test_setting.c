@@ -19,9 +19,10 @@ settings_are_checked(void **state)
 	assert_int_equal(o.top_k, 40);
 	assert_int_equal(o.max_tokens, 7);
 	static const char *const wrong[][2] = {
-		{ "seed", "-1" }, { "seed", "1.5" }, { "seed", "" }, { "seed", "18446744073709551616" }, { "temperature", "nan" },
-		{ "temperature", "-1" }, { "temperature", "warm" }, { "top-k", "1.5" }, { "top-p", "0" }, { "top-p", "2" },
-		{ "tokens", "0" }, { "tokens", "7 8" }, { "speed", "1" },
+		{ "seed", "-1" }, { "seed", "1.5" }, { "seed", "" }, { "seed", "18446744073709551616" },
+		{ "temperature", "nan" },
+		{ "temperature", "-1" }, { "temperature", "warm" }, { "top-k", "1.5" }, { "top-p", "0" },
+		{ "top-p", "2" }, { "tokens", "0" }, { "tokens", "7 8" }, { "speed", "1" },
 	};
 	struct sample_options before = o;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -36,8 +37,8 @@ questions_round_trip(void **state)
 {
 	(void)state;
 	char target[] = "the \"tide\"\n", method[] = "bm25";
-	const struct question q = { .sample = { .temperature = 0.1, .top_k = 3, .top_p = 0.7, .seed = UINT64_MAX, .max_tokens = 9 },
-		.target = target, .method = method, .from = 2, .to = 5 };
+	const struct question q = { .sample = { .temperature = 0.1, .top_k = 3, .top_p = 0.7, .seed = UINT64_MAX,
+		.max_tokens = 9 }, .target = target, .method = method, .from = 2, .to = 5 };
 	struct question r = {0};
 	struct str json = {0};
 	question_json(&q, &json);
@@ -61,7 +62,8 @@ questions_from_strangers(void **state)
 	struct question q = { .sample = { .temperature = 0.8, .top_p = 0.9, .seed = 4, .max_tokens = 32 } };
 	assert_ok(question_parse("{\"seed\": 7}", &q));
 	assert_true(q.sample.seed == 7 && q.sample.temperature == 0.8);
-	static const char *const wrong[] = { "", "[]]", "{\"tokens\": -3}", "{\"tokens\": 1e9}", "{\"temperature\": \"hot\"}",
+	static const char *const wrong[] = { "", "[]]", "{\"tokens\": -3}", "{\"tokens\": 1e9}",
+		"{\"temperature\": \"hot\"}",
 		"{\"span\": [5, 2]}", "{\"span\": 3}", "{\"seed\": \"x\"}", "{\"target\": 7}" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_not_equal(question_parse(wrong[i], &q), OK);
@@ -74,7 +76,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(settings_are_checked), cmocka_unit_test(questions_round_trip), cmocka_unit_test(questions_from_strangers),
+		cmocka_unit_test(settings_are_checked), cmocka_unit_test(questions_round_trip),
+		cmocka_unit_test(questions_from_strangers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

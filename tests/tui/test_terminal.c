@@ -27,8 +27,8 @@ start(struct child *c, const char *term, int rows, int cols, const char *option,
 	char *const argv[] = { program, explorer, option ? opt : NULL, val, NULL };
 	char *term_env = xasprintf("TERM=%s", term);
 	c->home = xasprintf("HOME=%s", folder);
-	const char *const env[] = { c->home, term_env, "LC_ALL=C.UTF-8", "NO_COLOR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LINES",
-		"COLUMNS", "ESCDELAY", NULL };
+	const char *const env[] = { c->home, term_env, "LC_ALL=C.UTF-8", "NO_COLOR", "XDG_CONFIG_HOME",
+		"XDG_STATE_HOME", "LINES", "COLUMNS", "ESCDELAY", NULL };
 	grid_start(&c->g, rows, cols, argv, env);
 	free(term_env);
 	free(opt);
@@ -283,8 +283,8 @@ suspends_under_a_shell(void **state)
 	char *const argv[] = { shell, flag, NULL };
 	char *command = xasprintf("'%s' --explorer\r", program);
 	c.home = xasprintf("HOME=%s", folder);
-	const char *const env[] = { c.home, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "PS1=ready> ", "ENV", "NO_COLOR", "LINES", "COLUMNS",
-		"ESCDELAY", NULL };
+	const char *const env[] = { c.home, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "PS1=ready> ", "ENV", "NO_COLOR",
+		"LINES", "COLUMNS", "ESCDELAY", NULL };
 	grid_start(&c.g, 24, 80, argv, env);
 	grid_wait_text(&c.g, "ready>");
 	grid_send(&c.g, command);
@@ -396,7 +396,8 @@ is_harmless(const struct str *raw)
 {
 	for (size_t i = 0; i < raw->len; i++) {
 		unsigned char b = (unsigned char)raw->s[i];
-		if (b == 0x7f || (b < 0x20 && b != '\r' && b != '\n' && b != '\b' && b != '\t' && b != 0x1b && b != 0x0f))
+		if (b == 0x7f || (b < 0x20 && b != '\r' && b != '\n' && b != '\b' && b != '\t' && b != 0x1b
+			&& b != 0x0f))
 			fail_msg("byte %02x at %zu", b, i);
 		if (b == 0x1b && !strchr("[(=>78M", raw->s[i + 1]))
 			fail_msg("escape sequence %.8s at %zu", raw->s + i + 1, i);
@@ -441,9 +442,12 @@ main(int argc, char **argv)
 		cmocka_unit_test(quits), cmocka_unit_test(absurd_sizes_are_not_believed),
 		cmocka_unit_test(every_end_gives_the_terminal_back),
 		cmocka_unit_test(a_crash_gives_the_terminal_back), cmocka_unit_test(an_interrupt_cancels_then_leaves),
-		cmocka_unit_test(a_store_that_does_not_open), cmocka_unit_test(terminals_that_cannot), cmocka_unit_test(no_terminal_at_all),
-		cmocka_unit_test(a_keys_file_with_a_mistake), cmocka_unit_test(follows_the_size), cmocka_unit_test(suspends_under_a_shell),
-		cmocka_unit_test(escape_stops_a_job), cmocka_unit_test(keys_work_meanwhile), cmocka_unit_test(escape_goes_back_at_once),
+		cmocka_unit_test(a_store_that_does_not_open), cmocka_unit_test(terminals_that_cannot),
+		cmocka_unit_test(no_terminal_at_all),
+		cmocka_unit_test(a_keys_file_with_a_mistake), cmocka_unit_test(follows_the_size),
+		cmocka_unit_test(suspends_under_a_shell),
+		cmocka_unit_test(escape_stops_a_job), cmocka_unit_test(keys_work_meanwhile),
+		cmocka_unit_test(escape_goes_back_at_once),
 		cmocka_unit_test(prompts_are_remembered), cmocka_unit_test(nothing_hostile_is_written),
 	};
 	program = realpath(argv[0], NULL);
