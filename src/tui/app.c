@@ -297,7 +297,10 @@ static void
 act_exact(struct app *app)
 {
 	struct inquiry *q = app_top(app)->q;
-	size_t n = q->wish.exact > 0 ? 0 : app->options->exact > 0 ? (size_t)app->options->exact : 64;
+	size_t n = app->options->exact > 0 ? (size_t)app->options->exact : 64;
+	/* After it was stopped, the key means going on. */
+	if (q->wish.exact > 0 && !(q->halted && !inquiry_current(q)))
+		n = 0;
 	inquiry_exact(q, n);
 	if (n > 0)
 		app_say(app, INK_ACCENT, "the best %zu candidates are rescored exactly", n);

@@ -88,17 +88,36 @@ hint_add(struct app *app, enum action a, struct str *out)
 		str_addc(out, *s == '-' ? ' ' : *s);
 }
 
+/* While something is typed in the view, its own keys are far away. */
+static void
+typing_hints(struct app *app, struct str *out)
+{
+	static const struct { enum action action; const char *does; } hints[] = {
+		{ ACT_EDIT_ACCEPT, "ask" }, { ACT_EDIT_OLDER, "earlier prompts" }, { ACT_EDIT_COMPLETE, "next pane" },
+		{ ACT_EDIT_CANCEL, "leave" },
+	};
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		char key[KEY_NAME_MAX];
+		key_label(keymap_key(&app->keys, hints[i].action, 0), key);
+		str_addf(out, "%s%s %s", i > 0 ? "  " : "", key, hints[i].does);
+	}
+}
+
 static void
 bar_hints(struct app *app, struct canvas *c, int row, int cols)
 {
-	const struct view *v = app_top(app);
+	struct view *v = app_top(app);
 	struct str help = {0}, line = {0};
 	str_clear(&help);
 	str_clear(&line);
-	hint_add(app, ACT_HELP, &help);
+	bool typing = v && v->ops->editing && v->ops->editing(v);
+	if (typing)
+		typing_hints(app, &line);
+	else
+		hint_add(app, ACT_HELP, &help);
 	int taken = (int)text_width(help.s, help.len);
 	canvas_right(c, row, 1, cols - 2, INK_DIM, help.s);
-	for (int i = 0; v && i < VIEW_HINTS && v->ops->hints[i] != ACT_NONE; i++) {
+	for (int i = 0; v && !typing && i < VIEW_HINTS && v->ops->hints[i] != ACT_NONE; i++) {
 		size_t len = line.len;
 		hint_add(app, v->ops->hints[i], &line);
 		if ((int)text_width(line.s, line.len) + 4 + taken <= cols - 2)

@@ -24,6 +24,7 @@ struct loop {
 	struct app *app;
 	struct script script;
 	sigset_t mask;			/* while waiting */
+	int signals;			/* readable when one came */
 	bool dirty, urgent;		/* the screen is stale; because of a key */
 	double drawn;
 	enum err (*open)(const struct tui_options *o, struct source **out);
@@ -101,6 +102,8 @@ loop_resize(struct loop *l)
 	int rows, cols;
 	terminal_size(l->app->terminal, &rows, &cols);
 	canvas_resize(&l->app->canvas, rows, cols);
+	/* The terminal may have moved what it showed, and we may have written for the old size. */
+	terminal_redraw(l->app->terminal);
 	l->dirty = l->urgent = true;
 }
 
@@ -158,15 +161,14 @@ loop_work(struct loop *l)
 {
 	struct app *app = l->app;
 	worker_hush(&app->worker);
-	if (worker_collect(&app->worker))
-		l->dirty = true;
+	bool ended = worker_collect(&app->worker);
 	struct view *v = app_top(app);
+	if (ended && v && v->q && v->q->err != OK && v->q->err != ERR_CANCELLED)
+		app_say(app, INK_BAD, "%s", v->q->error);
+	l->dirty |= ended;
 	if (!v || !v->q)
 		return app->worker.busy;
-	enum err before = v->q->err;
 	bool pending = inquiry_step(v->q);
-	if (v->q->err != OK && before != v->q->err)
-		l->dirty = true;
 	return pending || app->worker.busy;
 }
 
@@ -198,7 +200,7 @@ loop_wait(struct loop *l)
 	struct timespec t = { .tv_sec = (time_t)left, .tv_nsec = (long)((left - (double)(time_t)left) * 1e9) };
 	struct pollfd fds[] = {
 		{ .fd = terminal_fd(l->app->terminal), .events = POLLIN },
-		{ .fd = l->app->worker.pipe[0], .events = POLLIN },
+		{ .fd = l->app->worker.pipe[0], .events = POLLIN }, { .fd = l->signals, .events = POLLIN },
 	};
 	int n = ppoll(fds, ARRAY_LEN(fds), left < 0 ? NULL : &t, &l->mask);
 	/* A terminal that is gone has nobody before it. */
@@ -259,8 +261,12 @@ explorer_show(struct loop *l)
 {
 	struct app *app = l->app;
 	TRY(worker_open(&app->worker));
-	restore_watch(&l->mask);
-	enum err err = terminal_open(&app->terminal, app->options->color, app->options->ascii);
+	enum err err = restore_watch(&l->mask, &l->signals);
+	if (err != OK) {
+		worker_close(&app->worker);
+		return err;
+	}
+	err = terminal_open(&app->terminal, app->options->color, app->options->ascii);
 	if (err == OK) {
 		app->canvas.glyphs = glyphs_for(terminal_ascii(app->terminal));
 		history_open(&app->prompts, "prompts");

@@ -12,7 +12,7 @@
 #include "describe.h"
 #include "setting.h"
 
-enum { SIDE_COLS = 34, SIDE_FROM = 112, PANES_FROM = 72, ROOMY = 14, MEASURE = 110 };
+enum { SIDE_COLS = 34, SIDE_FROM = 112, PANES_FROM = 72, ROOMY = 14, MEASURE = 110, PEOPLE_COLS = 33, ALL_CHOICES = 26 };
 
 /* Where everything is; rows = 0: not shown. */
 struct plan { struct rect prompt, settings, text, side, facts, examples, people; };
@@ -28,7 +28,7 @@ plan_make(const struct output_view *o, struct rect r)
 	p.prompt = (struct rect){ row++, r.col, 1, r.cols };
 	if (roomy)
 		p.settings = (struct rect){ row++, r.col, 1, r.cols };
-	int facts = roomy ? (side ? 1 : 2) : 1, left = r.row + r.rows - row - 1 - facts;
+	int facts = side || !roomy ? 1 : r.rows >= ALL_CHOICES ? 3 : 2, left = r.row + r.rows - row - 1 - facts;
 	int text = roomy ? left * 45 / 100 : left / 2, least = side ? 8 : roomy ? 4 : 2;
 	text = text > want ? want : text;
 	text = text < least ? least : text;
@@ -41,7 +41,7 @@ plan_make(const struct output_view *o, struct rect r)
 	struct rect lists = { row, r.col, r.row + r.rows - row, r.cols };
 	p.examples = p.people = lists;
 	if (both) {
-		p.people.cols = r.cols * 2 / 5;
+		p.people.cols = r.cols * 2 / 5 > PEOPLE_COLS ? r.cols * 2 / 5 : PEOPLE_COLS;
 		p.examples.cols = r.cols - p.people.cols - 1;
 		p.people.col = r.col + p.examples.cols + 1;
 	} else if (o->pane == PANE_CONTRIBUTORS) {
@@ -122,7 +122,7 @@ ribbon_values(struct output_view *o, struct ribbon_values *out, struct str *lege
 		str_adds(legend, "ribbon: where this example pushes");
 	} else if (o->ribbon == RIBBON_INFLUENCE && q->strength) {
 		memcpy(v, q->strength, (size_t)o->n * sizeof(*v));
-		str_adds(legend, "ribbon: influence beyond the noise");
+		str_adds(legend, "ribbon: influence");
 		have = true;
 	}
 	out->v = have ? v : NULL;
@@ -144,6 +144,8 @@ text_heading(struct output_view *o, struct canvas *c, const struct plan *p, cons
 	str_adds(&title, "Output");
 	if (o->n > 0)
 		str_addf(&title, "  %d tokens", o->n);
+	if (q->span_whole && inquiry_ranked(q) && isfinite(q->standing->rests_on))
+		str_addf(&title, ", rests on about %.1f works", q->standing->rests_on);
 	if (q->stage == STAGE_ASK)
 		str_adds(&title, ", being written");
 	else if (q->halted && !q->query)
@@ -196,8 +198,6 @@ draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
 			false);
 	if (o->n == 0 && (o->flow.n == 0 || o->v.q->query))
 		draw_empty(o, c, p);
-	else if (o->v.q->halted && o->v.q->err != OK && o->v.q->err != ERR_CANCELLED)
-		canvas_str(c, p->text.row + p->text.rows - 1, p->text.col, p->text.cols, INK_BAD, o->v.q->error);
 	free(painter.ribbon.v);
 	str_free(&legend);
 }
@@ -244,7 +244,7 @@ facts_span(struct output_view *o, struct canvas *c, struct str *out)
 		add_token(o, from, to, c->cols / 3, c, out);
 	}
 	str_addf(out, " %s logprob %.2f", dot, logprob);
-	if (q->standing && isfinite(q->standing->rests_on) && inquiry_ranked(q))
+	if (!q->span_whole && inquiry_ranked(q) && isfinite(q->standing->rests_on))
 		str_addf(out, " %s rests on about %.1f works", dot, q->standing->rests_on);
 }
 
@@ -260,26 +260,28 @@ facts_token(struct output_view *o, struct canvas *c, struct str *out)
 		c->glyphs->dot, (double)f.logprob, c->glyphs->dot, f.rank);
 }
 
-/* "instead:  tide 41%   turn 12%": as many as fit. */
+/* "choices  tide 41%   turn 12%": as many as fit. */
 static void
-draw_alternatives(struct output_view *o, struct canvas *c, int row, int cols)
+draw_choices(struct output_view *o, struct canvas *c, struct rect r)
 {
 	struct token_fact f;
-	struct source *s = o->v.q->source;
 	if (!inquiry_fact(o->v.q, o->cursor, &f))
 		return;
-	int col = 1 + canvas_str(c, row, 1, cols - 2, INK_DIM, "choices  ");
+	int row = r.row, left = 1 + canvas_str(c, row, 1, r.cols - 2, INK_DIM, "choices  "), col = left;
 	for (int i = 0; i < ALTERNATIVES && f.alt[i] >= 0; i++) {
-		struct str one = {0};
-		add_choice(s, f.alt[i], c, &one);
+		struct str one = {0}, shown = {0};
+		add_choice(o->v.q->source, f.alt[i], c, &one);
 		str_addf(&one, " %.0f%%", 100 * exp((double)f.alt_logprob[i]));
-		struct str shown = {0};
 		int width = (int)canvas_shown(c, &shown, one.s, one.len);
-		str_free(&shown);
-		if (col + width < cols)
+		if (col + width >= r.cols && col > left) {
+			row++;
+			col = left;
+		}
+		if (row < r.row + r.rows)
 			canvas_str(c, row, col, width, f.alt[i] == f.token ? INK_ACCENT : INK_DIM, one.s);
 		col += width + 3;
 		str_free(&one);
+		str_free(&shown);
 	}
 }
 
@@ -323,7 +325,7 @@ draw_facts(struct output_view *o, struct canvas *c, const struct plan *p)
 	heading_draw(c, p->facts.row, 0, p->facts.cols, false,
 		fits || o->pane != PANE_TEXT || !q->span_whole ? title.s : token.s, fits ? token.s : NULL);
 	if (p->facts.rows > 1 && o->n > 0)
-		draw_alternatives(o, c, p->facts.row + 1, p->facts.cols);
+		draw_choices(o, c, (struct rect){ p->facts.row + 1, 0, p->facts.rows - 1, p->facts.cols });
 	str_free(&title);
 	str_free(&token);
 }

@@ -10,10 +10,10 @@
 enum { COL_NAME, COL_SHARE, COL_BAR, COL_SCORE, COL_WORKS, COL_EXAMPLES, COL_NOTE, COLS };
 
 static const struct column columns[COLS] = {
-	[COL_NAME] = { "contributor", 12, 4, false, true, 9 },
+	[COL_NAME] = { "contributor", 15, 4, false, true, 9 },
 	[COL_SHARE] = { "share %", 7, 0, true, true, 9 },
-	[COL_BAR] = { "", 6, 3, false, false, 5 },
-	[COL_SCORE] = { "score", 9, 0, true, true, 4 },
+	[COL_BAR] = { "", 5, 3, false, false, 5 },
+	[COL_SCORE] = { "net score", 9, 0, true, true, 4 },
 	[COL_WORKS] = { "works", 6, 0, true, true, 3 },
 	[COL_EXAMPLES] = { "examples", 8, 0, true, true, 1 },
 	[COL_NOTE] = { "", 9, 0, false, false, 2 },

@@ -1,7 +1,10 @@
 /* restore: signal handlers. They call only async-signal-safe functions. */
+#include "config.h"	/* pipe2 */
+
 #include "restore.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -16,12 +19,13 @@ enum { BYTES_MAX = 256, ALT_STACK = 64 * 1024 };
 
 static struct {
 	volatile sig_atomic_t armed;
-	int fd;
+	int out, fd, null;		/* where the screen is written, the same again for us, and nowhere */
 	struct termios modes;
 	char bytes[BYTES_MAX];
 	size_t n;
 	struct sigaction before[ARRAY_LEN(fatal)], before_heard[ARRAY_LEN(heard)];
 	volatile sig_atomic_t seen[ARRAY_LEN(heard)];
+	int pipe[2];
 	sigset_t mask;
 	char stack[ALT_STACK];		/* a stack overflow has no other */
 } saved;
@@ -32,6 +36,8 @@ restore_now(void)
 	if (!saved.armed)
 		return;
 	saved.armed = 0;
+	/* Another thread may be drawing: what it writes from here on goes nowhere. */
+	dup2(saved.null, saved.out);
 	for (size_t at = 0; at < saved.n;) {
 		ssize_t n = write(saved.fd, saved.bytes + at, saved.n - at);
 		if (n <= 0 && errno != EINTR)
@@ -65,11 +71,13 @@ on_fatal(int sig, siginfo_t *info, void *context)
 void
 restore_arm(int fd, const char *bytes, size_t n)
 {
-	saved.fd = fd;
 	saved.n = n < BYTES_MAX ? n : BYTES_MAX;
 	memcpy(saved.bytes, bytes, saved.n);
 	if (tcgetattr(fd, &saved.modes) != 0)
 		return;
+	saved.out = fd;
+	saved.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	saved.null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	stack_t stack = { .ss_sp = saved.stack, .ss_size = sizeof(saved.stack) };
 	sigaltstack(&stack, NULL);
 	struct sigaction act = { .sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
@@ -89,19 +97,28 @@ restore_disarm(void)
 		sigaction(fatal[i], &saved.before[i], NULL);
 	stack_t none = { .ss_flags = SS_DISABLE };
 	sigaltstack(&none, NULL);
+	close(saved.fd);
+	close(saved.null);
 }
 
 static void
 on_heard(int sig)
 {
+	int keep = errno;
 	for (size_t i = 0; i < ARRAY_LEN(heard); i++)
 		if (heard[i] == sig)
 			saved.seen[i] = 1;
+	/* A full pipe wakes as well as one byte more. */
+	ssize_t n = write(saved.pipe[1], "!", 1);
+	(void)n;
+	errno = keep;
 }
 
-void
-restore_watch(sigset_t *while_waiting)
+enum err
+restore_watch(sigset_t *while_waiting, int *readable)
 {
+	if (pipe2(saved.pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_set(ERR_IO, "cannot make a pipe: %s", strerror(errno));
 	sigset_t set;
 	sigemptyset(&set);
 	struct sigaction act = { .sa_handler = on_heard };
@@ -115,6 +132,8 @@ restore_watch(sigset_t *while_waiting)
 	*while_waiting = saved.mask;
 	for (size_t i = 0; i < ARRAY_LEN(heard); i++)
 		sigdelset(while_waiting, heard[i]);
+	*readable = saved.pipe[0];
+	return OK;
 }
 
 static bool
@@ -131,6 +150,10 @@ noticed_take(int sig)
 struct noticed
 restore_noticed(void)
 {
+	char buf[16];
+	/* Emptied first: a signal from here on is seen below, or wakes us again. */
+	while (read(saved.pipe[0], buf, sizeof(buf)) > 0)
+		;
 	return (struct noticed){
 		.interrupt = noticed_take(SIGINT), .suspend = noticed_take(SIGTSTP),
 		.resize = noticed_take(SIGWINCH), .resume = noticed_take(SIGCONT),
@@ -157,4 +180,6 @@ restore_unwatch(void)
 	for (size_t i = 0; i < ARRAY_LEN(heard); i++)
 		sigaction(heard[i], &saved.before_heard[i], NULL);
 	pthread_sigmask(SIG_SETMASK, &saved.mask, NULL);
+	close(saved.pipe[0]);
+	close(saved.pipe[1]);
 }

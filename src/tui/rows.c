@@ -6,13 +6,14 @@
 
 #include "describe.h"
 
-enum { COL_RANK, COL_SCORE, COL_TIMES, COL_TITLE, COL_PEOPLE, COL_LICENCE, COL_DATE, COLS };
+enum { COL_RANK, COL_SCORE, COL_TIMES, COL_TITLE, COL_PART, COL_PEOPLE, COL_LICENCE, COL_DATE, COLS };
 
 static const struct column columns[COLS] = {
 	[COL_RANK] = { "#", 4, 0, true, false, 2 },
 	[COL_SCORE] = { "score", 9, 0, true, true, 9 },
 	[COL_TIMES] = { "x noise", 7, 0, true, false, 5 },
 	[COL_TITLE] = { "work", 14, 5, false, true, 9 },
+	[COL_PART] = { "at %", 4, 0, true, false, 4 },
 	[COL_PEOPLE] = { "contributors", 12, 3, false, true, 6 },
 	[COL_LICENCE] = { "licence", 12, 1, false, true, 3 },
 	[COL_DATE] = { "date", 10, 0, false, true, 1 },
@@ -26,15 +27,14 @@ row_work(const struct rows *r, const struct ranked *row)
 	return e ? ops->work(r->q->source, e->work) : NULL;
 }
 
-/* A long work is cut into several examples; they are told apart by the bytes they begin at. */
+/* A long work is cut into several examples; they are told apart by where in it they begin. */
 static void
-row_title(const struct rows *r, const struct ranked *row, struct str *out)
+row_part(const struct rows *r, const struct ranked *row, struct str *out)
 {
 	const struct example *e = r->q->source->ops->example(r->q->source, row->example);
 	const struct work *w = row_work(r, row);
-	describe_title(w, out);
-	if (e && w && (e->from > 0 || (int64_t)e->to < w->bytes) && w->bytes > 0)
-		str_addf(out, " (at %lld%%)", (long long)(100 * (int64_t)e->from / w->bytes));
+	if (e && w && w->bytes > 0 && (e->from > 0 || (int64_t)e->to < w->bytes))
+		str_addf(out, "%lld", (long long)(100 * (int64_t)e->from / w->bytes));
 }
 
 static void
@@ -61,7 +61,10 @@ row_cell(void *arg, size_t i, int column, struct table_cell *out)
 		describe_times((double)row->score, ranking->floor, &out->text);
 		break;
 	case COL_TITLE:
-		row_title(r, row, &out->text);
+		describe_title(w, &out->text);
+		break;
+	case COL_PART:
+		row_part(r, row, &out->text);
 		break;
 	case COL_PEOPLE:
 		describe_people(w, &out->text);
@@ -147,7 +150,7 @@ rows_at(const struct rows *r, uint32_t *example)
 void
 rows_title(const struct rows *r, struct str *out)
 {
-	const struct method *m = r->q->wish.method;
+	const struct method *m = r->q->standing ? r->q->standing->ranking->method : r->q->wish.method;
 	str_addf(out, "%s, %s", m->title, m->unit);
 }
 
@@ -160,7 +163,7 @@ rows_note(const struct rows *r, const struct glyphs *g, struct str *out)
 	if (st->ranking->floor > 0)
 		str_addf(out, "noise floor %s%.*f", g->plus_minus, r->decimals, st->ranking->floor);
 	if (!inquiry_ranked(r->q))
-		str_addf(out, "%sof the selection before", out->len > 0 ? ", " : "");
+		str_addf(out, "%sbeing replaced", out->len > 0 ? ", " : "");
 	else if (!inquiry_current(r->q))
 		str_addf(out, "%sapproximate so far", out->len > 0 ? ", " : "");
 	else if (st->exact)

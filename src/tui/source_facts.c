@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "byline/train.h"
+#include "describe.h"
 
 struct teller {
 	void (*fn)(void *arg, const char *label, const char *value);
@@ -26,14 +27,23 @@ tell(const struct teller *t, const char *label, const char *fmt, ...)
 }
 
 static void
+tell_count(const struct teller *t, const char *label, int64_t n, const char *one, const char *many)
+{
+	struct str s = {0};
+	describe_count(n, one, many, &s);
+	t->fn(t->arg, label, s.s);
+	str_free(&s);
+}
+
+static void
 tell_model(const struct teller *t, const struct session *x)
 {
 	const struct model_config *c = &x->model.config;
 	t->fn(t->arg, "Model", NULL);
-	tell(t, "architecture", "%s, %d layers of %d, %d heads, feed-forward %d", c->family, c->n_layer, c->d_model,
-		c->n_head, c->d_ff);
-	tell(t, "parameters", "%zu", x->model.n_params);
-	tell(t, "vocabulary, context", "%d tokens, %d tokens", c->vocab, c->n_ctx);
+	tell(t, "architecture", "%s, %d layers of %d, %d heads", c->family, c->n_layer, c->d_model, c->n_head);
+	tell_count(t, "size", (int64_t)x->model.n_params, "parameter", "parameters");
+	tell_count(t, "vocabulary", c->vocab, "token", "tokens");
+	tell_count(t, "context", c->n_ctx, "token", "tokens");
 	tell(t, "checkpoint SHA-256", "%s", x->checkpoint_sha256);
 	tell(t, "folder", "%s", x->run.dir);
 }
@@ -44,15 +54,18 @@ tell_corpus(const struct teller *t, const struct session *x, struct store *store
 	struct store_totals n;
 	t->fn(t->arg, "Corpus", NULL);
 	if (store_count(store, &n) == OK) {
-		tell(t, "works, contributors", "%" PRId64 " works, %" PRId64 " contributors, %" PRId64 " licences",
-			n.works, n.contributors, n.licences);
-		tell(t, "not known", "%" PRId64 " works of unknown author, %" PRId64 " under unknown licence",
-			n.unknown_author, n.unknown_licence);
-		tell(t, "opted out", "%" PRId64 " contributors", n.opted_out);
-		tell(t, "text", "%" PRId64 " bytes", n.bytes);
+		tell_count(t, "works", n.works, "work", "works");
+		tell_count(t, "text", n.bytes, "byte", "bytes");
+		tell_count(t, "contributors", n.contributors, "contributor", "contributors");
+		tell_count(t, "  opted out", n.opted_out, "contributor", "contributors");
+		tell_count(t, "  author unknown", n.unknown_author, "work", "works");
+		tell_count(t, "licences", n.licences, "licence", "licences");
+		tell_count(t, "  licence unknown", n.unknown_licence, "work", "works");
 	}
-	tell(t, "examples", "%" PRId64 ", of which %" PRId64 " were trained on", x->run.n_examples, x->run.n_train);
-	tell(t, "tokens", "%" PRId64 " trained on, %" PRId64 " held out", x->run.tokens_train, x->run.tokens_heldout);
+	tell_count(t, "trained on", x->run.n_train, "example", "examples");
+	tell_count(t, "", x->run.tokens_train, "token", "tokens");
+	tell_count(t, "not trained on", x->run.n_examples - x->run.n_train, "example", "examples");
+	tell_count(t, "", x->run.tokens_heldout, "token", "tokens");
 	tell(t, "corpus SHA-256", "%s", x->corpus_sha256);
 }
 
@@ -62,12 +75,11 @@ tell_training(const struct teller *t, const struct session *x)
 	struct train_journal j = {0};
 	t->fn(t->arg, "Training", NULL);
 	if (train_journal_read(x->run.dir, &j) == OK) {
-		tell(t, "recipe", "%d epochs, batches of %d, learning rate %g, seed %" PRIu64, j.options.epochs,
-			j.options.batch, j.options.lr, j.options.seed);
+		tell(t, "recipe", "%d epochs, batches of %d, rate %g", j.options.epochs, j.options.batch, j.options.lr);
+		tell(t, "seed", "%" PRIu64, j.options.seed);
 		for (int i = 0; i < j.n_checkpoints; i++)
-			tell(t, i == 0 ? "kept checkpoints" : "",
-				"step %" PRId64 ": loss %.3f, held out %.3f nats a token", j.checkpoints[i].step,
-				j.checkpoints[i].loss, j.checkpoints[i].heldout);
+			tell(t, i == 0 ? "nats a token" : "", "step %" PRId64 ": loss %.3f, held out %.3f",
+				j.checkpoints[i].step, j.checkpoints[i].loss, j.checkpoints[i].heldout);
 	} else {
 		tell(t, "recipe", "not known: the checkpoint came without a journal");
 	}
@@ -84,7 +96,8 @@ tell_measured(const struct teller *t, const struct session *x)
 		tell(t, "index", "none: only methods that need none answer (byline index)");
 		return;
 	}
-	tell(t, "index", "%d checkpoints, %zu bytes an example", session_checkpoints(x), session_feature_bytes(x));
+	tell(t, "averaged over", "%d checkpoints", session_checkpoints(x));
+	tell_count(t, "features", (int64_t)session_feature_bytes(x), "byte an example", "bytes an example");
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
 		tell(t, i == 0 ? "noise floor" : "", "%.3g for a span of %d token%s", session_null_floor(x, spans[i]),
 			spans[i], spans[i] == 1 ? "" : "s");
@@ -97,8 +110,8 @@ tell_methods(const struct teller *t, const struct session *x)
 	t->fn(t->arg, "Methods", NULL);
 	for (int i = 0; i < n_methods; i++) {
 		const struct method *m = &methods[i];
-		tell(t, m->name, "%s; evidence: %s; in %s; %s%s", m->title, m->evidence, m->unit, m->cite,
-			m->needs_index && !x->index ? "; needs an index" : "");
+		tell(t, m->name, "%s, in %s%s", m->title, m->unit, m->needs_index && !x->index ? "; needs an index" : "");
+		tell(t, "", "evidence: %s; %s", m->evidence, m->cite);
 	}
 }
 

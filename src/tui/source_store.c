@@ -262,10 +262,13 @@ info_fill(struct store_source *f)
 	str_addf(&model, "%s ", x->model.config.family);
 	source_parameters(x->model.n_params, &model);
 	f->model = str_take(&model);
+	/* The unknown author is no contributor. */
+	struct store_totals totals = { .contributors = (int64_t)x->n_contributors };
+	(void)store_count(f->store, &totals);
 	f->s.info = (struct source_info){
 		.store = store_name(f->store), .folder = f->folder, .run = x->run.name, .model = f->model,
 		.n_examples = x->data.n,
-		.n_works = x->n_works, .n_contributors = x->n_contributors, .indexed = x->index != NULL,
+		.n_works = x->n_works, .n_contributors = (size_t)totals.contributors, .indexed = x->index != NULL,
 		.epochs = epochs_of(x), .methods = methods, .n_methods = n_methods,
 	};
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -115,6 +116,20 @@ terminal_cursor_keys(void)
 		define_key(keys[i].bytes, keys[i].key);
 }
 
+/* Typing Ctrl-Z throws away what was typed before it, perhaps between being told of it and reading it: a read must then
+ * come back with nothing. */
+static void
+terminal_never_wait(void)
+{
+	struct termios t;
+	if (tcgetattr(STDIN_FILENO, &t) != 0)
+		return;
+	t.c_cc[VMIN] = 0;
+	t.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSANOW, &t);
+	def_prog_mode();
+}
+
 static void
 terminal_modes(void)
 {
@@ -124,6 +139,7 @@ terminal_modes(void)
 	intrflush(stdscr, FALSE);
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
+	terminal_never_wait();
 	terminal_cursor_keys();
 	if (!getenv("ESCDELAY"))
 		set_escdelay(ESC_DELAY_MS);

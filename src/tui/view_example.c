@@ -9,6 +9,8 @@
 #include "find.h"
 #include "flow.h"
 
+enum { ROOMY = 14 };
+
 struct example_view {
 	struct view v;
 	uint32_t example;
@@ -98,7 +100,36 @@ paint_level(void *arg, int32_t token)
 	return p->marks && token < p->e->n ? describe_level((double)p->marks->mark[token], p->largest) : 0;
 }
 
-static void
+static enum ink
+head_ink(void *arg, int32_t token, uint32_t byte)
+{
+	(void)arg;
+	(void)token;
+	(void)byte;
+	return INK_DIM;
+}
+
+/* As many of the rows as it takes; the last is cut where there are too few. */
+static int
+draw_wrapped(struct example_view *e, struct canvas *c, struct rect r, const struct str *s)
+{
+	const struct flow_text text = { .s = s->s, .n = s->len, .ascii = c->glyphs->ascii };
+	const struct flow_paint paint = { .ink = head_ink };
+	flow_lay(&e->flow, &text, r.cols);
+	if (e->flow.rows <= r.rows) {
+		flow_draw(&e->flow, c, r, 0, &paint);
+		return e->flow.rows;
+	}
+	if (r.rows == 1) {
+		canvas_str(c, r.row, r.col, r.cols, INK_DIM, s->s);
+		return 1;
+	}
+	flow_draw(&e->flow, c, r, 0, &paint);
+	return r.rows;
+}
+
+/* Who, what, and on what terms; returns the rows taken. */
+static int
 draw_head(struct example_view *e, struct canvas *c, struct rect r)
 {
 	const struct work *w = example_work(e);
@@ -111,8 +142,9 @@ draw_head(struct example_view *e, struct canvas *c, struct rect r)
 	int used = canvas_str(c, r.row, 1, r.cols - 2, INK_TITLE, title.s);
 	canvas_str(c, r.row, 1 + used, r.cols - 2 - used, INK_TEXT, s.s);
 	str_clear(&s);
-	str_adds(&s, describe_licence(w));
-	if (w && w->licence_from && *w->licence_from && strcmp(describe_licence(w), UNKNOWN) != 0)
+	bool known = strcmp(describe_licence(w), UNKNOWN) != 0;
+	str_adds(&s, known ? describe_licence(w) : "licence unknown");
+	if (known && w->licence_from && *w->licence_from)
 		str_addf(&s, " (%s)", w->licence_from);
 	if (w && w->date && *w->date)
 		str_addf(&s, " %s %s", dot, w->date);
@@ -124,9 +156,10 @@ draw_head(struct example_view *e, struct canvas *c, struct rect r)
 		str_addf(&s, " %s seen %d times", dot, e->v.q->source->info.epochs);
 	if (x && (x->heldout || x->opted_out))
 		str_addf(&s, " %s never trained on (%s)", dot, x->opted_out ? "opted out" : "held out");
-	canvas_str(c, r.row + 1, 1, r.cols - 2, INK_DIM, s.s);
+	int rows = draw_wrapped(e, c, (struct rect){ r.row + 1, 1, r.rows >= ROOMY ? 2 : 1, r.cols - 2 }, &s);
 	str_free(&s);
 	str_free(&title);
+	return 1 + rows;
 }
 
 static void
@@ -179,11 +212,11 @@ example_draw(struct view *v, struct canvas *c, struct rect r)
 		painter.largest = fmax(painter.largest, fabs((double)painter.marks->mark[i]));
 	struct str standing = {0}, note = {0};
 	str_clear(&note);
-	draw_head(e, c, r);
+	int head = draw_head(e, c, r);
 	describe_standing(e, c->glyphs, &standing);
 	marks_note(e, painter.marks, painter.largest, c->glyphs, &note);
-	canvas_str(c, r.row + 2, 1, r.cols - 2, INK_ACCENT, standing.s);
-	struct rect body = { r.row + 4, 1, r.rows - 4, r.cols - 2 };
+	canvas_str(c, r.row + head, 1, r.cols - 2, INK_ACCENT, standing.s);
+	struct rect body = { r.row + head + 2, 1, r.rows - head - 2, r.cols - 2 };
 	/* Short lines read better. */
 	if (body.cols > 100)
 		body.cols = 100;
@@ -199,7 +232,7 @@ example_draw(struct view *v, struct canvas *c, struct rect r)
 		str_addf(&title, "lines %d to %d of %d", e->top + 1, e->top + e->rows_seen, e->flow.rows);
 	else
 		str_adds(&title, "Text");
-	heading_draw(c, r.row + 3, 0, r.cols, true, title.s, note.s);
+	heading_draw(c, body.row - 1, 0, r.cols, true, title.s, note.s);
 	flow_draw(&e->flow, c, body, e->top, &paint);
 	canvas_park(c, body.row, body.col, false);
 	str_free(&standing);

@@ -289,7 +289,9 @@ suspends_under_a_shell(void **state)
 	grid_wait_text(&c.g, "ready>");
 	grid_send(&c.g, command);
 	grid_wait(&c.g, is_shown, "press Enter", "the explorer");
-	grid_send(&c.g, "some words\032");
+	grid_send(&c.g, "some words");
+	grid_wait_text(&c.g, "some words");
+	grid_send(&c.g, "\032");
 	grid_wait(&c.g, is_prompting, "ready>", "the shell's prompt");
 	grid_send(&c.g, "echo a$((20 + 3))b\r");
 	grid_wait_text(&c.g, "a23b");
