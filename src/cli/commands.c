@@ -42,7 +42,7 @@ static const struct option explore_table[] = {
 	{"ascii", OPTION_FLAG, FIELD(ascii), .help = "draw with ASCII alone"},
 	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
 		.help = "worker threads; 0 takes what the machine has"},
-	{"script", OPTION_TEXT, FIELD(script), "FILE", NULL, .help = "press the keys in this file and leave"},
+	{"script", OPTION_TEXT, FIELD(script), "FILE", NULL, .help = "press the keys in this file first"},
 };
 
 static int
