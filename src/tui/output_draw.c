@@ -12,7 +12,8 @@
 #include "describe.h"
 #include "setting.h"
 
-enum { SIDE_COLS = 34, SIDE_FROM = 112, PANES_FROM = 72, ROOMY = 14, MEASURE = 110, PEOPLE_COLS = 33, ALL_CHOICES = 26 };
+enum { SIDE_COLS = 34, SIDE_FROM = 112, PANES_FROM = 72, ROOMY = 14, MEASURE = 110, PEOPLE_COLS = 33,
+	ALL_CHOICES = 26 };
 
 /* Where everything is; rows = 0: not shown. */
 struct plan { struct rect prompt, settings, text, side, facts, examples, people; };

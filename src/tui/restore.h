@@ -19,9 +19,9 @@ void restore_arm(int fd, const char *bytes, size_t n);
 void restore_disarm(void);
 
 /*
- * Signals the loop wants to hear of. In this thread, and those it starts, they are blocked but for the time it waits, so
- * that none interrupts a write to the terminal. A library may have threads of its own that do not block them: wherever
- * the handler runs, it makes the descriptor readable.
+ * Signals the loop wants to hear of. In this thread, and those it starts, they are blocked but for the time it waits,
+ * so that none interrupts a write to the terminal. A library may have threads of its own that do not block them:
+ * wherever the handler runs, it makes the descriptor readable.
  */
 struct noticed { bool interrupt, suspend, resize, resume; };
 enum err restore_watch(sigset_t *while_waiting, int *readable);

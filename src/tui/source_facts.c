@@ -110,7 +110,8 @@ tell_methods(const struct teller *t, const struct session *x)
 	t->fn(t->arg, "Methods", NULL);
 	for (int i = 0; i < n_methods; i++) {
 		const struct method *m = &methods[i];
-		tell(t, m->name, "%s, in %s%s", m->title, m->unit, m->needs_index && !x->index ? "; needs an index" : "");
+		tell(t, m->name, "%s, in %s%s", m->title, m->unit,
+			m->needs_index && !x->index ? "; needs an index" : "");
 		tell(t, "", "evidence: %s; %s", m->evidence, m->cite);
 	}
 }
