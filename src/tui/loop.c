@@ -17,7 +17,7 @@
 #include "restore.h"
 #include "script.h"
 
-enum { EXIT_USAGE = 2, EXIT_FAILED = 3 };
+enum { EXIT_USAGE = 2, EXIT_FAILED = 3, SIZE_MOST = 1024 };
 static const double frame = 0.05;	/* at most 20 a second when nobody presses anything */
 
 struct loop {
@@ -101,7 +101,7 @@ loop_resize(struct loop *l)
 {
 	int rows, cols;
 	terminal_size(l->app->terminal, &rows, &cols);
-	canvas_resize(&l->app->canvas, rows, cols);
+	canvas_resize(&l->app->canvas, rows < SIZE_MOST ? rows : SIZE_MOST, cols < SIZE_MOST ? cols : SIZE_MOST);
 	/* The terminal may have moved what it showed, and we may have written for the old size. */
 	terminal_redraw(l->app->terminal);
 	l->dirty = l->urgent = true;

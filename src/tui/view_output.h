@@ -1,4 +1,4 @@
-/* view_output: shared by the two files of the output view: what it holds, and how it is drawn. */
+/* view_output: shared by the files of the output view: what it holds, and how it is drawn. */
 #ifndef TUI_VIEW_OUTPUT_H
 #define TUI_VIEW_OUTPUT_H
 
@@ -27,6 +27,13 @@ struct output_view {
 	struct flow flow;
 };
 
+enum { SIDE_COLS = 34 };	/* of the choices beside the text */
+
+/* Where everything is; rows = 0: not shown. */
+struct plan { struct rect prompt, settings, text, side, facts, examples, people; };
+
 void output_draw(struct view *v, struct canvas *c, struct rect r);
+void output_draw_facts(struct output_view *o, struct canvas *c, const struct plan *p);
+void output_draw_side(struct output_view *o, struct canvas *c, struct rect r);
 
 #endif
