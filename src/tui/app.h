@@ -51,7 +51,7 @@ void app_confirm(struct app *app, void (*fn)(struct app *app, int64_t arg), int6
 void app_key(struct app *app, int32_t key);		/* K_RESIZE and its like are the loop's */
 void app_act(struct app *app, enum action a);
 void app_line(struct app *app, enum line_kind kind, const char *text);
-void app_refresh(struct app *app);			/* lists hold what is there now: before a key is applied to them */
+void app_refresh(struct app *app);			/* lists take in what is new: before a key acts on them */
 void app_draw(struct app *app);				/* on the canvas */
 bool app_busy(const struct app *app);			/* something is still to be done */
 bool app_progress_shown(const struct app *app);

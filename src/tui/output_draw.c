@@ -141,15 +141,15 @@ text_heading(struct output_view *o, struct canvas *c, const struct plan *p, cons
 	str_adds(&title, "Output");
 	if (o->n > 0)
 		str_addf(&title, "  %d tokens", o->n);
-	if (q->span_whole && inquiry_ranked(q) && isfinite(q->standing->rests_on))
-		str_addf(&title, ", rests on about %.1f works", q->standing->rests_on);
 	if (q->stage == STAGE_ASK)
 		str_adds(&title, ", being written");
 	else if (q->halted && !q->query)
 		str_adds(&title, q->err == OK || q->err == ERR_CANCELLED ? ", stopped" : ", failed");
 	else if (q->expected && q->query)
-		str_adds(&title, strcmp(q->expected, q->query->output.s) == 0 ? ", the same bytes as when it was saved"
+		str_adds(&title, strcmp(q->expected, q->query->output.s) == 0 ? ", the bytes that were saved"
 			: ", NOT what was saved: another checkpoint or machine");
+	else if (q->span_whole && inquiry_ranked(q) && isfinite(q->standing->rests_on))
+		str_addf(&title, ", rests on about %.1f works", q->standing->rests_on);
 	heading_draw(c, p->text.row - 1, 0, p->side.rows > 0 ? p->side.col : c->cols, o->pane == PANE_TEXT, title.s,
 		legend);
 	str_free(&title);
