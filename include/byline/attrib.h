@@ -108,9 +108,32 @@ void query_span_scores(const struct query *q, int from, int to, float *scores);
 enum err query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n, float *scores,
 	float **per_token, struct job *job);
 
+/* Between the tokens of the span and those of one example, and through which layers. */
+struct token_influence {
+	uint32_t example;
+	int from, to;			/* output tokens */
+	int n_in;			/* target tokens of the example: n_tokens - 1 */
+	float *matrix;			/* (to - from, n_in): what target j of the example adds to output token from + i, nats.
+					 * Row and column sums are what query_exact says of the token; the whole is the score */
+	int n_layers;
+	int *linear;			/* n_layers: index into model->linears */
+	float *layer;			/* n_layers: what each adds to the score */
+	double score;
+};
+/* Exact EK-FAC, full dimension, averaged over the checkpoints. The result is the caller's. */
+enum err query_tokens(struct query *q, int from, int to, uint32_t example, struct job *job,
+	struct token_influence **out);
+void token_influence_free(struct token_influence *t);
+
 /* ---- ranking --------------------------------------------------------------------------------------------------- */
 
-struct ranked { uint32_t example; float score; bool exact; };
+/* A score this many noise floors from 0 stands above the noise: a ranking looks at every example of the corpus, and one
+ * in six passes a single spread by chance. */
+#define NOISE_FLOORS 3.0
+
+/* error: of the score, in its unit (see struct ranking). Neighbours with the same bracket cannot be told apart; brackets
+ * count from 0 along the list. */
+struct ranked { uint32_t example; float score, error; bool exact; int bracket; };
 
 struct ranking {
 	const struct method *method;
@@ -119,6 +142,11 @@ struct ranking {
 					 * trained on) */
 	struct ranked *top, *bottom;	/* proponents best first, opponents worst first */
 	size_t n_top, n_bottom;
+	float *error;			/* data.n, standard error of each score: over runs of one recipe when there are
+					 * several (spread / sqrt(runs)), else the noise floor. NULL: unknown */
+	int n_runs;			/* averaged over; 1: the run alone */
+	size_t n_above;			/* examples whose |score| is above NOISE_FLOORS * floor; 0: nothing stands out, and
+					 * whoever shows the ranking says so. n when the floor is unknown */
 	double floor;			/* noise floor in the same unit as scores; NaN: unknown */
 	double exact_slope;		/* features to exact, through the origin; NaN when nothing was rescored */
 	double exact_spearman;		/* agreement of features with exact on what was rescored */

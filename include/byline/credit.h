@@ -17,7 +17,7 @@
 
 #include "byline/attrib.h"
 
-#define CREDIT_FLOORS 3.0
+#define CREDIT_FLOORS NOISE_FLOORS
 
 struct credit_edge { uint32_t item, party; double part; };	/* item's part belonging to party; parts of an item sum
 								 * to 1 */

@@ -52,11 +52,34 @@ struct train_status {
 	double tokens_per_second, seconds_left;
 };
 
+/* Who watches the gradients go by (design section 5, "during training"). Any function may be NULL. Nothing of it changes
+ * a bit of the weights. All but `linear` are called from the training thread, between steps. An error ends the run. */
+struct train_capture {
+	void *arg;
+	uint32_t roles;			/* of layers, as in struct tap */
+	/* Is this step (from 0) watched? */
+	bool (*wants)(void *arg, int64_t step);
+	/* During a watched step's backward pass, on the lanes' threads, once for each lane and layer: a and g as in struct
+	 * tap, for a loss of weight 1 on every target; example[s] is sequence s of the batch. An example is in one lane of
+	 * a step. */
+	void (*linear)(void *arg, int worker, const uint32_t *example, int index, const float *a, const float *g,
+		const struct batch *b);
+	/* After a watched step; `done` steps are behind. */
+	enum err (*step)(void *arg, int64_t done);
+	/* A kept checkpoint of `done` steps has just been written; params are the weights as they were kept. */
+	enum err (*checkpoint)(void *arg, int64_t done, const float *params);
+	/* A resume point of `done` steps is about to be written: what was captured must be on disk before it is. */
+	enum err (*save)(void *arg, int64_t done);
+	/* Training begins, or goes on, at `done` steps. */
+	enum err (*begin)(void *arg, int64_t done);
+};
+
 struct train_spec {
 	const struct dataset *data;
 	const uint8_t *drop;		/* data->n, 1 = left out of every batch, whose rest is averaged; NULL: none */
 	const struct tokenizer *tokenizer;	/* written beside the final weights; may be NULL */
 	struct train_options options;
+	const struct train_capture *capture;	/* NULL: nobody watches. train_replay ignores it */
 	/* May be NULL; called about twice a second and at the end. */
 	void (*status)(void *arg, const struct train_status *s);
 	void *arg;

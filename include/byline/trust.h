@@ -1,0 +1,64 @@
+/*
+ * trust: how far each method's scores can be believed on this run, measured against its bank. Definitions in byline(7)
+ * and trust_metrics.h; everything is reproducible from the bank's seed.
+ *
+ * Kept in runs/NAME/bank/trust.json, which is also what `byline eval --report --json` prints.
+ */
+#ifndef BYLINE_TRUST_H
+#define BYLINE_TRUST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "byline/bank.h"
+
+struct interval { double value, lo, hi; };	/* 95 % by bootstrap; NaN: not measured */
+
+struct method_trust {
+	char name[32];
+	bool is_default;
+	/* Linear datamodeling score: mean over queries of Spearman, over subsets, between summed scores and outcomes
+	 * (Park et al. 2023, eq. 4). */
+	struct interval lds, lds_heldout, lds_generated, lds_other_seed;
+	double contributor_r;		/* leave-one-contributor-out: mean over queries of Pearson between predicted and
+					 * measured drop */
+	double contributor_r_size;	/* the same with the contributor's size as the prediction: the baseline */
+	double contributor_partial;	/* with size regressed out of both */
+	double slope, slope_error;	/* nats of measured drop per predicted nat, subsets pooled */
+	double ndcg20;			/* of its ranking against exact EK-FAC's */
+	double cardinality;		/* different examples among the top 10 of all queries, of those possible (0, 1] */
+	int64_t bytes_per_example;	/* stored; 0: computed anew */
+	double seconds_per_query;
+};
+
+struct calibration_point { double predicted, observed; };	/* nats per token of a span, relative to the query's mean */
+
+struct trust {
+	int n_queries, n_heldout, n_generated;
+	int n_subsets, n_other_subsets, n_contributors;	/* finished members */
+	double alpha;
+	uint64_t seed, run_seed, other_seed;
+	double ceiling_other_seed;	/* square root of the mean Spearman of outcomes between seeds: what a perfect
+					 * predictor of the seeds' mean would reach */
+	double floor;			/* noise floor of the default method for a span of the bank, its unit */
+	double duplicates;		/* planted duplicates: part of them ranked next to their twin, NaN: not measured */
+	double randomised;		/* rank agreement of the default method's scores on trained and random weights */
+	struct method_trust *method;
+	int n_methods;
+	struct calibration_point *point;	/* of the default method, a sample of at most 512 */
+	int n_points;
+	char index[HASH_HEX];		/* SHA-256 of the index.json it was measured with */
+	int64_t measured;		/* seconds since 1970 */
+};
+
+/* Scores of all examples for every bank query by each of the named methods (NULL: all that can run), cached in
+ * bank/scores-METHOD.safetensors, resumable; then the numbers. The result is the caller's. */
+enum err trust_measure(struct bank *b, const char *const *method, int n_methods, struct job *job, struct trust **out);
+enum err trust_write(const char *run_dir, const struct trust *t);
+enum err trust_read(const char *run_dir, struct trust **out);	/* ERR_MISSING: never measured. Everything is checked */
+void trust_free(struct trust *t);
+const struct method_trust *trust_method(const struct trust *t, const char *name);	/* NULL: not measured; NULL t too */
+json_t *trust_json(const struct trust *t);			/* new reference */
+
+#endif
