@@ -113,8 +113,9 @@ struct token_influence {
 	uint32_t example;
 	int from, to;			/* output tokens */
 	int n_in;			/* target tokens of the example: n_tokens - 1 */
-	float *matrix;			/* (to - from, n_in): what target j of the example adds to output token from + i, nats.
-					 * Row and column sums are what query_exact says of the token; the whole is the score */
+	/* (to - from, n_in): what target j of the example adds to output token from + i, nats. Row and column sums are
+	 * what query_exact says of the token; the whole is the score. */
+	float *matrix;
 	int n_layers;
 	int *linear;			/* n_layers: index into model->linears */
 	float *layer;			/* n_layers: what each adds to the score */
@@ -131,8 +132,8 @@ void token_influence_free(struct token_influence *t);
  * in six passes a single spread by chance. */
 #define NOISE_FLOORS 3.0
 
-/* error: of the score, in its unit (see struct ranking). Neighbours with the same bracket cannot be told apart; brackets
- * count from 0 along the list. */
+/* error: of the score, in its unit (see struct ranking). Neighbours with the same bracket cannot be told apart;
+ * brackets count from 0 along the list. */
 struct ranked { uint32_t example; float score, error; bool exact; int bracket; };
 
 struct ranking {
@@ -145,8 +146,9 @@ struct ranking {
 	float *error;			/* data.n, standard error of each score: over runs of one recipe when there are
 					 * several (spread / sqrt(runs)), else the noise floor. NULL: unknown */
 	int n_runs;			/* averaged over; 1: the run alone */
-	size_t n_above;			/* examples whose |score| is above NOISE_FLOORS * floor; 0: nothing stands out, and
-					 * whoever shows the ranking says so. n when the floor is unknown */
+	/* Examples whose |score| is above NOISE_FLOORS * floor; 0: nothing stands out, and whoever shows the ranking
+	 * says so. n when the floor is unknown. */
+	size_t n_above;
 	double floor;			/* noise floor in the same unit as scores; NaN: unknown */
 	double exact_slope;		/* features to exact, through the origin; NaN when nothing was rescored */
 	double exact_spearman;		/* agreement of features with exact on what was rescored */

@@ -6,11 +6,11 @@
  *                          queries.safetensors     their tokens
  *                          KEY.json                one finished member: identity, outcomes, loss, seconds
  *                          KEY.lock                held by the process that works on it
- *                          models/KEY.safetensors  its weights (retrain.h), when they are kept: new queries then cost no
- *                                                  training
+ *                          models/KEY.safetensors  its weights (retrain.h), when they are kept: new queries then
+ *                                                  cost no training
  * KEY: "subset-0007-seed-7", "without-12-seed-7" (a contributor's id), "full-0000-seed-8". Any number of processes, on
- * machines that share the folder, may work on one bank: each takes a member nobody holds. Files are replaced atomically;
- * a kill loses the member in hand. See retrain.h for what a member's training is.
+ * machines that share the folder, may work on one bank: each takes a member nobody holds. Files are replaced
+ * atomically; a kill loses the member in hand. See retrain.h for what a member's training is.
  */
 #ifndef BYLINE_BANK_H
 #define BYLINE_BANK_H
@@ -30,8 +30,8 @@ struct bank_options {
 	bool contributors;		/* one member for each contributor, everything of theirs left out */
 	int heldout, generated;		/* queries, 40 each */
 	int span;			/* tokens of a query's span, 64 */
-	int prompt;			/* tokens before a generated span, 16; at least as many before a held-out one when
-					 * there are */
+	int prompt;			/* tokens before a generated span, 16; as many or more before a held-out one
+					 * where there are */
 	bool keep_models;
 };
 void bank_defaults(struct bank_options *o);
@@ -51,7 +51,7 @@ struct bank_member {
 	uint64_t seed;			/* of the training */
 	char key[64], identity[HASH_HEX];
 	bool done;
-	double *outcome;		/* per query: mean log-probability of the span's tokens, nats; NULL until done */
+	double *outcome;		/* per query: mean log-probability of the span's tokens, nats; NULL: not done */
 	double heldout;			/* nats per token; NaN: none */
 	double seconds;
 };

@@ -52,16 +52,16 @@ struct train_status {
 	double tokens_per_second, seconds_left;
 };
 
-/* Who watches the gradients go by (design section 5, "during training"). Any function may be NULL. Nothing of it changes
- * a bit of the weights. All but `linear` are called from the training thread, between steps. An error ends the run. */
+/* Who watches the gradients go by. Any function may be NULL. Nothing of it changes a bit of the weights. All but
+ * `linear` are called from the training thread, between steps. An error ends the run. */
 struct train_capture {
 	void *arg;
 	uint32_t roles;			/* of layers, as in struct tap */
 	/* Is this step (from 0) watched? */
 	bool (*wants)(void *arg, int64_t step);
-	/* During a watched step's backward pass, on the lanes' threads, once for each lane and layer: a and g as in struct
-	 * tap, for a loss of weight 1 on every target; example[s] is sequence s of the batch. An example is in one lane of
-	 * a step. */
+	/* During a watched step's backward pass, on the lanes' threads, once for each lane and layer: a and g as in
+	 * struct tap, for a loss of weight 1 on every target; example[s] is sequence s of the batch. An example is in
+	 * one lane of a step. */
 	void (*linear)(void *arg, int worker, const uint32_t *example, int index, const float *a, const float *g,
 		const struct batch *b);
 	/* After a watched step; `done` steps are behind. */

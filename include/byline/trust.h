@@ -27,12 +27,13 @@ struct method_trust {
 	double contributor_partial;	/* with size regressed out of both */
 	double slope, slope_error;	/* nats of measured drop per predicted nat, subsets pooled */
 	double ndcg20;			/* of its ranking against exact EK-FAC's */
-	double cardinality;		/* different examples among the top 10 of all queries, of those possible (0, 1] */
+	double cardinality;		/* different examples among the top 10 of all queries, of those possible */
 	int64_t bytes_per_example;	/* stored; 0: computed anew */
 	double seconds_per_query;
 };
 
-struct calibration_point { double predicted, observed; };	/* nats per token of a span, relative to the query's mean */
+/* Nats per token of a span, relative to the query's mean. */
+struct calibration_point { double predicted, observed; };
 
 struct trust {
 	int n_queries, n_heldout, n_generated;
@@ -42,8 +43,9 @@ struct trust {
 	double ceiling_other_seed;	/* square root of the mean Spearman of outcomes between seeds: what a perfect
 					 * predictor of the seeds' mean would reach */
 	double floor;			/* noise floor of the default method for a span of the bank, its unit */
-	double duplicates;		/* planted duplicates: part of them ranked next to their twin, NaN: not measured */
-	double randomised;		/* rank agreement of the default method's scores on trained and random weights */
+	double duplicates;		/* planted duplicates: part of them found on top; NaN: not measured */
+	double randomised;		/* rank agreement of the default method's scores on trained and on random
+					 * weights */
 	struct method_trust *method;
 	int n_methods;
 	struct calibration_point *point;	/* of the default method, a sample of at most 512 */
@@ -56,9 +58,11 @@ struct trust {
  * bank/scores-METHOD.safetensors, resumable; then the numbers. The result is the caller's. */
 enum err trust_measure(struct bank *b, const char *const *method, int n_methods, struct job *job, struct trust **out);
 enum err trust_write(const char *run_dir, const struct trust *t);
-enum err trust_read(const char *run_dir, struct trust **out);	/* ERR_MISSING: never measured. Everything is checked */
+/* ERR_MISSING: never measured. Everything is checked. */
+enum err trust_read(const char *run_dir, struct trust **out);
 void trust_free(struct trust *t);
-const struct method_trust *trust_method(const struct trust *t, const char *name);	/* NULL: not measured; NULL t too */
+/* NULL: not measured, or t is NULL. */
+const struct method_trust *trust_method(const struct trust *t, const char *name);
 json_t *trust_json(const struct trust *t);			/* new reference */
 
 #endif

@@ -35,8 +35,8 @@ struct verbatim_span {
 	int64_t *work;			/* n_works ids, ascending */
 	int64_t first_work;		/* the work with the earliest date; 0: no dates */
 	char first_seen[16];		/* that date, "" when none is known */
-	/* Of the places in texts not trained on, the part where a match with the other works is at least this long. Small:
-	 * surprising. NaN when there is nothing to compare with. */
+	/* Of a sample of places in the corpus, the part where a match with the other works is at least this long.
+	 * Small: surprising. NaN when there is nothing to compare with. */
 	double chance;
 };
 

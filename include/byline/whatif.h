@@ -33,8 +33,8 @@ struct whatif {
 					 * ranking's unit */
 	double calibrated;		/* the same times the measured slope; NaN: not measured */
 	double observed;		/* nats, full minus without */
-	double *control;		/* options.controls: the same for random removals of as many examples and about as many
-					 * tokens, of others' works */
+	/* options.controls: the same for random removals of as many examples and about as many tokens. */
+	double *control;
 	double *token;			/* to - from: observed drop of each token */
 	bool bit_exact;			/* the repetition with everything gave the run's own weights again */
 	double seconds;
