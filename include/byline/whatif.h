@@ -1,6 +1,7 @@
 /*
- * whatif: a ranking put to the test: its best k examples, or one contributor, left out of a bit-exact repetition of the
- * training, beside as many random ones of about the same size; what was predicted beside what happened, in nats.
+ * whatif: a ranking put to the test: its best k examples, one contributor or one example, left out of a bit-exact
+ * repetition of the training, beside as many random ones of about the same size; what was predicted beside what
+ * happened, in nats.
  *
  * Retrained is compared with retrained (a model's own output loses probability under any retraining): the span's
  * log-probability by the run trained again with everything, minus that by the run trained again without. Kept in
@@ -15,8 +16,9 @@
 #include "byline/trust.h"
 
 struct whatif_options {
-	int top;			/* the best k of the ranking; 0: a contributor */
-	int64_t contributor;
+	int top;			/* the best k of the ranking; 0: a contributor, or one example */
+	int64_t contributor;		/* everything of theirs; 0: the example */
+	uint32_t example;		/* left out alone, when top and contributor are 0 */
 	int controls;			/* random removals to compare with, default 3 */
 	uint64_t seed;			/* of the controls */
 };
