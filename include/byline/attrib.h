@@ -48,7 +48,8 @@ struct session {
 	char checkpoint_sha256[HASH_HEX];
 	char corpus_sha256[HASH_HEX];
 	struct pool *pool;		/* owned; one job at a time */
-	struct index *index;		/* NULL when the run has no index: then only text methods answer */
+	struct index *index;		/* NULL when the run has no index: then methods that need one do not answer */
+	struct tables *tables;		/* private to methods: what some compute once a session */
 };
 enum err session_open(struct store *s, const char *run_name, int threads, struct session **out);
 void session_close(struct session *s);
@@ -67,15 +68,31 @@ enum rescore { RESCORE_NONE, RESCORE_BEST, RESCORE_ALL };
 struct method {
 	const char *name, *title, *unit, *evidence;	/* evidence kind of design section 2 */
 	const char *cite;
+	const char *plain;		/* what its score goes by, in a line */
 	bool needs_index;
+	bool baseline;			/* there to be beaten, not to be believed */
 	enum rescore rescore;
-	/* scores (n examples) for output tokens [from, to). */
+	/* scores (n examples) for output tokens [from, to); positive: helped. */
 	enum err (*score)(struct query *q, int from, int to, float *scores, struct job *job);
+	/* The same for the whole outputs of n queries of one session, scores (n, data.n), up to rounding; NULL: they are
+	 * taken one by one. */
+	enum err (*score_many)(struct query *const *q, size_t n, float *scores, struct job *job);
+	/* Bytes an example that it reads from the index; NULL: none, all is computed anew. */
+	size_t (*stored)(const struct session *s);
 };
 extern const struct method methods[];
 extern const int n_methods;
 const struct method *method_find(const char *name);	/* NULL; the first in the table is the default */
 enum { METHOD_MAX = 16 };
+
+/* What query_rank would say of the whole outputs of n queries of one session, METHOD_EXACT candidates rescored where the
+ * method does that: scores (n, data.n), NaN for examples never trained on. Takes together what can be, and leaves
+ * nothing behind in the queries. */
+enum { METHOD_EXACT = 64 };
+enum err method_scores(const struct method *m, struct query *const *q, size_t n, float *scores, struct job *job);
+/* ERR_MISSING, saying what to run, when the session lacks what the method needs. */
+enum err method_ready(const struct session *s, const struct method *m);
+size_t method_bytes(const struct method *m, const struct session *s);	/* stored, per example */
 
 /* ---- query ----------------------------------------------------------------------------------------------------- */
 

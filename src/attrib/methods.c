@@ -8,10 +8,10 @@
 const struct method methods[] = {
 	{ .name = "influence", .title = "influence", .unit = "nats (predicted)", .evidence = "influence",
 		.cite = "Grosse et al. 2023; Choe et al. 2024", .needs_index = true, .rescore = RESCORE_BEST,
-		.score = method_features_score },
+		.score = method_features_score, .stored = session_feature_bytes },
 	{ .name = "features", .title = "influence, features alone", .unit = "nats (predicted)", .evidence = "influence",
 		.cite = "Choe et al. 2024", .needs_index = true, .rescore = RESCORE_NONE,
-		.score = method_features_score },
+		.score = method_features_score, .stored = session_feature_bytes },
 	{ .name = "ekfac", .title = "influence, all exact", .unit = "nats (predicted)", .evidence = "influence",
 		.cite = "Grosse et al. 2023", .needs_index = true, .rescore = RESCORE_ALL,
 		.score = method_exact_score },

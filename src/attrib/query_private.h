@@ -4,9 +4,6 @@
 
 #include "byline/attrib.h"
 
-/* ERR_MISSING, saying what to run, when the method needs an index and the session has none. */
-enum err method_ready(const struct session *s, const struct method *m);
-
 enum err method_features_score(struct query *q, int from, int to, float *scores, struct job *job);
 enum err method_exact_score(struct query *q, int from, int to, float *scores, struct job *job);
 enum err method_similarity_score(struct query *q, int from, int to, float *scores, struct job *job);
