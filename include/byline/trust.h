@@ -12,8 +12,7 @@
 #include <stdint.h>
 
 #include "byline/bank.h"
-
-struct interval { double value, lo, hi; };	/* 95 % by bootstrap; NaN: not measured */
+#include "byline/trust_metrics.h"
 
 struct method_trust {
 	char name[32];
