@@ -53,11 +53,12 @@ struct train_status {
 };
 
 /* Who watches the gradients go by. Any function may be NULL. Nothing of it changes a bit of the weights. All but
- * `linear` are called from the training thread, between steps. An error ends the run. */
+ * `linear` are called from the training thread, between steps. An error ends the run, which can be resumed. A watched
+ * run also writes a resume point at the end of each epoch: between two of them no example is seen twice. */
 struct train_capture {
 	void *arg;
 	uint32_t roles;			/* of layers, as in struct tap */
-	/* Is this step (from 0) watched? */
+	/* Is this step (from 0) watched? NULL: all are. */
 	bool (*wants)(void *arg, int64_t step);
 	/* During a watched step's backward pass, on the lanes' threads, once for each lane and layer: a and g as in
 	 * struct tap, for a loss of weight 1 on every target; example[s] is sequence s of the batch. An example is in
@@ -103,6 +104,8 @@ double train_evaluate(const struct model *m, const float *params, const struct d
 	struct pool *pool);
 
 int64_t train_steps(const struct train_spec *spec);
+/* Is the state after `done` steps a kept checkpoint? */
+bool train_keeps(const struct train_spec *spec, int64_t done);
 
 /* What a journal says of a run. ERR_MISSING when there is none, ERR_FORMAT with the line when it is not one of ours. */
 struct train_journal {

@@ -99,14 +99,26 @@ plan_epoch_ends(const struct plan *p, int64_t done)
 	return done > 0 && done % p->per_epoch == 0;
 }
 
+static bool
+keeps(int64_t keep, int64_t steps, int64_t done)
+{
+	int64_t parts = keep + keep % 2;
+	if (keep == 1)
+		return done == steps;
+	for (int64_t i = parts - keep + 1; i <= parts; i++)
+		if (done > 0 && done == (i * steps + parts / 2) / parts)
+			return true;
+	return false;
+}
+
 bool
 plan_keeps(const struct plan *p, int64_t done)
 {
-	int64_t keep = p->spec->options.keep, parts = keep + keep % 2;
-	if (keep == 1)
-		return done == p->steps;
-	for (int64_t i = parts - keep + 1; i <= parts; i++)
-		if (done > 0 && done == (i * p->steps + parts / 2) / parts)
-			return true;
-	return false;
+	return keeps(p->spec->options.keep, p->steps, done);
+}
+
+bool
+train_keeps(const struct train_spec *spec, int64_t done)
+{
+	return keeps(spec->options.keep, train_steps(spec), done);
 }

@@ -119,6 +119,9 @@ out:
 static enum err
 run_save(struct run *r)
 {
+	const struct train_capture *c = r->t.capture;
+	if (c && c->save)
+		TRY(c->save(c->arg, r->t.status.step));
 	r->saved = clock_monotonic();
 	return resume_save(r->dir, &r->t, r->recipe);
 }
@@ -137,13 +140,39 @@ out:
 	return err;
 }
 
+static void
+run_phase(const struct run *r)
+{
+	job_phase(r->t.job, "training", (uint64_t)r->t.status.steps);
+	job_step(r->t.job, (uint64_t)r->t.status.step);
+}
+
+/* To whoever watches, a checkpoint as a reader of it will have it: its numbers are rounded. */
+static enum err
+run_show(const struct run *r, const char *name)
+{
+	const struct train_capture *c = r->t.capture;
+	struct model kept = {0};
+	if (!c || !c->checkpoint)
+		return OK;
+	char *path = path_join(r->dir, name);
+	enum err err = checkpoint_load(path, &kept);
+	if (err == OK)
+		err = c->checkpoint(c->arg, r->t.status.step, kept.params);
+	model_free(&kept);
+	free(path);
+	run_phase(r);
+	return err;
+}
+
 static enum err
 run_keep(struct run *r)
 {
 	char name[64], sha256[HASH_HEX];
 	snprintf(name, sizeof(name), "checkpoints/step-%08" PRId64, r->t.status.step);
 	TRY(run_write(r, name, NULL, sha256));
-	return journal_append(r->dir, journal_checkpoint(&r->t.status, sha256));
+	TRY(journal_append(r->dir, journal_checkpoint(&r->t.status, sha256)));
+	return run_show(r, name);
 }
 
 /* What is due after a step. The resume point comes last: a kill before it repeats the step and all that followed. */
@@ -160,15 +189,18 @@ run_note(struct run *r)
 	if (keep)
 		TRY(run_keep(r));
 	bool due = clock_monotonic() - r->saved >= r->t.spec->options.save_every;
-	return keep || due ? run_save(r) : OK;
+	return keep || due || (epoch && r->t.capture) ? run_save(r) : OK;
 }
 
 static enum err
 run_steps(struct run *r)
 {
 	struct trainer *t = &r->t;
+	const struct train_capture *c = t->capture;
+	if (c && c->begin)
+		TRY(c->begin(c->arg, t->status.step));
 	r->saved = clock_monotonic();
-	job_phase(t->job, "training", (uint64_t)t->status.steps);
+	run_phase(r);
 	while (t->status.step < t->status.steps) {
 		if (job_cancelled(t->job)) {
 			TRY(run_save(r));
@@ -196,6 +228,7 @@ run_train(const char *dir, struct model *m, const struct train_spec *spec, struc
 	struct run r = { .dir = dir };
 	enum err err;
 	TRY_OUT(trainer_open(&r.t, m, spec, pool, job));
+	r.t.capture = spec->capture;
 	TRY_OUT(run_resume(&r));
 	TRY_OUT(run_steps(&r));
 	err = run_finish(&r);

@@ -61,6 +61,25 @@ struct gradient {
 	float scale;			/* 1 / tokens */
 };
 
+struct lane_watch { const struct train_capture *capture; const uint32_t *example; int worker; };
+
+static void
+lane_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
+{
+	const struct lane_watch *w = arg;
+	w->capture->linear(w->capture->arg, w->worker, w->example, index, a, g, b);
+}
+
+static void
+lane_backward(struct step *s, size_t l, int worker)
+{
+	struct lane_watch watch = { s->capture, s->dealt + s->start[l], worker };
+	const bool watched = s->capture && s->capture->linear;
+	const struct tap tap = { .arg = &watch, .linear = lane_linear, .roles = watched ? s->capture->roles : 0 };
+	model_backward(s->m, s->m->params, s->acts[worker], &s->lanes[l].ragged.batch, s->lanes[l].grad,
+		watched ? &tap : NULL);
+}
+
 static void
 lane_run(void *arg, size_t l, int worker)
 {
@@ -78,7 +97,7 @@ lane_run(void *arg, size_t l, int worker)
 		return;
 	}
 	lane->loss = acts_loss(s->m, *acts, b, NULL, NULL);
-	model_backward(s->m, s->m->params, *acts, b, lane->grad, NULL);
+	lane_backward(s, l, worker);
 }
 
 /* dst += src, and src is left zero: its next use adds into it. */

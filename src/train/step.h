@@ -31,6 +31,7 @@ struct step {
 	uint32_t *dealt;		/* room for a batch */
 	size_t *start;			/* n_lanes + 1 */
 	double *square;			/* one a slice: sum of squares of the gradient */
+	const struct train_capture *capture;	/* who watches the next gradient; NULL: nobody */
 };
 
 /* The model is borrowed. ERR_MEMORY when the vectors do not fit. */

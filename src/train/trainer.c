@@ -87,19 +87,28 @@ trainer_update(struct trainer *t, size_t n, double lr)
 	return OK;
 }
 
+static bool
+trainer_watched(const struct trainer *t)
+{
+	const struct train_capture *c = t->capture;
+	return c && (!c->wants || c->wants(c->arg, t->status.step));
+}
+
 enum err
 trainer_step(struct trainer *t)
 {
 	struct train_status *s = &t->status;
 	double lr = plan_lr(&t->plan, s->step);
 	size_t n = plan_batch(&t->plan, s->step);
+	const struct train_capture *watch = n > 0 && trainer_watched(t) ? t->capture : NULL;
+	t->step.capture = watch;
 	/* A batch with nothing left still takes its turn in the schedule: the others must not move. */
 	if (n > 0)
 		TRY(trainer_update(t, n, lr));
 	s->lr = lr;
 	s->step++;
 	s->epoch = (int)((s->step - 1) / t->plan.per_epoch) + 1;
-	return OK;
+	return watch && watch->step ? watch->step(watch->arg, s->step) : OK;
 }
 
 void

@@ -20,6 +20,7 @@ struct trainer {
 	int64_t updates;		/* steps that had examples left */
 	struct train_status status;	/* status.step: steps done */
 	struct meter meter;
+	const struct train_capture *capture;	/* NULL unless the run sets it: a replay is not watched */
 };
 
 /* Options, and data against the model: ERR_USAGE, ERR_LIMIT, ERR_MISMATCH. */
