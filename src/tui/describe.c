@@ -49,6 +49,16 @@ describe_score(double score, int decimals, bool exact, struct str *out)
 }
 
 void
+describe_error(double error, int decimals, const struct glyphs *g, struct str *out)
+{
+	char s[64];
+	if (!isfinite(error))
+		return;
+	snprintf(s, sizeof(s), "%.*f", decimals, error);
+	str_addf(out, " %s%s", g->plus_minus, s[0] == '0' && s[1] == '.' ? s + 1 : s);
+}
+
+void
 describe_times(double score, double floor, struct str *out)
 {
 	double times = fabs(score) / floor;

@@ -11,6 +11,7 @@ const char *describe_licence(const struct work *w);
 /* Decimals that give the largest of a list three digits that matter. */
 int describe_decimals(double largest);
 void describe_score(double score, int decimals, bool exact, struct str *out);	/* "+0.412", "~+0.412" when not exact */
+void describe_error(double error, int decimals, const struct glyphs *g, struct str *out);	/* " +-.012" */
 /* How many noise floors: "34", "2.1"; "" when it is not known. */
 void describe_times(double score, double floor, struct str *out);
 void describe_count(int64_t n, const char *one, const char *many, struct str *out);	/* "1 work", "3,412 tokens" */

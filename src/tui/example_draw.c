@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "describe.h"
+#include "rows.h"
 
 enum { ROOMY = 14 };
 
@@ -94,6 +95,19 @@ draw_head(struct example_view *e, struct canvas *c, struct rect r)
 	return 1 + rows;
 }
 
+/* "proponent #1 of 6"; "#3-5 of 6" when ranks 3 to 5 cannot be told apart. */
+static void
+describe_rank(const struct standing *st, size_t row, const struct glyphs *g, struct str *out)
+{
+	size_t first, last;
+	bool opposes = st->row[row].score < 0;
+	rows_bracket(st, row, &first, &last);
+	str_addf(out, opposes ? "opponent #-%zu" : "proponent #%zu", first);
+	if (last > first)
+		str_addf(out, "%s%zu", g->dash, last);
+	str_addf(out, " of %zu", opposes ? st->ranking->n_bottom : st->ranking->n_top);
+}
+
 static void
 describe_standing(struct example_view *e, const struct glyphs *g, struct str *out)
 {
@@ -105,13 +119,12 @@ describe_standing(struct example_view *e, const struct glyphs *g, struct str *ou
 		str_adds(out, r ? "not in the ranking" : "nothing was ranked yet");
 		return;
 	}
-	if (row->score < 0)
-		str_addf(out, "opponent #-%zu of %zu", q->standing->n - rank + 1, r->n_bottom);
-	else
-		str_addf(out, "proponent #%zu of %zu", rank, r->n_top);
+	describe_rank(q->standing, rank - 1, g, out);
 	str_addf(out, " %s ", g->dot);
 	describe_score((double)row->score, describe_decimals(fabs((double)row->score)),
 		row->exact || r->method->rescore == RESCORE_NONE, out);
+	if (r->error)
+		describe_error((double)row->error, describe_decimals(fabs((double)row->score)), g, out);
 	str_addf(out, " %s", r->method->unit);
 	if (!(r->floor > 0))
 		return;

@@ -10,6 +10,7 @@ static const struct glyphs utf8 = {
 	.opposed = { " ", "\u2591", "\u2591", "\u2591", "\u2592", "\u2592", "\u2592", "\u2593", "\u2593" },
 	.bar = { "", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589", "\u2588" },
 	.hatch = "\u2592",
+	.rail_first = "\u250c", .rail = "\u2502", .rail_last = "\u2514",
 };
 
 static const struct glyphs ascii = {
@@ -21,6 +22,7 @@ static const struct glyphs ascii = {
 	.opposed = { " ", "a", "b", "c", "d", "e", "f", "g", "h" },
 	.bar = { "", "", "", "", "#", "#", "#", "#", "#" },
 	.hatch = ":",
+	.rail_first = "/", .rail = "|", .rail_last = "\\",
 };
 
 const struct glyphs *

@@ -16,6 +16,7 @@ struct glyphs {
 	const char *opposed[GLYPH_LEVELS];	/* and away: other shapes, so that the sign needs no colour */
 	const char *bar[GLYPH_LEVELS];		/* eighths of one cell, from the left */
 	const char *hatch;			/* a cell of the residual's bar */
+	const char *rail_first, *rail, *rail_last;	/* beside rows that belong together */
 };
 
 const struct glyphs *glyphs_for(bool ascii);

@@ -42,7 +42,7 @@ inquiry_clear(struct inquiry *q)
 	q->expected = NULL;
 	q->n_stream = 0;
 	q->saved_id = 0;
-	q->asked = q->scored = q->halted = false;
+	q->asked = q->scored = q->halted = q->raw = false;
 	q->err = OK;
 	q->marks = (struct marks){0};
 	q->version++;

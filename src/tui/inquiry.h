@@ -22,6 +22,7 @@ struct standing {
 	double threshold;		/* scores within it are not told from chance; 0: none is known */
 	double rests_on;		/* effective number of works: 1 / sum of squared parts; NaN: none */
 	bool exact;			/* the best candidates were rescored */
+	bool nothing;			/* not one score stands above the noise floor */
 };
 
 /* One settings' worth: what to rank by. */
@@ -55,6 +56,7 @@ struct inquiry {
 	bool has_standing;
 	struct marks marks;
 	bool span_whole;		/* the wish follows the whole output */
+	bool raw;			/* a ranking is shown even where nothing stands above the noise floor */
 
 	enum stage stage;		/* what the running job does */
 	bool halted;			/* stopped by the user or by an error: nothing starts until something changes */

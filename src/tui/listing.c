@@ -217,6 +217,26 @@ listing_act(struct listing *l, enum action a)
 
 /* ---- drawing ---- */
 
+static bool
+listing_joined(const struct listing *l, size_t i, size_t j)
+{
+	if (i >= l->list.n || j >= l->list.n)
+		return false;
+	int64_t a = l->group(l->table.arg, l->order[i]), b = l->group(l->table.arg, l->order[j]);
+	return a >= 0 && a == b;
+}
+
+static void
+listing_draw_rail(const struct listing *l, struct canvas *c, int row, int col, size_t i)
+{
+	if (!l->group || l->sort >= 0)
+		return;
+	bool above = listing_joined(l, i, i - 1), below = listing_joined(l, i, i + 1);
+	const struct glyphs *g = c->glyphs;
+	const char *sign = above && below ? g->rail : above ? g->rail_last : below ? g->rail_first : " ";
+	canvas_str(c, row, col + 1, 1, INK_DIM, sign);
+}
+
 void
 listing_draw(struct listing *l, struct canvas *c, struct rect r, bool focus)
 {
@@ -229,6 +249,7 @@ listing_draw(struct listing *l, struct canvas *c, struct rect r, bool focus)
 		int row = r.row + head + (int)k;
 		bool here = i == l->list.cursor;
 		table_draw_row(&l->table, c, row, r.col, r.cols, l->order[i], here);
+		listing_draw_rail(l, c, row, r.col, i);
 		if (!here || !focus)
 			continue;
 		canvas_ink(c, row, r.col, r.cols, INK_SELECT);

@@ -11,6 +11,8 @@ struct listing {
 	struct list list;
 	/* <0, 0, >0 as row a comes before b in the natural direction of the column; NULL: nothing sorts. */
 	int (*compare)(void *arg, int column, size_t a, size_t b);
+	/* Neighbours of one group are joined by a rail while they stand as they come; -1: alone. May be NULL. */
+	int64_t (*group)(void *arg, size_t row);
 	size_t n_all;
 	size_t *order, cap;	/* the rows that are seen, in order; list.n of them */
 	bool *hit;		/* which of them the search matches */

@@ -204,17 +204,9 @@ draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
 static void
 draw_lists(struct output_view *o, struct canvas *c, const struct plan *p)
 {
-	struct str title = {0}, note = {0};
-	str_adds(&title, "Examples  ");
-	rows_title(&o->rows, &title);
-	str_clear(&note);
-	rows_note(&o->rows, c->glyphs, &note);
 	struct rect r = p->examples;
-	if (r.rows > 1) {
-		heading_draw(c, r.row, r.col, r.cols, o->pane == PANE_EXAMPLES, title.s, note.s);
-		listing_draw(&o->rows.l, c, (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols },
-			o->pane == PANE_EXAMPLES);
-	}
+	if (r.rows > 1)
+		rows_draw(&o->rows, c, r, o->pane == PANE_EXAMPLES, "Examples  ", "");
 	r = p->people;
 	if (r.rows > 1) {
 		heading_draw(c, r.row, r.col, r.cols, o->pane == PANE_CONTRIBUTORS, "Contributors", NULL);
@@ -225,8 +217,6 @@ draw_lists(struct output_view *o, struct canvas *c, const struct plan *p)
 		canvas_fill(c, (struct rect){ r.row + 1, r.col - 1, r.rows - 1, 1 }, c->glyphs->vrule, INK_DIM);
 		canvas_fill(c, (struct rect){ r.row, r.col - 1, 1, 1 }, c->glyphs->tee_down, INK_DIM);
 	}
-	str_free(&title);
-	str_free(&note);
 }
 
 void

@@ -4,13 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "byline/utf8.h"
 #include "describe.h"
 
-enum { COL_RANK, COL_SCORE, COL_TIMES, COL_TITLE, COL_PART, COL_PEOPLE, COL_LICENCE, COL_DATE, COLS };
+enum { COL_RANK, COL_SCORE, COL_TIMES, COL_TITLE, COL_PART, COL_PEOPLE, COL_LICENCE, COL_DATE };
 
-static const struct column columns[COLS] = {
+static const struct column columns[ROWS_COLUMNS] = {
 	[COL_RANK] = { "#", 4, 0, true, false, 2 },
-	[COL_SCORE] = { "score", 9, 0, true, true, 9 },
+	[COL_SCORE] = { "score", 7, 0, true, true, 9 },
 	[COL_TIMES] = { "x noise", 7, 0, true, false, 5 },
 	[COL_TITLE] = { "work", 14, 5, false, true, 9 },
 	[COL_PART] = { "at %", 4, 0, true, false, 4 },
@@ -38,6 +39,15 @@ row_part(const struct rows *r, const struct ranked *row, struct str *out)
 }
 
 static void
+row_score(const struct rows *r, const struct ranked *row, struct str *out)
+{
+	const struct ranking *ranking = r->q->standing->ranking;
+	describe_score((double)row->score, r->decimals, row->exact || ranking->method->rescore == RESCORE_NONE, out);
+	if (ranking->error)
+		describe_error((double)row->error, r->decimals, r->glyphs, out);
+}
+
+static void
 row_cell(void *arg, size_t i, int column, struct table_cell *out)
 {
 	const struct rows *r = arg;
@@ -53,8 +63,7 @@ row_cell(void *arg, size_t i, int column, struct table_cell *out)
 		out->ink = INK_DIM;
 		break;
 	case COL_SCORE:
-		describe_score((double)row->score, r->decimals, row->exact || ranking->method->rescore == RESCORE_NONE,
-			&out->text);
+		row_score(r, row, &out->text);
 		out->ink = noise ? INK_DIM : row->score < 0 ? INK_OPPOSED : INK_HELPED;
 		break;
 	case COL_TIMES:
@@ -96,11 +105,43 @@ row_compare(void *arg, int column, size_t a, size_t b)
 	return order;
 }
 
-void
-rows_init(struct rows *r, struct inquiry *q)
+/* Ranks of both ends count from there, so do their brackets. */
+static int64_t
+row_group(void *arg, size_t i)
 {
-	*r = (struct rows){ .q = q };
-	listing_init(&r->l, columns, COLS, r, row_cell, row_compare);
+	const struct rows *r = arg;
+	const struct standing *st = r->q->standing;
+	return st->ranking->error ? (int64_t)st->row[i].bracket * 2 + (st->row[i].score < 0) : -1;
+}
+
+static bool
+bracket_same(const struct ranked *a, const struct ranked *b)
+{
+	return a->bracket == b->bracket && (a->score < 0) == (b->score < 0);
+}
+
+void
+rows_bracket(const struct standing *st, size_t row, size_t *first, size_t *last)
+{
+	const struct ranked *at = &st->row[row];
+	/* A ranking that knows of no errors has no brackets. */
+	bool known = st->ranking->error != NULL;
+	size_t lo = row, hi = row;
+	while (known && lo > 0 && bracket_same(at, &st->row[lo - 1]))
+		lo--;
+	while (known && hi + 1 < st->n && bracket_same(at, &st->row[hi + 1]))
+		hi++;
+	*first = at->score < 0 ? st->n - hi : lo + 1;
+	*last = at->score < 0 ? st->n - lo : hi + 1;
+}
+
+void
+rows_init(struct rows *r, struct inquiry *q, const struct glyphs *g)
+{
+	*r = (struct rows){ .q = q, .glyphs = g };
+	memcpy(r->column, columns, sizeof(columns));
+	listing_init(&r->l, r->column, ROWS_COLUMNS, r, row_cell, row_compare);
+	r->l.group = row_group;
 }
 
 void
@@ -118,11 +159,27 @@ rows_find(const struct standing *st, uint32_t example)
 	return (size_t)-1;
 }
 
+/* Scores are as wide as the widest of them. */
+static void
+rows_widen(struct rows *r)
+{
+	const struct standing *st = r->q->standing;
+	size_t most = (size_t)columns[COL_SCORE].width;
+	for (size_t i = 0; st && i < st->n; i++) {
+		struct str s = {0};
+		row_score(r, &st->row[i], &s);
+		size_t width = s.s ? text_width(s.s, s.len) : 0;
+		most = width > most ? width : most;
+		str_free(&s);
+	}
+	r->column[COL_SCORE].width = (int)most;
+}
+
 void
 rows_update(struct rows *r)
 {
 	const struct standing *st = r->q->standing;
-	if (r->seen == r->q->version + 1) {
+	if (r->seen == r->q->version + 1 && r->raw == r->q->raw) {
 		rows_at(r, &r->example);
 		return;
 	}
@@ -130,9 +187,13 @@ rows_update(struct rows *r)
 	double largest = 0;
 	for (size_t i = 0; st && i < st->n; i++)
 		largest = fmax(largest, fabs((double)st->row[i].score));
-	r->decimals = describe_decimals(largest);
+	/* Digits far below the noise say nothing. */
+	r->decimals = describe_decimals(st && st->ranking->floor > largest ? st->ranking->floor : largest);
 	r->seen = r->q->version + 1;
-	listing_fill(&r->l, st ? st->n : 0, moved ? rows_find(st, r->example) : (size_t)-1);
+	r->raw = r->q->raw;
+	rows_widen(r);
+	bool hidden = !st || (st->nothing && !r->raw);
+	listing_fill(&r->l, hidden ? 0 : st->n, moved ? rows_find(st, r->example) : (size_t)-1);
 	rows_at(r, &r->example);
 }
 
@@ -145,27 +206,4 @@ rows_at(const struct rows *r, uint32_t *example)
 		return false;
 	*example = st->row[row].example;
 	return true;
-}
-
-void
-rows_title(const struct rows *r, struct str *out)
-{
-	const struct method *m = r->q->standing ? r->q->standing->ranking->method : r->q->wish.method;
-	str_addf(out, "%s, %s", m->title, m->unit);
-}
-
-void
-rows_note(const struct rows *r, const struct glyphs *g, struct str *out)
-{
-	const struct standing *st = r->q->standing;
-	if (!st)
-		return;
-	if (st->ranking->floor > 0)
-		str_addf(out, "noise floor %s%.*f", g->plus_minus, r->decimals, st->ranking->floor);
-	if (!inquiry_ranked(r->q))
-		str_addf(out, "%sbeing replaced", out->len > 0 ? ", " : "");
-	else if (!inquiry_current(r->q))
-		str_addf(out, "%sapproximate so far", out->len > 0 ? ", " : "");
-	else if (st->exact)
-		str_addf(out, "%sexact for %zu", out->len > 0 ? ", " : "", st->ranking->n_exact);
 }

@@ -5,20 +5,28 @@
 #include "inquiry.h"
 #include "listing.h"
 
+enum { ROWS_COLUMNS = 8 };
+
 struct rows {
 	struct inquiry *q;
+	const struct glyphs *glyphs;
 	struct listing l;
+	struct column column[ROWS_COLUMNS];	/* as wide as this ranking needs */
 	uint64_t seen;			/* version of the inquiry, plus one */
+	bool raw;			/* as the inquiry said at the last update */
 	uint32_t example;		/* under the cursor at the last update */
 	int decimals;
 };
 
-void rows_init(struct rows *r, struct inquiry *q);
+void rows_init(struct rows *r, struct inquiry *q, const struct glyphs *g);
 void rows_free(struct rows *r);
 void rows_update(struct rows *r);	/* takes in a new ranking; a cursor that was moved stays with its example */
 bool rows_at(const struct rows *r, uint32_t *example);	/* under the cursor; false: no rows */
-/* "influence, nats (predicted)" and "noise floor +-0.012, approximate so far" */
-void rows_title(const struct rows *r, struct str *out);
-void rows_note(const struct rows *r, const struct glyphs *g, struct str *out);
+/* First and last rank that cannot be told from this row's, from 1; the same when it stands alone. */
+void rows_bracket(const struct standing *st, size_t row, size_t *first, size_t *last);
+
+/* rows_draw.c: the heading, `status` behind the method's name, with its LDS and what else there is room for; below it
+ * the list, or that nothing stands above the noise floor. */
+void rows_draw(struct rows *r, struct canvas *c, struct rect at, bool focus, const char *before, const char *status);
 
 #endif

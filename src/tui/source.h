@@ -9,6 +9,7 @@
 #include "byline/credit.h"
 #include "byline/job.h"
 #include "byline/store.h"
+#include "byline/trust.h"
 
 struct source;
 
@@ -51,6 +52,9 @@ struct source_ops {
 	enum err (*each_run)(struct source *s, enum err (*fn)(void *arg, const struct run *r), void *arg);
 	/* What is loaded and how it was measured. A NULL value makes `label` a heading. */
 	enum err (*facts)(struct source *s, void (*fn)(void *arg, const char *label, const char *value), void *arg);
+	/* How far the methods were measured, NULL: never; borrowed until it is looked for `again`. *stale: with another
+	 * index than the one loaded. */
+	const struct trust *(*trust)(struct source *s, bool again, bool *stale);
 	enum err (*each_query)(struct source *s, enum err (*fn)(void *arg, const struct saved_query *q), void *arg);
 	enum err (*save)(struct source *s, const char *prompt, const char *settings, const char *output,
 		const char *result, int64_t *id);

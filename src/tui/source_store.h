@@ -10,9 +10,12 @@ struct store_source {
 	struct session *session;
 	int64_t *examples_of;		/* per contributor, those trained on */
 	char *folder, *model;
+	struct trust *trust;		/* NULL: never measured */
 };
 
 void source_parameters(size_t n, struct str *out);	/* "1.6M" */
+/* source_trust.c */
+const struct trust *source_store_trust(struct source *s, bool again, bool *stale);
 enum err source_store_facts(struct source *s, void (*fn)(void *arg, const char *label, const char *value), void *arg);
 
 #endif

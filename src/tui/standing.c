@@ -60,6 +60,7 @@ standing_new(struct source *s, struct ranking *r, struct shares *sh)
 	for (size_t i = r->n_bottom; i > 0; i--)
 		st->row[st->n++] = r->bottom[i - 1];
 	st->threshold = r->floor > 0 ? CREDIT_FLOORS * r->floor : 0;
+	st->nothing = r->floor > 0 && r->n_runs > 0 && r->n_above == 0;
 	st->rests_on = standing_rests_on(s, r, st->threshold);
 	return st;
 }

@@ -4,12 +4,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { MARK = 2, GAP = 2 };
+enum { GAP = 2 };
 
 static int
 table_taken(const struct table *t, const int width[TABLE_COLUMNS])
 {
-	int sum = MARK, shown = 0;
+	int sum = TABLE_MARK, shown = 0;
 	for (int i = 0; i < t->n; i++)
 		if (width[i] > 0) {
 			sum += width[i];
@@ -67,7 +67,7 @@ cell_place(struct canvas *c, int row, int col, int width, bool right, enum ink i
 void
 table_draw_head(const struct table *t, struct canvas *c, int row, int col, int cols, int sorted, bool reversed)
 {
-	int width[TABLE_COLUMNS], at = col + MARK;
+	int width[TABLE_COLUMNS], at = col + TABLE_MARK;
 	table_layout(t, cols, width);
 	for (int i = 0; i < t->n; i++) {
 		if (width[i] == 0)
@@ -89,7 +89,7 @@ table_draw_head(const struct table *t, struct canvas *c, int row, int col, int c
 void
 table_draw_row(const struct table *t, struct canvas *c, int row, int col, int cols, size_t i, bool marked)
 {
-	int width[TABLE_COLUMNS], at = col + MARK;
+	int width[TABLE_COLUMNS], at = col + TABLE_MARK;
 	table_layout(t, cols, width);
 	if (marked)
 		canvas_str(c, row, col, 1, INK_FOCUS, c->glyphs->here);

@@ -18,6 +18,8 @@ struct column {
 	int keep;		/* columns of low keep are dropped first; 9: never */
 };
 
+enum { TABLE_MARK = 2 };	/* columns before the first, for a cursor and a rail */
+
 struct table_cell {
 	struct str text;	/* untrusted */
 	enum ink ink;

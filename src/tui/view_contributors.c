@@ -4,6 +4,7 @@
 #include "app.h"
 #include "byline/mem.h"
 #include "describe.h"
+#include "measured.h"
 #include "people.h"
 
 struct contributors_view {
@@ -24,16 +25,33 @@ contributors_update(struct view *v)
 }
 
 static void
+contributors_note(const struct contributors_view *k, const struct glyphs *g, struct str *out)
+{
+	const struct standing *st = k->v.q->standing;
+	if (!st) {
+		str_adds(out, "nothing was asked yet");
+		return;
+	}
+	str_addf(out, "%s, ", st->ranking->method->title);
+	measured_note(k->v.q->source, st->ranking->method, g, false, out);
+	if (st->ranking->n_runs > 1)
+		str_addf(out, ", mean of %d runs", st->ranking->n_runs);
+	if (st->nothing)
+		str_adds(out, ", nothing stands out");
+}
+
+static void
 contributors_draw(struct view *v, struct canvas *c, struct rect r)
 {
 	struct contributors_view *k = self(v);
-	struct str title = {0};
+	struct str title = {0}, note = {0};
 	people_draw(&k->people, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols }, true);
 	str_adds(&title, "Contributors  ");
 	listing_status(&k->people.l, &title);
-	const char *note = v->q->standing ? v->q->wish.method->title : "nothing was asked yet";
-	heading_draw(c, r.row, 0, r.cols, true, title.s, note);
+	contributors_note(k, c->glyphs, &note);
+	heading_draw(c, r.row, 0, r.cols, true, title.s, note.s);
 	str_free(&title);
+	str_free(&note);
 }
 
 static bool

@@ -75,16 +75,13 @@ static void
 examples_draw(struct view *v, struct canvas *c, struct rect r)
 {
 	struct examples_view *e = self(v);
-	struct str title = {0}, note = {0};
+	struct str status = {0};
 	int side = r.cols >= PREVIEW_FROM ? PREVIEW_COLS : 0;
-	listing_draw(&e->rows.l, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols - side - (side > 0) }, true);
-	rows_title(&e->rows, &title);
-	str_adds(&title, "  ");
-	listing_status(&e->rows.l, &title);
-	rows_note(&e->rows, c->glyphs, &note);
-	heading_draw(c, r.row, 0, r.cols - side, true, title.s, note.s ? note.s : "");
+	str_adds(&status, "  ");
+	listing_status(&e->rows.l, &status);
+	rows_draw(&e->rows, c, (struct rect){ r.row, 0, r.rows, r.cols - side - (side > 0) }, true, "", status.s);
 	if (side > 0)
-		canvas_rule(c, r.row, r.cols - side, side);
+		canvas_rule(c, r.row, r.cols - side - 1, side + 1);
 	if (side > 0)
 		preview_draw(e, c, (struct rect){ r.row + 1, r.cols - side, r.rows - 1, side });
 	if (!v->q->standing)
@@ -93,8 +90,7 @@ examples_draw(struct view *v, struct canvas *c, struct rect r)
 	else if (v->q->standing->n == 0)
 		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM,
 			"no example scores above or below zero with this method");
-	str_free(&title);
-	str_free(&note);
+	str_free(&status);
 }
 
 static bool
@@ -102,6 +98,10 @@ examples_act(struct view *v, enum action a)
 {
 	uint32_t i;
 	struct source *s = v->q->source;
+	if (a == ACT_NOISE)
+		v->q->raw = !v->q->raw;
+	if (a == ACT_NOISE)
+		return true;
 	if ((a != ACT_OPEN && a != ACT_CONTRIBUTOR) || !rows_at(&self(v)->rows, &i))
 		return false;
 	const struct work *w = s->ops->work(s, s->ops->example(s, i)->work);
@@ -140,7 +140,7 @@ view_examples_new(struct app *app, struct inquiry *q)
 {
 	struct examples_view *e = xcalloc(1, sizeof(*e));
 	e->v = (struct view){ .ops = &examples_ops, .app = app, .q = q };
-	rows_init(&e->rows, q);
+	rows_init(&e->rows, q, app->canvas.glyphs);
 	str_clear(&e->preview);
 	return &e->v;
 }

@@ -246,6 +246,7 @@ output_act(struct view *v, enum action a)
 	case ACT_SELECT_WORD: select_word(o); return true;
 	case ACT_SELECT_LINE: select_line(o); return true;
 	case ACT_SELECT_ALL: select_tokens(o, 0, 0); return true;
+	case ACT_NOISE: v->q->raw = !v->q->raw; return true;
 	case ACT_CONTRIBUTOR: output_contributor(o); return true;
 	case ACT_NEXT_PANE:
 	case ACT_PREV_PANE: output_pane(o, a == ACT_NEXT_PANE); return true;
@@ -306,7 +307,7 @@ view_output_new(struct app *app, struct inquiry *q)
 	edit_init(&o->prompt, &app->prompts);
 	edit_set(&o->prompt, q->prompt ? q->prompt : "");
 	o->pane = q->prompt ? PANE_TEXT : PANE_PROMPT;
-	rows_init(&o->rows, q);
+	rows_init(&o->rows, q, app->canvas.glyphs);
 	people_init(&o->people, q);
 	return &o->v;
 }

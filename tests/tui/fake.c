@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "byline/mem.h"
+#include "fake_parts.h"
 
 enum { N_PEOPLE = 7, N_WORKS = 12, N_EXAMPLES = 13, N_SAVED_MAX = 16 };
 
@@ -67,6 +68,8 @@ struct fake {
 	struct example example[N_EXAMPLES];
 	struct saved_query saved[N_SAVED_MAX];
 	int n_saved;
+	struct trust trust;
+	bool measured;
 };
 
 static struct fake *
@@ -115,8 +118,8 @@ world_make(struct fake *f)
 }
 
 /* Uniform in [-1, 1), from a mixing function of our own choice. */
-static double
-noise(uint32_t a, uint32_t b)
+double
+fake_noise(uint32_t a, uint32_t b)
 {
 	uint32_t x = a * 2654435761u ^ (b + 1) * 2246822519u;
 	x ^= x >> 15;
@@ -129,7 +132,7 @@ static double
 score_at(uint32_t example, int token)
 {
 	double strong = example == 0 && token < 7 ? 0.06 : example == 1 && token >= 14 ? 0.02 : 0;
-	return strong + 0.004 * noise(example, (uint32_t)token);
+	return strong + 0.004 * fake_noise(example, (uint32_t)token);
 }
 
 /* ---- asking ---- */
@@ -155,7 +158,7 @@ wait_for_cancel(struct job *job)
 static void
 fact_make(struct token_fact *f, int token, int i)
 {
-	double p = 0.2 + 0.35 * (1 + noise(77, (uint32_t)i));
+	double p = 0.2 + 0.35 * (1 + fake_noise(77, (uint32_t)i));
 	f->token = token;
 	f->logprob = (float)log(p);
 	f->rank = p > 0.4 ? 1 : 2;
@@ -254,6 +257,31 @@ order_cmp(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
+/* Of several runs, some examples are surer than others; of one, all are as unsure as chance is large. */
+static void
+ranking_errors(struct ranking *r)
+{
+	if (!(r->floor > 0))
+		return;
+	r->error = xcalloc(N_EXAMPLES, sizeof(*r->error));
+	for (uint32_t i = 0; i < N_EXAMPLES; i++)
+		r->error[i] = (float)(r->n_runs > 1 ? 0.004 + 0.002 * fake_noise(i, 7) : r->floor);
+	for (size_t i = 0; i < r->n_top; i++)
+		r->top[i].error = r->error[r->top[i].example];
+	for (size_t i = 0; i < r->n_bottom; i++)
+		r->bottom[i].error = r->error[r->bottom[i].example];
+}
+
+static void
+ranked_brackets(struct ranked *row, size_t n)
+{
+	for (size_t i = 1, first = 0; i < n; i++) {
+		bool same = fabs((double)(row[first].score - row[i].score)) < 2 * (double)row[i].error;
+		row[i].bracket = row[i - 1].bracket + !same;
+		first = same ? first : i;
+	}
+}
+
 static void
 ranking_fill(struct ranking *r, bool exact)
 {
@@ -261,14 +289,21 @@ ranking_fill(struct ranking *r, bool exact)
 	for (uint32_t i = 0; i < N_EXAMPLES; i++)
 		order[i] = (struct order){ i, r->scores[i] };
 	qsort(order, N_EXAMPLES, sizeof(*order), order_cmp);
+	for (int i = 0; i < N_EXAMPLES; i++)
+		r->n_above += !(r->floor > 0) || fabs((double)r->scores[i]) > NOISE_FLOORS * r->floor;
 	r->top = xcalloc(N_EXAMPLES, sizeof(*r->top));
 	r->bottom = xcalloc(N_EXAMPLES, sizeof(*r->bottom));
 	for (int i = 0; i < N_EXAMPLES; i++)
 		if (order[i].score > 0)
-			r->top[r->n_top++] = (struct ranked){ order[i].example, order[i].score, exact };
+			r->top[r->n_top++] = (struct ranked){ .example = order[i].example, .score = order[i].score,
+				.exact = exact };
 	for (int i = N_EXAMPLES - 1; i >= 0; i--)
 		if (order[i].score < 0)
-			r->bottom[r->n_bottom++] = (struct ranked){ order[i].example, order[i].score, exact };
+			r->bottom[r->n_bottom++] = (struct ranked){ .example = order[i].example, .score = order[i].score,
+				.exact = exact };
+	ranking_errors(r);
+	ranked_brackets(r->top, r->n_top);
+	ranked_brackets(r->bottom, r->n_bottom);
 }
 
 static void
@@ -328,11 +363,12 @@ fake_rank(struct source *s, struct query *q, const struct rank_options *o, struc
 		.exact_spearman = NAN };
 	r->floor = o->method->rescore == RESCORE_BEST ? 0.012 : (double)NAN;
 	r->n_exact = exact ? N_EXAMPLES : 0;
+	r->n_runs = begins(q->prompt, "runs") ? 3 : 1;
 	r->scores = xcalloc(N_EXAMPLES, sizeof(*r->scores));
 	for (uint32_t i = 0; i < N_EXAMPLES; i++)
 		for (int t = o->from; t < o->to; t++)
-			r->scores[i] += (float)(o->method->rescore == RESCORE_NONE ? fabs(noise(i, (uint32_t)t + 99))
-				: score_at(i, t));
+			r->scores[i] += (float)(o->method->rescore == RESCORE_NONE ? fabs(fake_noise(i, (uint32_t)t + 99))
+				: begins(q->prompt, "noise") ? 0.001 * fake_noise(i, (uint32_t)t) : score_at(i, t));
 	ranking_fill(r, exact);
 	shares_fill(self(s), r, sh);
 	*out = r;
@@ -347,6 +383,7 @@ fake_free_ranking(struct ranking *r)
 	free(r->scores);
 	free(r->top);
 	free(r->bottom);
+	free(r->error);
 	free(r);
 }
 
@@ -386,7 +423,7 @@ fake_marks(struct source *s, struct query *q, int from, int to, uint32_t example
 	TRY(fake_example_text(s, example, &text, &byte_of, &n));
 	*score = 0;
 	for (int i = 0; i < n; i++) {
-		mark[i] = (float)(0.02 * noise(example + 500,
+		mark[i] = (float)(0.02 * fake_noise(example + 500,
 			(uint32_t)i) + (i >= n / 3 && i < n / 2 ? 0.03 : 0)) * (float)(to - from) / 30;
 		*score += mark[i];
 	}
@@ -477,6 +514,14 @@ fake_facts(struct source *s, void (*fn)(void *arg, const char *label, const char
 	return OK;
 }
 
+static const struct trust *
+fake_trust(struct source *s, bool again, bool *stale)
+{
+	(void)again;
+	*stale = false;
+	return self(s)->measured ? &self(s)->trust : NULL;
+}
+
 static enum err
 fake_each_query(struct source *s, enum err (*fn)(void *arg, const struct saved_query *q), void *arg)
 {
@@ -540,6 +585,7 @@ fake_close(struct source *s)
 	}
 	for (int i = 0; i < f->n_saved; i++)
 		saved_clear(&f->saved[i]);
+	fake_trust_clear(&f->trust);
 	free(f);
 }
 
@@ -547,7 +593,7 @@ static const struct source_ops fake_ops = {
 	.close = fake_close, .ask = fake_ask, .scores = fake_scores, .rank = fake_rank, .marks = fake_marks,
 	.work = fake_work,
 	.example = fake_example, .example_text = fake_example_text, .token = fake_token, .row = fake_row,
-	.everyone = fake_everyone,
+	.everyone = fake_everyone, .trust = fake_trust,
 	.works_of = fake_works_of, .each_run = fake_each_run, .facts = fake_facts, .each_query = fake_each_query,
 	.save = fake_save,
 	.forget = fake_forget, .free_query = fake_free_query, .free_ranking = fake_free_ranking,
@@ -568,6 +614,8 @@ fake_open(const struct tui_options *o, struct source **out)
 		.n_methods = ARRAY_LEN(fake_methods),
 	};
 	world_make(f);
+	fake_trust_make(&f->trust);
+	f->measured = !(o->store && strstr(o->store, "fresh"));
 	*out = &f->s;
 	return OK;
 }

@@ -5,6 +5,7 @@
 
 #include "fake.h"
 #include "inquiry.h"
+#include "rows.h"
 #include "unit.h"
 
 struct desk { struct source *s; struct worker w; struct inquiry *q; };
@@ -134,6 +135,35 @@ a_change_cancels_what_is_stale(void **state)
 	desk_close(&d);
 }
 
+/* Ranks that cannot be told apart share a bracket; where all is noise, the standing says so. */
+static void
+brackets_and_emptiness(void **state)
+{
+	(void)state;
+	struct desk d;
+	size_t first, last;
+	desk_open(&d);
+	ask(&d, "The keeper");
+	settle(&d);
+	assert_false(d.q->standing->nothing);
+	rows_bracket(d.q->standing, 0, &first, &last);
+	assert_int_equal(first, 1);
+	assert_int_equal(last, 1);
+	rows_bracket(d.q->standing, 4, &first, &last);
+	assert_int_equal(first, 3);
+	assert_int_equal(last, 6);
+	rows_bracket(d.q->standing, 12, &first, &last);	/* the strongest opponent */
+	assert_int_equal(first, 1);
+	assert_int_equal(last, 7);
+	ask(&d, "noise");
+	settle(&d);
+	assert_true(d.q->standing->nothing);
+	d.q->raw = true;
+	ask(&d, "noise again");
+	assert_false(d.q->raw);
+	desk_close(&d);
+}
+
 static void
 halting(void **state)
 {
@@ -219,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_prompt_to_exact), cmocka_unit_test(a_span_ranks_again),
 		cmocka_unit_test(a_change_cancels_what_is_stale),
+		cmocka_unit_test(brackets_and_emptiness),
 		cmocka_unit_test(halting), cmocka_unit_test(marks_go_first), cmocka_unit_test(failures_stop_and_speak),
 		cmocka_unit_test(closing_in_the_middle),
 	};

@@ -16,11 +16,12 @@
 #include "grid.h"
 #include "unit.h"
 
-enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4 };
+enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8 };
 
 struct screen { const char *name; int rows, cols; unsigned mode; const char *script; };
 
 #define ASK ":type The keeper lit the lamp and\nEnter\n:wait\n"
+#define NOISE ":type noise of it\nEnter\n:wait\n"
 #define SAVED ASK "v l l l v\n:wait\nS A\n:wait\nS\n"
 
 static const struct screen screens[] = {
@@ -44,6 +45,15 @@ static const struct screen screens[] = {
 	{ "output-empty", 24, 80, COLOR, ":type empty\nEnter\n:wait\n" },
 	{ "output-failed", 24, 80, COLOR, ":type fail\nEnter\n:wait\n" },
 	{ "examples", 24, 80, COLOR, ASK "2 Down\n" },
+	{ "examples-mono", 24, 80, MONO, ASK "2 Down\n" },
+	{ "examples-ascii", 24, 80, MONO | ASCII, ASK "2 Down\n" },
+	{ "examples-fresh", 24, 80, FRESH, ASK "2\n" },
+	{ "examples-runs", 24, 80, COLOR, ":type runs of it\nEnter\n:wait\n2\n" },
+	{ "examples-noise", 24, 80, COLOR, NOISE "2\n" },
+	{ "examples-noise-small", 10, 40, COLOR, NOISE "2\n" },
+	{ "examples-noise-raw", 24, 80, COLOR, NOISE "2 z Down\n" },
+	{ "output-fresh", 24, 80, FRESH, ASK },
+	{ "output-noise", 24, 80, COLOR, NOISE },
 	{ "examples-small", 10, 40, COLOR, ASK "2 Down\n" },
 	{ "examples-large", 60, 200, COLOR, ASK "2 Down Down\n" },
 	{ "examples-sorted", 24, 80, COLOR, ASK "2 s s\n" },
@@ -123,7 +133,8 @@ screen_is_golden(void **state)
 	const struct screen *s = *state;
 	char *done, *script = script_make(s, &done), *home = xasprintf("HOME=%s/%s.home", folder, s->name);
 	char explorer[] = "--explorer", flag[] = "--script";
-	char *const argv[] = { program, explorer, flag, script, NULL };
+	char store_flag[] = "--store", store[] = "fresh.byline";
+	char *const argv[] = { program, explorer, flag, script, s->mode & FRESH ? store_flag : NULL, store, NULL };
 	/* libvterm 0.1 repeats a character one too often at the right margin; screen's entry does not ask it to. */
 	const char *term = s->mode & EIGHT ? "TERM=xterm" : s->mode & ASCII ? "TERM=screen-256color"
 		: "TERM=xterm-256color";
