@@ -152,15 +152,22 @@ run_shape(struct store *s, int64_t id, struct run_shape *out)
 /* ---- making ---- */
 
 static enum err
-spec_check(struct store *s, const struct run_spec *spec)
+name_check(struct store *s, const char *name)
 {
 	bool taken;
 	int64_t id;
-	int least = CUT_ROOM_MIN + (spec->bos >= 0);
-	if (!spec->name || !name_good(spec->name))
+	if (!name || !name_good(name))
 		return err_set(ERR_USAGE,
 			"a run's name has at most %d letters, digits, '.', '_' and '-', and begins with no '.' or '-'",
 			RUN_NAME_MAX);
+	TRY(db_one(s, &taken, "SELECT id FROM runs WHERE name = ?1", "t>i", name, &id));
+	return taken ? err_set(ERR_EXISTS, "%s has a run \"%s\" already", s->dir, name) : OK;
+}
+
+static enum err
+spec_check(struct store *s, const struct run_spec *spec)
+{
+	int least = CUT_ROOM_MIN + (spec->bos >= 0);
 	if (spec->max_tokens < least || spec->max_tokens > N_CTX_MAX)
 		return err_set(ERR_USAGE, "examples of %d tokens are not possible; from %d to %d", spec->max_tokens,
 			least, N_CTX_MAX);
@@ -169,8 +176,7 @@ spec_check(struct store *s, const struct run_spec *spec)
 			spec->heldout);
 	if (spec->bos >= tokenizer_size(spec->tokenizer))
 		return err_set(ERR_USAGE, "the tokenizer has no token %d", (int)spec->bos);
-	TRY(db_one(s, &taken, "SELECT id FROM runs WHERE name = ?1", "t>i", spec->name, &id));
-	return taken ? err_set(ERR_EXISTS, "%s has a run \"%s\" already", s->dir, spec->name) : OK;
+	return name_check(s, spec->name);
 }
 
 static enum err
@@ -228,6 +234,65 @@ store_create_run(struct store *s, const struct run_spec *spec, struct job *job, 
 		err = store_commit(s);
 	if (err != OK)
 		store_rollback(s);
+	return err;
+}
+
+/* ---- repeating ---- */
+
+/* Who opted out after a run was made stays in it, but nobody may be trained on again. */
+static enum err
+check_opted_out(struct store *s, const struct run *like)
+{
+	char *name = NULL;
+	bool found;
+	TRY(db_one(s, &found, "SELECT k.name FROM examples e JOIN shares h ON h.work = e.work"
+		" JOIN contributors k ON k.id = h.contributor WHERE e.run = ?1 AND k.opted_out = 1 LIMIT 1", "i>t",
+		like->id, &name));
+	if (!found)
+		return OK;
+	err_set(ERR_MISMATCH, "%s has opted out since run %s was made, whose examples hold works of theirs: "
+		"train a run of its own", name, like->name);
+	free(name);
+	return ERR_MISMATCH;
+}
+
+static enum err
+repeat_insert(struct store *s, const struct run *like, const struct run_spec *spec, int64_t *id)
+{
+	TRY(db_run(s,
+		"INSERT INTO runs(name, n_ctx, vocab, bos, heldout, seed, dataset, n_examples, n_train, tokens_train,"
+		" tokens_heldout, recipe) SELECT ?1, n_ctx, vocab, bos, heldout, ?2, dataset, n_examples, n_train,"
+		" tokens_train, tokens_heldout, ?3 FROM runs WHERE id = ?4", "titi", spec->name, (int64_t)spec->seed,
+		spec->recipe, like->id));
+	*id = sqlite3_last_insert_rowid(s->db);
+	return OK;
+}
+
+static enum err
+run_repeat(struct store *s, const struct run *like, const struct run_spec *spec, struct job *job, int64_t *id)
+{
+	TRY(check_opted_out(s, like));
+	TRY(repeat_insert(s, like, spec, id));
+	TRY(words_create(s, *id));
+	return examples_copy(s, *id, like->id, job);
+}
+
+enum err
+store_repeat_run(struct store *s, int64_t like, const struct run_spec *spec, struct job *job, int64_t *id)
+{
+	struct run r;
+	TRY(db_writable(s));
+	TRY(name_check(s, spec->name));
+	TRY(store_run(s, like, &r));
+	enum err err = store_begin(s);
+	if (err == OK) {
+		err = run_repeat(s, &r, spec, job, id);
+		if (err == OK)
+			err = store_commit(s);
+		if (err != OK)
+			store_rollback(s);
+	}
+	run_free(&r);
 	return err;
 }
 

@@ -15,6 +15,8 @@ enum err run_shape(struct store *s, int64_t id, struct run_shape *out);	/* ERR_M
 
 /* "n" examples of run `id`, one a piece of a work that nobody opted out of, into the store and into `data`. */
 enum err examples_cut(struct store *s, int64_t run, const struct run_spec *spec, struct job *job, struct dataset *data);
+/* The examples of run `like`, and their words, as examples of run `run`. */
+enum err examples_copy(struct store *s, int64_t run, int64_t like, struct job *job);
 /* Ids of the examples of a run are consecutive; this is the first, 0 when there are none. */
 enum err examples_first(struct store *s, int64_t run, int64_t *id);
 

@@ -352,6 +352,65 @@ test_hostile(void **state)
 	str_free(&whole);
 }
 
+static enum err
+count_hit(void *arg, uint32_t example, double score)
+{
+	(void)example;
+	(void)score;
+	++*(size_t *)arg;
+	return OK;
+}
+
+static size_t
+hits_of(struct store *s, int64_t run, const char *words)
+{
+	size_t n = 0;
+	assert_ok(store_bm25(s, run, words, strlen(words), 100, count_hit, &n));
+	return n;
+}
+
+/* The very same examples and words under another name and seed, and none of it when somebody has opted out since. */
+static void
+test_repeat(void **state)
+{
+	struct store *s = the_store(state);
+	struct run_spec spec = spec_of("first"), again = { .name = "again", .seed = 9, .recipe = "{\"like\": 1}" };
+	struct run one, two;
+	struct dataset a, b;
+	struct example *ea, *eb;
+	int64_t id, who;
+	add_some(s);
+	spec.heldout = 0.3;
+	int64_t first = make_run(s, &spec);
+	assert_ok(store_repeat_run(s, first, &again, NULL, &id));
+	assert_ok(store_run(s, first, &one));
+	assert_ok(store_run(s, id, &two));
+	assert_string_equal(one.dataset, two.dataset);
+	assert_string_equal(two.recipe, "{\"like\": 1}");
+	assert_true(two.seed == 9 && two.n_ctx == one.n_ctx && two.n_train == one.n_train && !two.trained);
+	assert_true(two.tokens_train == one.tokens_train && two.tokens_heldout == one.tokens_heldout);
+	assert_ok(store_run_dataset(s, first, &a, &ea));
+	assert_ok(store_run_dataset(s, id, &b, &eb));
+	assert_int_equal(a.n, b.n);
+	for (size_t i = 0; i < a.n; i++)
+		assert_true(ea[i].work == eb[i].work && ea[i].from == eb[i].from && ea[i].heldout == eb[i].heldout);
+	assert_true(hits_of(s, first, "bell") > 0 && hits_of(s, first, "bell") == hits_of(s, id, "bell"));
+	assert_err(store_repeat_run(s, first, &again, NULL, &id), ERR_EXISTS);
+	assert_err(store_repeat_run(s, 77, &(struct run_spec){ .name = "third" }, NULL, &id), ERR_MISSING);
+	assert_ok(store_find_contributor(s, "Ann", &who));
+	assert_ok(store_set_opt_out(s, who, true, NULL));
+	again.name = "third";
+	assert_err(store_repeat_run(s, first, &again, NULL, &id), ERR_MISMATCH);
+	assert_says("Ann");
+	run_free(&one);
+	run_free(&two);
+	assert_err(store_find_run(s, "third", &one), ERR_MISSING);
+	dataset_free(&a);
+	dataset_free(&b);
+	free(ea);
+	free(eb);
+}
+
 static void
 test_hostile_names(void **state)
 {
@@ -383,6 +442,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_specs, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_cancel, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_finding, store_enter, store_leave),
+		cmocka_unit_test_setup_teardown(test_repeat, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_hostile, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_hostile_names, store_enter, store_leave),
 	};
