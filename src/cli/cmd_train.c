@@ -13,21 +13,29 @@
 #include "byline/mem.h"
 #include "byline/store.h"
 #include "byline/train.h"
+#include "train_parts.h"
 
 struct train_args {
-	const char *run, *tokenizer;
+	const char *run, *as, *tokenizer;
+	int runs;
 	int family, vocab, context, layers, width, heads, kv_heads, ff;
 	bool untied;
 	int epochs, batch, lanes, keep, warmup, dtype, threads;
 	double lr, weight_decay, clip, heldout;
 	uint64_t seed;
 	bool quiet;
+	uint64_t given;			/* bit i: train_table[i] was on the command line */
+	const struct likeness *like;	/* what --as takes over; NULL without it */
 };
 
 #define FIELD(f) offsetof(struct train_args, f)
 static const struct option train_table[] = {
 	{"run", OPTION_TEXT, FIELD(run), "NAME", "base",
 		.help = "name of the run; an unfinished one of this name is resumed"},
+	{"as", OPTION_TEXT, FIELD(as), "NAME", NULL,
+		.help = "repeat this run: its examples, tokenizer and options, with another --seed"},
+	{"runs", OPTION_INT, FIELD(runs), "N", "1", 1, 100,
+		.help = "train N runs, the others as the first with the seeds after it, called NAME-2, NAME-3, ..."},
 	{"family", OPTION_CHOICE, FIELD(family), "NAME", "llama", .choices = "llama gpt2", .help = "architecture"},
 	{"tokenizer", OPTION_TEXT, FIELD(tokenizer), "FILE", NULL,
 		.help = "a tokenizer.json to use; one is trained on the corpus when not given"},
@@ -65,87 +73,16 @@ static const struct option train_table[] = {
 static const enum st_dtype dtypes[] = {ST_F32, ST_F16, ST_BF16};
 static const char *const families[] = {"llama", "gpt2"};
 
-/* ---- tokenizer ---- */
-
-struct corpus_texts { struct store *store; int64_t *ids; size_t n, cap, at; struct str text; };
-
-static enum err
-corpus_collect(void *arg, const struct work *w)
-{
-	struct corpus_texts *c = arg;
-	if (w->opted_out)
-		return OK;
-	mem_grow(&c->ids, &c->cap, c->n + 1, sizeof(*c->ids));
-	c->ids[c->n++] = w->id;
-	return OK;
-}
-
-static bool
-corpus_next(void *arg, const char **text, size_t *n)
-{
-	struct corpus_texts *c = arg;
-	if (c->at >= c->n)
-		return false;
-	str_clear(&c->text);
-	if (store_work_text(c->store, c->ids[c->at++], &c->text) != OK)
-		return false;
-	*text = c->text.s ? c->text.s : "";
-	*n = c->text.len;
-	return true;
-}
-
-static void
-corpus_rewind(void *arg)
-{
-	((struct corpus_texts *)arg)->at = 0;
-}
-
-static enum err
-tokenizer_of_corpus(struct store *s, int vocab, struct job *job, struct tokenizer **t)
-{
-	struct corpus_texts c = {.store = s};
-	enum err err = store_each_work(s, corpus_collect, &c);
-	if (err == OK && c.n == 0)
-		err = err_set(ERR_MISSING, "%s holds no works to train on; byline import puts some in", store_dir(s));
-	const struct text_source src = {corpus_next, corpus_rewind, &c};
-	if (err == OK)
-		err = tokenizer_train(t, &src, vocab, job);
-	free(c.ids);
-	str_free(&c.text);
-	return err;
-}
-
-/* The run's own tokenizer: the file in its folder once the run has begun, so that resuming never trains another. */
-static enum err
-tokenizer_of_run(struct store *s, const struct train_args *a, const char *path, struct job *job, struct tokenizer **t)
-{
-	if (file_exists(path))
-		return tokenizer_load(t, path);
-	if (a->tokenizer)
-		TRY(tokenizer_load(t, a->tokenizer));
-	else
-		TRY(tokenizer_of_corpus(s, a->vocab, job, t));
-	return tokenizer_save(*t, path);
-}
-
 /* ---- run ---- */
-
-static int32_t
-begin_token(const struct tokenizer *t)
-{
-	static const char *const names[] = {"<|endoftext|>", "<|begin_of_text|>", "<s>", "<bos>"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		int32_t id = tokenizer_special(t, names[i]);
-		if (id >= 0)
-			return id;
-	}
-	return -1;
-}
 
 static void
 config_of_args(const struct train_args *a, const struct tokenizer *t, struct model_config *c)
 {
 	bool llama = a->family == 0;
+	if (a->like) {
+		*c = a->like->journal.config;
+		return;
+	}
 	*c = (struct model_config){
 		.n_layer = a->layers, .d_model = a->width, .n_head = a->heads,
 		.n_kv_head = a->kv_heads ? a->kv_heads : a->heads, .head_dim = a->width / a->heads,
@@ -153,7 +90,7 @@ config_of_args(const struct train_args *a, const struct tokenizer *t, struct mod
 		.norm = llama ? NORM_RMS : NORM_LAYER, .pos = llama ? POS_ROPE : POS_LEARNED,
 		.mlp = llama ? MLP_GATED : MLP_PLAIN,
 		.act = llama ? ACT_SILU : ACT_GELU_TANH, .tied = !a->untied, .attn_bias = !llama, .mlp_bias = !llama,
-		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = begin_token(t), .eos = begin_token(t),
+		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = train_begin_token(t), .eos = train_begin_token(t),
 	};
 	snprintf(c->family, sizeof(c->family), "%s", families[a->family]);
 	c->d_ff = a->ff ? a->ff : llama ? (a->width * 8 / 3 + 15) / 16 * 16 : a->width * 4;
@@ -164,6 +101,8 @@ recipe_json(const struct train_args *a, const struct model_config *c)
 {
 	json_t *r = json_pack("{s:o, s:i, s:i, s:f}", "config", model_config_json(c), "epochs", a->epochs, "batch",
 		a->batch, "heldout", a->heldout);
+	if (a->as)
+		json_object_set_new(r, "as", json_cstr(a->as));
 	struct str s = {0};
 	json_print(&s, r, 0);
 	json_decref(r);
@@ -180,7 +119,8 @@ run_begin(struct store *s, const struct train_args *a, const struct tokenizer *t
 		.seed = a->seed, .recipe = recipe,
 	};
 	int64_t id;
-	enum err err = store_create_run(s, &spec, job, &id);
+	enum err err = a->like ? store_repeat_run(s, a->like->run.id, &spec, job, &id)
+		: store_create_run(s, &spec, job, &id);
 	free(recipe);
 	return err == OK ? store_run(s, id, run) : err;
 }
@@ -188,6 +128,11 @@ run_begin(struct store *s, const struct train_args *a, const struct tokenizer *t
 static void
 options_of_args(const struct train_args *a, size_t n_train, struct train_options *o)
 {
+	if (a->like) {
+		*o = a->like->journal.options;
+		o->seed = a->seed;
+		return;
+	}
 	train_defaults(o);
 	o->seed = a->seed;
 	o->epochs = a->epochs;
@@ -263,11 +208,13 @@ train_store(struct store *s, const struct train_args *a, struct train_watch *w, 
 	if (known && run->trained)
 		goto out_ok;
 	TRY_OUT(file_mkdirs(dir));
-	TRY_OUT(tokenizer_of_run(s, a, path, w->job, &t));
+	TRY_OUT(train_tokenizer(s, a->tokenizer, a->vocab, path, w->job, &t));
 	config_of_args(a, t, &c);
 	TRY_OUT(model_config_check(&c, "the options"));
 	if (!known)
 		TRY_OUT(run_begin(s, a, t, &c, w->job, run));
+	else if (a->like && strcmp(run->dataset, a->like->run.dataset) != 0)
+		TRY_OUT(err_set(ERR_MISMATCH, "run %s was begun with other examples than run %s has", a->run, a->as));
 	TRY_OUT(train_in(s, run, a, t, &c, w));
 out_ok:
 	err = OK;
@@ -276,6 +223,70 @@ out:
 	free(runs);
 	free(dir);
 	free(path);
+	return err;
+}
+
+/* ---- as another run ---- */
+
+/* What the command line would have to say to train that run. */
+static void
+args_of_like(const struct likeness *l, struct train_args *a)
+{
+	const struct model_config *c = &l->journal.config;
+	const struct train_options *o = &l->journal.options;
+	a->tokenizer = l->tokenizer;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		a->family = strcmp(families[i], c->family) == 0 ? (int)i : a->family;
+	for (size_t i = 0; i < ARRAY_LEN(dtypes); i++)
+		a->dtype = dtypes[i] == o->dtype ? (int)i : a->dtype;
+	a->vocab = c->vocab;
+	a->context = c->n_ctx;
+	a->layers = c->n_layer;
+	a->width = c->d_model;
+	a->heads = c->n_head;
+	a->kv_heads = c->n_kv_head;
+	a->ff = c->d_ff;
+	a->untied = !c->tied;
+	a->epochs = o->epochs;
+	a->batch = o->batch;
+	a->lanes = o->lanes;
+	a->keep = o->keep;
+	a->warmup = o->warmup;
+	a->lr = o->lr;
+	a->weight_decay = o->weight_decay;
+	a->clip = o->clip;
+	a->heldout = l->heldout;
+}
+
+static enum err
+args_as(struct train_args *a, const struct likeness *l)
+{
+	struct train_args theirs = *a;
+	args_of_like(l, &theirs);
+	for (size_t i = 0; i < ARRAY_LEN(train_table); i++)
+		if ((a->given >> i & 1) && !option_same(&train_table[i], a, &theirs))
+			return err_set(ERR_USAGE, "--%s: run %s was trained with another; --as takes all but the seed from it",
+				train_table[i].name, a->as);
+	if (a->seed == l->journal.options.seed)
+		return err_set(ERR_USAGE, "--seed %" PRIu64 " is that of run %s too; give another", a->seed, a->as);
+	*a = theirs;
+	a->like = l;
+	return OK;
+}
+
+static enum err
+train_one(struct store *s, const struct train_args *a, struct train_watch *w, struct run *run)
+{
+	struct train_args mine = *a;
+	struct likeness like = {0};
+	if (!a->as)
+		return train_store(s, a, w, run);
+	enum err err = likeness_open(s, a->as, &like);
+	if (err == OK)
+		err = args_as(&mine, &like);
+	if (err == OK)
+		err = train_store(s, &mine, w, run);
+	likeness_close(&like);
 	return err;
 }
 
@@ -304,29 +315,62 @@ train_print(const struct run *run, const char *dir, const struct train_watch *w)
 	say("next: byline index %s --run %s\n", dir, run->name);
 }
 
+/* The run of number 2, 3, ...: the first again, with a seed of its own. */
+static enum err
+train_again(struct store *s, const struct train_args *a, int number, uint64_t seed, struct train_watch *w,
+	struct run *run)
+{
+	struct train_args mine = *a;
+	char *name = xasprintf("%s-%d", a->run, number);
+	mine.run = name;
+	mine.as = a->run;
+	mine.given = 0;
+	mine.seed = seed;
+	enum err err = check_run_name(name);
+	if (err == OK)
+		err = train_one(s, &mine, w, run);
+	free(name);
+	return err;
+}
+
+static enum err
+train_runs(struct store *s, const char *dir, const struct train_args *a)
+{
+	enum err err = OK;
+	uint64_t seed = 0;
+	for (int i = 1; err == OK && i <= a->runs; i++, seed++) {
+		struct run run = {0};
+		struct train_watch w = {.job = watch_begin(a->quiet)};
+		err = i == 1 ? train_one(s, a, &w, &run) : train_again(s, a, i, seed, &w, &run);
+		watch_end(w.job);
+		if (err == OK)
+			train_print(&run, dir, &w);
+		seed = i == 1 ? run.seed : seed;
+		run_free(&run);
+	}
+	return err;
+}
+
 static int
 train_run_command(const void *options, char **args, int n_args)
 {
 	const struct train_args *a = options;
-	struct store *s;
-	struct run run = {0};
+	struct store *s = NULL;
 	(void)n_args;
 	enum err err = check_run_name(a->run);
+	if (err == OK && a->as && a->runs > 1)
+		err = err_set(ERR_USAGE, "--runs trains runs as the one of --run; --as %s is one too many", a->as);
 	if (err == OK)
 		err = store_open(args[0], false, &s);
-	if (err != OK)
-		return fail(err);
-	struct train_watch w = {.job = watch_begin(a->quiet)};
-	err = train_store(s, a, &w, &run);
-	watch_end(w.job);
 	if (err == OK)
-		train_print(&run, args[0], &w);
-	run_free(&run);
+		err = train_runs(s, args[0], a);
+	int code = err == OK ? EXIT_DONE : fail(err);
 	store_close(s);
-	return err == OK ? EXIT_DONE : fail(err);
+	return code;
 }
 
 const struct command cmd_train = {
 	.name = "train", .group = "Build", .args = "STORE", .summary = "Train a model on the store's works, or resume",
 	.min_args = 1, .max_args = 1, .run = train_run_command, OPTIONS(train_table, struct train_args),
+	.given = FIELD(given),
 };

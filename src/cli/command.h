@@ -43,6 +43,7 @@ struct command {
 	int min_args, max_args;
 	const struct option *options;
 	size_t n_options, size;	/* size of the options struct */
+	size_t given;		/* offset in it of a uint64_t whose bit i says that options[i] was given; 0: not wanted */
 	int (*run)(const void *options, char **args, int n_args);
 	bool hidden;
 };
@@ -54,6 +55,9 @@ const struct command *command_find(const char *name);
 
 /* Parses argv into options (command->size bytes, zeroed) and args; EXIT_USAGE with a message printed, or EXIT_DONE. */
 int option_parse(const struct command *c, int argc, char **argv, void *options, char **args, int *n_args);
+
+/* Have both structs the same value of this option? */
+bool option_same(const struct option *o, const void *a, const void *b);
 
 void help_command(const struct command *c);			/* to standard output */
 void help_overview(void);

@@ -146,6 +146,33 @@ option_set(const struct option *o, const char *value, void *options)
 	return parsers[o->type](o, value, (char *)options + o->offset);
 }
 
+static bool
+text_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool
+option_same(const struct option *o, const void *a, const void *b)
+{
+	static const size_t size[] = { [OPTION_FLAG] = sizeof(bool), [OPTION_INT] = sizeof(int),
+		[OPTION_LONG] = sizeof(int64_t), [OPTION_SEED] = sizeof(uint64_t), [OPTION_REAL] = sizeof(double),
+		[OPTION_CHOICE] = sizeof(int), [OPTION_SPAN] = sizeof(struct span) };
+	const char *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
+	if (o->type == OPTION_TEXT)
+		return text_same(*(const char *const *)(const void *)x, *(const char *const *)(const void *)y);
+	return memcmp(x, y, size[o->type]) == 0;
+}
+
+static void
+option_note(const struct command *c, const struct option *o, void *options)
+{
+	size_t i = (size_t)(o - c->options);
+	assert(!c->given || c->n_options <= 64);
+	if (c->given)
+		*(uint64_t *)(void *)((char *)options + c->given) |= UINT64_C(1) << i;
+}
+
 /* One "--name", "--name=value" or "--name value" at argv[*i]. */
 static enum err
 option_take(const struct command *c, int argc, char **argv, int *i, void *options)
@@ -156,6 +183,7 @@ option_take(const struct command *c, int argc, char **argv, int *i, void *option
 	if (!o)
 		return err_set(ERR_USAGE, "%s has no option --%.*s; see byline %s --help", c->name, (int)n, name,
 			c->name);
+	option_note(c, o, options);
 	if (o->type == OPTION_FLAG)
 		return name[n] ? err_set(ERR_USAGE, "--%s takes no value", o->name) : option_set(o, NULL, options);
 	if (name[n])
