@@ -106,7 +106,10 @@ struct query {
 	uint32_t *byte_of;		/* n_out + 1: offsets of tokens in output */
 	struct sample_options sample;
 	bool target_given;
-	float *matrix;			/* (data.n, n_out) feature scores per output token; NULL until query_scores */
+	float *rows;			/* (n_out, width) features of each output token, in the unit of scores; NULL until
+					 * query_scores */
+	float *matrix;			/* (data.n, n_out) feature scores per output token; NULL until query_matrix */
+	struct query_spans *spans;	/* private: feature scores of the last spans */
 	struct direction *direction;	/* private to query_exact: what the last span's exact scores are taken along */
 };
 
@@ -114,10 +117,15 @@ struct query {
 enum err query_new(struct session *s, const char *prompt, const char *target, const struct sample_options *o,
 	struct job *job, bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
 void query_free(struct query *q);
-/* Fills q->matrix: one batched backward pass a checkpoint and one scan of the features. */
+/* Fills q->rows: one batched backward pass a checkpoint. The next three need it, and the first and last of them see to
+ * it. Examples without features (held out, opted out before indexing) have NaN for a score. */
 enum err query_scores(struct query *q, struct job *job);
-/* Column sums of the matrix over [from, to): scores (data.n). At once, no job. */
-void query_span_scores(const struct query *q, int from, int to, float *scores);
+/* Feature scores (data.n) of the span: one pass over the features; the last few spans are remembered. */
+enum err query_span_scores(struct query *q, int from, int to, float *scores, struct job *job);
+/* Of one example at every output token, out (n_out): at once. False before query_scores. */
+bool query_example_row(const struct query *q, uint32_t example, float *out);
+/* Fills q->matrix: all examples at every output token. Much slower than a span, and data.n * n_out floats. */
+enum err query_matrix(struct query *q, struct job *job);
 
 /* Exact EK-FAC scores, full dimension, averaged over the checkpoints, of chosen examples for the span. scores (n). When
  * per_token is not NULL it gets, for example j, n_tokens(example) - 1 values at per_token[j] (caller's arrays): the

@@ -8,6 +8,7 @@
 #ifndef BYLINE_FEATURES_H
 #define BYLINE_FEATURES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,8 @@ enum err features_open(const char *run_dir, const struct feature_layout *l, cons
 void features_close(struct features *f);
 size_t features_rows(const struct features *f);
 uint32_t features_example(const struct features *f, size_t row);
+/* One example's row, dequantised: row (width). False, and nothing written, when it has none. */
+bool features_read(const struct features *f, uint32_t example, float *row);
 
 /* out (rows, nq) = features . query^T, query (nq, width); a pass of matrix products over blocks of mapped rows. */
 void features_scan(const struct features *f, const float *query, int nq, float *out, struct pool *pool);

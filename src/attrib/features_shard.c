@@ -235,3 +235,38 @@ features_example(const struct features *f, size_t row)
 	const struct shard *s = features_find(f, row, &at);
 	return s->example[at];
 }
+
+/* The shard whose examples may include this one; they ascend over all shards. */
+static const struct shard *
+features_shard_of(const struct features *f, uint32_t example)
+{
+	size_t low = 0, high = f->n_shards;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (f->shard[middle].example[0] <= example)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &f->shard[low];
+}
+
+static int
+example_cmp(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+bool
+features_read(const struct features *f, uint32_t example, float *row)
+{
+	const struct shard *s = features_shard_of(f, example);
+	const uint32_t *at = bsearch(&example, s->example, s->n, sizeof(example), example_cmp);
+	if (!at)
+		return false;
+	size_t i = (size_t)(at - s->example);
+	features_dequantise(&f->layout, s->codes + i * f->layout.code_bytes,
+		s->scales + i * (size_t)f->layout.n_blocks, row);
+	return true;
+}

@@ -14,7 +14,5 @@
 enum err
 method_features_score(struct query *q, int from, int to, float *scores, struct job *job)
 {
-	TRY(query_scores(q, job));
-	query_span_scores(q, from, to, scores);
-	return OK;
+	return query_span_scores(q, from, to, scores, job);
 }

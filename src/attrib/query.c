@@ -180,6 +180,8 @@ query_free(struct query *q)
 	free(q->tokens);
 	free(q->facts);
 	free(q->byte_of);
+	query_spans_free(q->spans);
+	free(q->rows);
 	free(q->matrix);
 	free(q);
 }

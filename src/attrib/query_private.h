@@ -13,5 +13,6 @@ enum err method_bm25_score(struct query *q, int from, int to, float *scores, str
 void method_bm25_words(const struct query *q, int from, int to, struct str *out);
 
 void direction_free(struct direction *d);	/* NULL is fine */
+void query_spans_free(struct query_spans *s);	/* NULL is fine */
 
 #endif

@@ -1,18 +1,14 @@
 /*
- * Feature scores of every example for every output token.
+ * The query's features: one row for every output token.
  *
  * The gradient of a token's negative log-likelihood needs a pass of its own: the sequence is repeated once per output
  * token, cut before that token and with that token as its only target, and the repetitions go back through the model as
  * ragged batches.
  * Their way forward is the same for all, and taken once. Each checkpoint projects them in its own basis; the query's
- * row is their mean, and one pass over the features gives the matrix.
- *
- * A score is <z_q, z_i> for gradients of losses both: what lowers the example's loss lowers the query's, so positive
- * helped.
+ * row is their mean.
  */
 #include "byline/attrib.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,57 +167,23 @@ pass_run(struct pass *p, struct job *job)
 	return err;
 }
 
-/* The scan's rows are the indexed examples in ascending order: from the last one back, each moves to its example's
- * place and what lies between becomes NaN. */
-static void
-matrix_spread(const struct features *f, float *matrix, size_t n, size_t columns)
-{
-	size_t row = features_rows(f);
-	for (size_t i = n; i-- > 0;) {
-		float *to = matrix + i * columns;
-		if (row > 0 && features_example(f, row - 1) == i)
-			memmove(to, matrix + --row * columns, columns * sizeof(*to));
-		else
-			for (size_t c = 0; c < columns; c++)
-				to[c] = NAN;
-	}
-}
-
 enum err
 query_scores(struct query *q, struct job *job)
 {
 	const struct session *s = q->session;
 	struct pass p = { .q = q, .index = s->index };
-	float *matrix = NULL;
 	enum err err = OK;
 	if (!s->index)
 		return err_set(ERR_MISSING, "run %s has no index: run `byline index`", s->run.name);
-	if (q->matrix)
+	if (q->rows)
 		return OK;
-	size_t columns = (size_t)q->n_out;
 	TRY_OUT(index_ready(s->index, s, job));
-	TRY_OUT(mem_array(&p.rows, columns * s->index->layout.width, sizeof(*p.rows), "features of the query"));
-	TRY_OUT(mem_array(&matrix, s->data.n * columns, sizeof(*matrix), "scores of all examples"));
+	TRY_OUT(mem_array(&p.rows, (size_t)q->n_out * s->index->layout.width, sizeof(*p.rows),
+		"features of the query"));
 	TRY_OUT(pass_run(&p, job));
-	job_phase(job, "comparing", 0);
-	features_scan(s->index->features, p.rows, q->n_out, matrix, s->pool);
-	matrix_spread(s->index->features, matrix, s->data.n, columns);
-	q->matrix = matrix;
-	matrix = NULL;
+	q->rows = p.rows;
+	p.rows = NULL;
 out:
 	free(p.rows);
-	free(matrix);
 	return err;
-}
-
-void
-query_span_scores(const struct query *q, int from, int to, float *scores)
-{
-	for (size_t i = 0; i < q->session->data.n; i++) {
-		const float *row = q->matrix + i * (size_t)q->n_out;
-		double sum = 0;
-		for (int t = from; t < to; t++)
-			sum += row[t];
-		scores[i] = (float)sum;
-	}
 }

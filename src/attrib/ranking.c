@@ -136,7 +136,7 @@ list_make(const float *scores, size_t n, size_t want, int sign, const struct res
 	while (kept < k && (float)sign * scores[order[kept]] > 0) {
 		uint32_t i = order[kept];
 		bool exact = r->n > 0 && bsearch(&i, r->example, r->n, sizeof(i), index_cmp) != NULL;
-		(*out)[kept++] = (struct ranked){ i, scores[i], exact };
+		(*out)[kept++] = (struct ranked){ .example = i, .score = scores[i], .exact = exact };
 	}
 	free(order);
 	return kept;

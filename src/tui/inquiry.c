@@ -73,7 +73,8 @@ inquiry_changed(struct inquiry *q)
 	bool moved = a->method != b->method || a->from != b->from || a->to != b->to;
 	q->halted = false;
 	q->err = OK;
-	if ((q->stage == STAGE_RANK && moved) || (q->stage == STAGE_EXACT && (moved || a->exact != b->exact))
+	if (((q->stage == STAGE_RANK || q->stage == STAGE_STRENGTH) && moved)
+		|| (q->stage == STAGE_EXACT && (moved || a->exact != b->exact))
 		|| (q->stage == STAGE_MARKS && (a->from != b->from || a->to != b->to)))
 		worker_cancel(q->worker);
 }
@@ -135,7 +136,7 @@ inquiry_mark(struct inquiry *q, uint32_t example)
 	m->example = example;
 	q->halted = false;
 	/* Someone is looking at this example: it goes before the rescoring of a list. */
-	if (q->stage == STAGE_EXACT || q->stage == STAGE_MARKS)
+	if (q->stage == STAGE_STRENGTH || q->stage == STAGE_EXACT || q->stage == STAGE_MARKS)
 		worker_cancel(q->worker);
 }
 

@@ -11,7 +11,7 @@
 #include "source.h"
 #include "worker.h"
 
-enum stage { STAGE_NONE, STAGE_ASK, STAGE_SCORES, STAGE_RANK, STAGE_EXACT, STAGE_MARKS };
+enum stage { STAGE_NONE, STAGE_ASK, STAGE_SCORES, STAGE_RANK, STAGE_STRENGTH, STAGE_EXACT, STAGE_MARKS };
 
 /* A ranking with what follows from it. rows: proponents best first, then opponents, worst last. */
 struct standing {
@@ -49,7 +49,7 @@ struct inquiry {
 	int n_stream;
 
 	struct query *query;		/* NULL until asked */
-	float *strength;		/* n_out; NULL until scored */
+	float *strength;		/* n_out; NULL until after a first ranking */
 	bool asked, scored;		/* done, or given up */
 	struct wish wish, have, doing;
 	struct standing *standing;	/* NULL until ranked; of `have` */

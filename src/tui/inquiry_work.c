@@ -38,8 +38,15 @@ static enum err
 job_scores(struct job *job, void *arg)
 {
 	struct inquiry *q = arg;
+	return q->source->ops->scores(q->source, q->query, job);
+}
+
+static enum err
+job_strength(struct job *job, void *arg)
+{
+	struct inquiry *q = arg;
 	q->made_floats = xcalloc((size_t)q->query->n_out + 1, sizeof(float));
-	return q->source->ops->scores(q->source, q->query, q->made_floats, job);
+	return q->source->ops->strength(q->source, q->query, q->made_floats, job);
 }
 
 static enum err
@@ -96,6 +103,11 @@ static void
 end_scores(struct inquiry *q, enum err err)
 {
 	q->scored = err == OK;
+}
+
+static void
+end_strength(struct inquiry *q, enum err err)
+{
 	if (err == OK) {
 		q->strength = q->made_floats;
 		q->made_floats = NULL;
@@ -129,7 +141,7 @@ inquiry_done(void *arg, enum err err)
 {
 	static void (*const ends[])(struct inquiry *q, enum err err) = {
 		[STAGE_ASK] = end_ask, [STAGE_SCORES] = end_scores, [STAGE_RANK] = end_rank, [STAGE_EXACT] = end_rank,
-		[STAGE_MARKS] = end_marks,
+		[STAGE_STRENGTH] = end_strength, [STAGE_MARKS] = end_marks,
 	};
 	struct inquiry *q = arg;
 	enum stage stage = q->stage;
@@ -166,6 +178,8 @@ inquiry_next(const struct inquiry *q)
 		return STAGE_RANK;
 	if (marks_missing(q))
 		return STAGE_MARKS;
+	if (!q->strength && q->scored)
+		return STAGE_STRENGTH;
 	return inquiry_current(q) ? STAGE_NONE : STAGE_EXACT;
 }
 
@@ -195,7 +209,7 @@ inquiry_step(struct inquiry *q)
 	static const struct { const char *what; enum err (*fn)(struct job *job, void *arg); } stages[] = {
 		[STAGE_ASK] = { "writing", job_ask }, [STAGE_SCORES] = { "scoring", job_scores },
 		[STAGE_RANK] = { "ranking", job_rank }, [STAGE_EXACT] = { "rescoring exactly", job_rank },
-		[STAGE_MARKS] = { "marking", job_marks },
+		[STAGE_STRENGTH] = { "comparing every token", job_strength }, [STAGE_MARKS] = { "marking", job_marks },
 	};
 	enum stage next = q->stage != STAGE_NONE ? STAGE_NONE : inquiry_next(q);
 	if (next == STAGE_NONE || q->worker->busy)

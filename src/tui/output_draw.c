@@ -113,8 +113,8 @@ ribbon_values(struct output_view *o, struct ribbon_values *out, struct str *lege
 			v[i] = -f.logprob;
 		str_adds(legend, "ribbon: surprise, a step a nat");
 		have = true;
-	} else if (o->ribbon == RIBBON_INFLUENCE && o->pane == PANE_EXAMPLES && q->query
-		&& rows_at(&o->rows, &example)) {
+	} else if (o->ribbon == RIBBON_INFLUENCE && o->pane == PANE_EXAMPLES && q->scored
+		&& q->query && rows_at(&o->rows, &example)) {
 		have = q->source->ops->row(q->source, q->query, example, v);
 		str_adds(legend, "ribbon: where this example pushes");
 	} else if (o->ribbon == RIBBON_INFLUENCE && q->strength) {

@@ -30,8 +30,10 @@ struct source_ops {
 	enum err (*ask)(struct source *s, const char *prompt, const char *target, const struct sample_options *o,
 		struct job *job,
 		bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
-	/* Scores per output token; strength (n_out): what pushed towards each token, beyond the noise, in all. */
-	enum err (*scores)(struct source *s, struct query *q, float *strength, struct job *job);
+	/* What a ranking of any span rests on. */
+	enum err (*scores)(struct source *s, struct query *q, struct job *job);
+	/* strength (n_out): what pushed towards each output token, beyond the noise, in all. Slower than a ranking. */
+	enum err (*strength)(struct source *s, struct query *q, float *strength, struct job *job);
 	enum err (*rank)(struct source *s, struct query *q, const struct rank_options *o, struct job *job,
 		struct ranking **r, struct shares *sh);
 	/* Exact score of one example, and what each of its tokens contributes: mark (n_tokens of example_text). */

@@ -29,10 +29,17 @@ store_ask(struct source *s, const char *prompt, const char *target, const struct
 }
 
 static enum err
-store_scores(struct source *source, struct query *q, float *strength, struct job *job)
+store_scores(struct source *s, struct query *q, struct job *job)
+{
+	(void)s;
+	return query_scores(q, job);
+}
+
+static enum err
+store_strength(struct source *source, struct query *q, float *strength, struct job *job)
 {
 	const struct session *s = self(source)->session;
-	TRY(query_scores(q, job));
+	TRY(query_matrix(q, job));
 	double floor = session_null_floor(s, 1);
 	floor = floor > 0 ? floor : 0;
 	for (size_t i = 0; i < s->data.n; i++) {
@@ -117,10 +124,8 @@ source_example_text(struct source *s, uint32_t i, struct str *text, uint32_t **b
 static bool
 source_row(struct source *s, const struct query *q, uint32_t example, float *out)
 {
-	if (!q->matrix || example >= self(s)->session->data.n)
-		return false;
-	memcpy(out, q->matrix + (size_t)example * (size_t)q->n_out, (size_t)q->n_out * sizeof(*out));
-	return true;
+	(void)s;
+	return query_example_row(q, example, out);
 }
 
 static void
@@ -208,7 +213,8 @@ source_close(struct source *s)
 }
 
 static const struct source_ops store_ops = {
-	.close = source_close, .ask = store_ask, .scores = store_scores, .rank = store_rank, .marks = store_marks,
+	.close = source_close, .ask = store_ask, .scores = store_scores, .strength = store_strength,
+	.rank = store_rank, .marks = store_marks,
 	.work = source_work, .example = source_example, .example_text = source_example_text, .token = source_token,
 	.row = source_row, .everyone = source_everyone, .works_of = source_works_of, .each_run = source_each_run,
 	.facts = source_store_facts, .trust = source_store_trust, .each_query = source_each_query, .save = source_save, .forget = source_forget,

@@ -37,10 +37,10 @@ world_free(void **state)
 }
 
 static float *
-span_scores(const struct query *q, int from, int to)
+span_scores(struct query *q, int from, int to)
 {
 	float *v = xcalloc(q->session->data.n, sizeof(*v));
-	query_span_scores(q, from, to, v);
+	assert_ok(query_span_scores(q, from, to, v, NULL));
 	return v;
 }
 
@@ -61,6 +61,7 @@ test_columns_add(void **state)
 {
 	struct world *w = *state;
 	size_t n = w->s->data.n;
+	assert_ok(query_matrix(w->q, NULL));
 	float *whole = span_scores(w->q, 1, 6), *left = span_scores(w->q, 1, 3), *right = span_scores(w->q, 3, 6);
 	for (size_t i = 0; i < n; i++) {
 		double sum = 0;
@@ -77,12 +78,37 @@ test_columns_add(void **state)
 	free(right);
 }
 
+/* One example at every token, and all of them, and what is remembered of a span. */
+static void
+test_ways_agree(void **state)
+{
+	struct world *w = *state;
+	size_t n = w->s->data.n, columns = (size_t)w->q->n_out;
+	float *first = span_scores(w->q, 0, 2), *row = xcalloc(columns, sizeof(*row));
+	assert_ok(query_matrix(w->q, NULL));
+	for (uint32_t i = 0; i < n; i++) {
+		const float *want = w->q->matrix + i * columns;
+		assert_true(query_example_row(w->q, i, row));
+		for (size_t t = 0; t < columns; t++)
+			assert_true(isnan(want[t]) ? isnan(row[t])
+				: fabs((double)row[t] - want[t]) <= 1e-5 * largest(w->q->matrix, n * columns));
+	}
+	assert_false(query_example_row(w->q, (uint32_t)n, row));
+	for (int from = 0; from < w->q->n_out; from++)
+		free(span_scores(w->q, from, w->q->n_out));
+	float *again = span_scores(w->q, 0, 2);
+	assert_memory_equal(first, again, n * sizeof(*first));
+	free(first);
+	free(again);
+	free(row);
+}
+
 /* The whole span's gradient in one pass, against the sum of its tokens', each from a pass of its own. */
 static void
 test_span_features(void **state)
 {
 	struct world *w = *state;
-	const struct query *q = w->q;
+	struct query *q = w->q;
 	const struct index *x = w->s->index;
 	int from = 2, to = 6, rows = q->n_prompt + to - 1;
 	int32_t start[2] = { 0, rows }, *target = xcalloc((size_t)rows, sizeof(*target));
@@ -110,15 +136,18 @@ static void
 test_once_and_cancelled(void **state)
 {
 	struct world *w = *state;
-	const float *matrix = w->q->matrix;
+	const float *rows = w->q->rows;
+	float unused;
 	assert_ok(query_scores(w->q, NULL));
-	assert_ptr_equal(w->q->matrix, matrix);
+	assert_ptr_equal(w->q->rows, rows);
 	struct query *q = toy_query(w->s, "no bread", " without a salt");
 	struct job job;
 	job_init(&job);
 	job_cancel(&job);
 	assert_err(query_scores(q, &job), ERR_CANCELLED);
-	assert_null(q->matrix);
+	assert_null(q->rows);
+	assert_false(query_example_row(q, 0, &unused));
+	assert_err(query_matrix(q, &job), ERR_CANCELLED);
 	job_done(&job);
 	assert_ok(query_scores(q, NULL));
 	query_free(q);
@@ -284,7 +313,11 @@ test_threads_do_not_matter(void **state)
 	struct session *two = toy_session(&w->toy, 2);
 	struct query *q = toy_query(two, "the boat", " and the tide. no sail without a");
 	float *a = xcalloc(n, sizeof(*a)), *b = xcalloc(n, sizeof(*b));
-	assert_ok(query_scores(q, NULL));
+	assert_ok(query_matrix(w->q, NULL));
+	assert_ok(query_matrix(q, NULL));
+	assert_ok(query_span_scores(w->q, 0, 3, a, NULL));
+	assert_ok(query_span_scores(q, 0, 3, b, NULL));
+	assert_memory_equal(a, b, n * sizeof(*a));
 	assert_memory_equal(q->matrix, w->q->matrix, values * sizeof(float));
 	assert_ok(method_find("ekfac")->score(w->q, 0, 3, a, NULL));
 	assert_ok(method_find("ekfac")->score(q, 0, 3, b, NULL));
@@ -300,6 +333,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_columns_add),
+		cmocka_unit_test(test_ways_agree),
 		cmocka_unit_test(test_span_features),
 		cmocka_unit_test(test_once_and_cancelled),
 		cmocka_unit_test(test_agrees_with_exact),

@@ -232,7 +232,7 @@ fake_ask(struct source *s, const char *prompt, const char *target, const struct 
 }
 
 static enum err
-fake_scores(struct source *s, struct query *q, float *strength, struct job *job)
+fake_scores(struct source *s, struct query *q, struct job *job)
 {
 	(void)s;
 	(void)job;
@@ -241,8 +241,18 @@ fake_scores(struct source *s, struct query *q, float *strength, struct job *job)
 		for (int t = 0; t < q->n_out; t++) {
 			double v = score_at(i, t);
 			q->matrix[i * (uint32_t)q->n_out + (uint32_t)t] = (float)v;
-			strength[t] += (float)fmax(0, v - 0.004);
 		}
+	return OK;
+}
+
+static enum err
+fake_strength(struct source *s, struct query *q, float *strength, struct job *job)
+{
+	(void)s;
+	(void)job;
+	for (uint32_t i = 0; i < N_EXAMPLES; i++)
+		for (int t = 0; t < q->n_out; t++)
+			strength[t] += (float)fmax(0, score_at(i, t) - 0.004);
 	return OK;
 }
 
@@ -590,7 +600,8 @@ fake_close(struct source *s)
 }
 
 static const struct source_ops fake_ops = {
-	.close = fake_close, .ask = fake_ask, .scores = fake_scores, .rank = fake_rank, .marks = fake_marks,
+	.close = fake_close, .ask = fake_ask, .scores = fake_scores, .strength = fake_strength, .rank = fake_rank,
+	.marks = fake_marks,
 	.work = fake_work,
 	.example = fake_example, .example_text = fake_example_text, .token = fake_token, .row = fake_row,
 	.everyone = fake_everyone, .trust = fake_trust,
