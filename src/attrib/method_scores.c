@@ -11,8 +11,11 @@
 static void
 query_forget(struct query *q)
 {
+	query_spans_free(q->spans);
 	free(q->matrix);
-	q->matrix = NULL;
+	free(q->rows);
+	q->spans = NULL;
+	q->matrix = q->rows = NULL;
 	direction_free(q->direction);
 	q->direction = NULL;
 }
@@ -22,7 +25,7 @@ ranked_scores(const struct method *m, struct query *q, float *scores, struct job
 {
 	struct rank_options o = { .method = m, .to = q->n_out, .exact = METHOD_EXACT };
 	struct ranking *r;
-	bool fresh = !q->matrix && !q->direction;
+	bool fresh = !q->rows && !q->direction;
 	enum err err = query_rank(q, &o, job, &r);
 	if (fresh)
 		query_forget(q);
