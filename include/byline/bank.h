@@ -66,6 +66,8 @@ struct bank {
 	struct bank_member *member;	/* full ones first, then subsets by seed and number, then contributors */
 	int n_members;
 	double *own;			/* per query: the outcome of the run's own final weights */
+	/* Did the full member of the run's own seed give the run's final weights again, bit for bit? -1: not known yet */
+	int exact;
 };
 
 /* Makes the plan (queries included) or takes up the one there; ERR_MISMATCH, naming what, when that is of other options
@@ -81,8 +83,13 @@ enum err bank_refresh(struct bank *b);
 void bank_drop(const struct bank *b, const struct bank_member *m, uint8_t *drop);
 /* Seconds that what is not done will take one process, from finished members, else from a few timed steps. */
 double bank_estimate(struct bank *b, int *left);
-/* Works on members until all are done or held by others. */
+/* Works on members until all are done or held by others: as many at once as the session has threads, each on one. */
 enum err bank_run(struct bank *b, struct job *job);
+
+/* Rechecks the files of every bank of the store against what they say of themselves; each finding goes to fn, as in
+ * store_verify. Files that are not the bank's own (trust.h) are not looked at. */
+enum err bank_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg,
+	int64_t *n_findings);
 
 /* A bank query as a query of the session, ready for query_rank and its like. */
 enum err bank_query_open(const struct bank *b, int query, struct query **out);

@@ -1,0 +1,119 @@
+/* bank_cost: how long members take, by what members took before, or else by a few steps of one. */
+#include "bank_cost.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bank_private.h"
+#include "byline/clock.h"
+#include "byline/file.h"
+#include "byline/mem.h"
+
+void
+bank_duration(double seconds, char out[32])
+{
+	if (seconds < 99.5)
+		snprintf(out, 32, "%.0f s", seconds);
+	else if (seconds < 99.5 * 60)
+		snprintf(out, 32, "%.0f min", seconds / 60);
+	else
+		snprintf(out, 32, "%.1f h", seconds / 3600);
+}
+
+static bool
+has_weights(const struct bank *b, const struct bank_member *m)
+{
+	char *path = xasprintf("%s/models/%s.safetensors", b->dir, m->key);
+	bool there = file_exists(path);
+	free(path);
+	return there;
+}
+
+static double
+trained_on(const struct bank *b, const struct bank_member *m, uint8_t *drop)
+{
+	double n = 0;
+	bank_drop(b, m, drop);
+	for (size_t i = 0; i < b->session->data.n; i++)
+		n += !b->session->data.heldout[i] && !drop[i];
+	return n;
+}
+
+void
+bank_cost(const struct bank *b, double *cost)
+{
+	/* Reading weights, and asking them, is to training as a few examples are to all of it. */
+	const double next_to_nothing = 1;
+	uint8_t *drop = xcalloc(b->session->data.n + 1, 1);
+	for (int i = 0; i < b->n_members; i++) {
+		const struct bank_member *m = &b->member[i];
+		bool free_of_cost = !m->done && has_weights(b, m);
+		cost[i] = free_of_cost ? next_to_nothing : trained_on(b, m, drop);
+	}
+	free(drop);
+}
+
+/* ---- seconds an example ---- */
+
+static double
+measured(const struct bank *b, const double *cost)
+{
+	double seconds = 0, examples = 0;
+	for (int i = 0; i < b->n_members; i++)
+		if (b->member[i].done && b->member[i].seconds > 0) {
+			seconds += b->member[i].seconds;
+			examples += cost[i];
+		}
+	return examples > 0 ? seconds / examples : 0;
+}
+
+static double
+steps_time(const struct bank *b, const struct train_spec *spec, int64_t steps, struct pool *pool)
+{
+	struct model m;
+	double from = clock_monotonic();
+	if (model_new(&m, &b->retraining.journal.config, true) != OK)
+		return 0;
+	enum err err = train_replay(&m, spec, steps, pool, NULL);
+	model_free(&m);
+	return err == OK ? clock_monotonic() - from : 0;
+}
+
+/* One step more is one step's time; the rest is beginning. */
+static double
+timed(const struct bank *b)
+{
+	struct train_spec spec = { .data = &b->session->data, .options = b->retraining.journal.options };
+	struct pool *pool = pool_new(1);
+	int64_t all = train_steps(&spec), n = 4;
+	double one = steps_time(b, &spec, 1, pool), more = 0;
+	for (; n < all && more - one < 0.3 && n <= 256; n *= 4)
+		more = steps_time(b, &spec, 1 + n, pool);
+	pool_free(pool);
+	double step = more > one ? (more - one) / (double)(n / 4) : one;
+	size_t examples = 0;
+	for (size_t i = 0; i < b->session->data.n; i++)
+		examples += !b->session->data.heldout[i];
+	return step * (double)all / (double)(examples ? examples : 1);
+}
+
+double
+bank_estimate(struct bank *b, int *left)
+{
+	double *cost = xcalloc((size_t)b->n_members + 1, sizeof(*cost)), rest = 0;
+	int threads = pool_threads(b->session->pool);
+	bank_cost(b, cost);
+	*left = 0;
+	for (int i = 0; i < b->n_members; i++)
+		if (!b->member[i].done) {
+			++*left;
+			rest += cost[i];
+		}
+	double rate = *left > 0 ? measured(b, cost) : 0;
+	if (*left > 0 && rate == 0)
+		rate = timed(b);
+	free(cost);
+	int hands = *left < threads ? *left : threads;
+	return hands > 0 ? rest * rate / hands : 0;
+}
