@@ -66,8 +66,8 @@ struct bank {
 	struct bank_member *member;	/* full ones first, then subsets by seed and number, then contributors */
 	int n_members;
 	double *own;			/* per query: the outcome of the run's own final weights */
-	/* Did the full member of the run's own seed give the run's final weights again, bit for bit? -1: not known yet */
-	int exact;
+	int exact;			/* the full member of the run's own seed has the run's weights, bit for bit; -1: not
+					 * known yet */
 };
 
 /* Makes the plan (queries included) or takes up the one there; ERR_MISMATCH, naming what, when that is of other options

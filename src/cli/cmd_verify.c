@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "byline/bank.h"
 #include "byline/store.h"
 
 struct verify_args { bool quiet; };
@@ -23,13 +24,16 @@ verify_run(const void *options, char **args, int n_args)
 {
 	const struct verify_args *o = options;
 	struct store *s;
-	int64_t findings = 0;
+	int64_t findings = 0, banks = 0;
 	(void)n_args;
 	enum err err = store_open(args[0], true, &s);
 	if (err != OK)
 		return fail(err);
 	struct job *job = watch_begin(o->quiet);
 	err = store_verify(s, job, verify_found, NULL, &findings);
+	if (err == OK)
+		err = bank_verify(s, job, verify_found, NULL, &banks);
+	findings += banks;
 	watch_end(job);
 	store_close(s);
 	if (err != OK)

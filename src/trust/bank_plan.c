@@ -44,8 +44,9 @@ options_json(const struct bank_options *o)
 	char seed[32];
 	snprintf(seed, sizeof(seed), "%" PRIu64, o->seed);
 	return json_pack("{s:i, s:f, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i}", "subsets", o->subsets, "alpha", o->alpha,
-		"seed", seed, "seeds", o->seeds, "other_subsets", o->other_subsets, "contributors", o->contributors, "heldout",
-		o->heldout, "generated", o->generated, "span", o->span, "prompt", o->prompt);
+		"seed", seed, "seeds", o->seeds, "other_subsets", o->other_subsets, "contributors",
+		(int)o->contributors, "heldout", o->heldout, "generated", o->generated, "span", o->span, "prompt",
+		o->prompt);
 }
 
 enum err

@@ -71,6 +71,19 @@ test_files(void **state)
 	check(s, 0, NULL);
 }
 
+/* What is made long after the run, and remade, carries its own sums. */
+static void
+test_growing(void **state)
+{
+	fill(the_store(state));
+	struct store *s = store_reopen(state, false);
+	assert_ok(file_mkdirs(STORE_DIR "/runs/r/bank"));
+	assert_ok(file_replace(STORE_DIR "/runs/r/bank/plan.json", "{}", 2));
+	assert_ok(store_set_run_state(s, 1, true, true));
+	assert_ok(file_replace(STORE_DIR "/runs/r/bank/plan.json", "[]", 2));
+	check(s, 0, NULL);
+}
+
 static void
 test_damage(void **state)
 {
@@ -146,6 +159,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_good, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_files, store_enter, store_leave),
+		cmocka_unit_test_setup_teardown(test_growing, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_damage, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_overwritten, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_cancel, store_enter, store_leave),
