@@ -196,6 +196,36 @@ canvas_bar(struct canvas *c, int row, int col, int cols, enum ink ink, double va
 }
 
 void
+canvas_whisker(struct canvas *c, int row, int col, int cols, enum ink ink, const struct whisker *w)
+{
+	double span = w->most - w->least;
+	if (!(span > 0) || cols < 2 || !isfinite(w->value))
+		return;
+	const struct glyphs *g = c->glyphs;
+	double scale = (cols - 1) / span;
+	int zero = (int)lround(fmax(0 - w->least, 0) * scale), at = (int)lround((w->value - w->least) * scale);
+	int lo = isfinite(w->lo) ? (int)lround((w->lo - w->least) * scale) : at;
+	int hi = isfinite(w->hi) ? (int)lround((w->hi - w->least) * scale) : at;
+	for (int i = 0; i < cols; i++) {
+		bool bar = (i >= zero && i < lo) || (i > hi && i <= zero), inside = i >= lo && i <= hi;
+		const char *sign = i == at ? g->whisker : i == lo ? g->whisker_lo : i == hi ? g->whisker_hi
+			: inside ? g->rule : bar ? g->bar[8] : i == zero ? g->vrule : NULL;
+		if (sign)
+			canvas_safe(c, row, col + i, inside || bar ? ink : INK_DIM, sign, strlen(sign));
+	}
+}
+
+void
+canvas_copy(struct canvas *c, struct rect r, const struct canvas *from, int top)
+{
+	for (int row = 0; row < r.rows && top + row < from->rows; row++)
+		for (int col = 0; col < r.cols && col < from->cols; col++)
+			if (r.row + row < c->rows && r.col + col < c->cols)
+				*canvas_at(c, r.row + row, r.col + col) =
+					from->cells[(size_t)(top + row) * (size_t)from->cols + (size_t)col];
+}
+
+void
 canvas_park(struct canvas *c, int row, int col, bool shown)
 {
 	c->cursor_row = row < 0 ? 0 : row >= c->rows && c->rows > 0 ? c->rows - 1 : row;

@@ -59,6 +59,11 @@ void canvas_ink(struct canvas *c, int row, int col, int cols, enum ink ink);	/* 
 void canvas_rule(struct canvas *c, int row, int col, int cols);
 /* A bar of `value` of `full` in cols columns. */
 void canvas_bar(struct canvas *c, int row, int col, int cols, enum ink ink, double value, double full);
+/* An interval [lo, hi] around value on an axis from `least` to `most`, with a bar up to it from 0. */
+struct whisker { double value, lo, hi, least, most; };
+void canvas_whisker(struct canvas *c, int row, int col, int cols, enum ink ink, const struct whisker *w);
+/* Rows of another canvas, from row `top` of it on. */
+void canvas_copy(struct canvas *c, struct rect r, const struct canvas *from, int top);
 void canvas_park(struct canvas *c, int row, int col, bool shown);
 
 /* Rows as UTF-8, trailing blanks cut; with_ink brackets runs as {name:text}. */

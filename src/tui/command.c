@@ -170,6 +170,7 @@ static enum err run_examples(struct app *app, const char *arg) { (void)arg; retu
 static enum err run_contributors(struct app *app, const char *arg) { (void)arg; return run_go(app, V_CONTRIBUTORS); }
 static enum err run_queries(struct app *app, const char *arg) { (void)arg; return run_go(app, V_QUERIES); }
 static enum err run_runs(struct app *app, const char *arg) { (void)arg; return run_go(app, V_RUNS); }
+static enum err run_trust(struct app *app, const char *arg) { (void)arg; return run_go(app, V_TRUST); }
 static enum err run_help(struct app *app, const char *arg) { (void)arg; return run_go(app, V_HELP); }
 
 static enum err
@@ -199,6 +200,7 @@ static const struct command commands[] = {
 	{ "contributors", "", "all contributors", run_contributors, NULL },
 	{ "queries", "", "the saved queries", run_queries, NULL },
 	{ "runs", "", "what is loaded", run_runs, NULL },
+	{ "trust", "", "how far the rankings can be trusted", run_trust, NULL },
 	{ "help", "", "every key and command", run_help, NULL },
 	{ "quit", "", "leave", run_quit, NULL },
 };

@@ -10,6 +10,8 @@ static const struct glyphs utf8 = {
 	.opposed = { " ", "\u2591", "\u2591", "\u2591", "\u2592", "\u2592", "\u2592", "\u2593", "\u2593" },
 	.bar = { "", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589", "\u2588" },
 	.hatch = "\u2592",
+	.whisker_lo = "\u251c", .whisker = "\u253c", .whisker_hi = "\u2524",
+	.flat = "\u2500", .rising = "\u2571", .falling = "\u2572",
 	.rail_first = "\u250c", .rail = "\u2502", .rail_last = "\u2514",
 };
 
@@ -22,6 +24,8 @@ static const struct glyphs ascii = {
 	.opposed = { " ", "a", "b", "c", "d", "e", "f", "g", "h" },
 	.bar = { "", "", "", "", "#", "#", "#", "#", "#" },
 	.hatch = ":",
+	.whisker_lo = "[", .whisker = "+", .whisker_hi = "]",
+	.flat = "-", .rising = "/", .falling = "\\",
 	.rail_first = "/", .rail = "|", .rail_last = "\\",
 };
 

@@ -16,6 +16,8 @@ struct glyphs {
 	const char *opposed[GLYPH_LEVELS];	/* and away: other shapes, so that the sign needs no colour */
 	const char *bar[GLYPH_LEVELS];		/* eighths of one cell, from the left */
 	const char *hatch;			/* a cell of the residual's bar */
+	const char *whisker_lo, *whisker, *whisker_hi;
+	const char *flat, *rising, *falling;		/* a cell of a line in a plot */
 	const char *rail_first, *rail, *rail_last;	/* beside rows that belong together */
 };
 

@@ -99,7 +99,9 @@ table_draw_row(const struct table *t, struct canvas *c, int row, int col, int co
 		struct table_cell cell = { .ink = INK_TEXT };
 		str_clear(&cell.text);
 		t->cell(t->arg, i, k, &cell);
-		if (cell.bar)
+		if (cell.whiskered)
+			canvas_whisker(c, row, at, width[k], cell.ink, &cell.whisker);
+		else if (cell.bar)
 			canvas_bar(c, row, at, width[k], cell.ink, cell.value, cell.full);
 		else
 			cell_place(c, row, at, width[k], t->columns[k].right, cell.ink, cell.text.s);
@@ -115,7 +117,7 @@ table_row_text(const struct table *t, size_t i, struct str *out)
 		struct table_cell cell = {0};
 		str_clear(&cell.text);
 		t->cell(t->arg, i, k, &cell);
-		if (!cell.bar) {
+		if (!cell.bar && !cell.whiskered) {
 			str_add(out, cell.text.s, cell.text.len);
 			str_addc(out, '\n');
 		}

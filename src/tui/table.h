@@ -25,6 +25,8 @@ struct table_cell {
 	enum ink ink;
 	bool bar;		/* a bar of value of full instead of the text */
 	double value, full;
+	bool whiskered;		/* this instead of both */
+	struct whisker whisker;
 };
 
 struct table {

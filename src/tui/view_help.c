@@ -13,8 +13,8 @@ static const struct { const char *word, *meaning; } words[] = {
 	{ "proponent", "an example that helped: its score is positive" },
 	{ "opponent", "an example that worked against the span: its score is negative" },
 	{ "noise floor", "the spread of scores under unrelated questions; three of it are still chance" },
-	{ "LDS", "how well a method foretold what really happened when parts of the corpus were left out of training: 1 is "
-		"perfect, 0 is guessing (6 shows the whole measurement)" },
+	{ "LDS", "how well a method foretold what really happened when parts of the corpus were left out of training: "
+		"1 is perfect, 0 is guessing (6 shows the whole measurement)" },
 	{ "rail beside rows", "their ranks cannot be told apart: the scores are closer than their errors" },
 	{ "share", "a contributor's part of all that stands out from chance and of the rest that adds up" },
 	{ "residual", "the part of the help that is credited to nobody" },

@@ -305,12 +305,12 @@ ranking_fill(struct ranking *r, bool exact)
 	r->bottom = xcalloc(N_EXAMPLES, sizeof(*r->bottom));
 	for (int i = 0; i < N_EXAMPLES; i++)
 		if (order[i].score > 0)
-			r->top[r->n_top++] = (struct ranked){ .example = order[i].example, .score = order[i].score,
-				.exact = exact };
+			r->top[r->n_top++] = (struct ranked){ .example = order[i].example,
+				.score = order[i].score, .exact = exact };
 	for (int i = N_EXAMPLES - 1; i >= 0; i--)
 		if (order[i].score < 0)
-			r->bottom[r->n_bottom++] = (struct ranked){ .example = order[i].example, .score = order[i].score,
-				.exact = exact };
+			r->bottom[r->n_bottom++] = (struct ranked){ .example = order[i].example,
+				.score = order[i].score, .exact = exact };
 	ranking_errors(r);
 	ranked_brackets(r->top, r->n_top);
 	ranked_brackets(r->bottom, r->n_bottom);

@@ -48,7 +48,8 @@ fake_trust_make(struct trust *t)
 	t->point = xcalloc(POINTS, sizeof(*t->point));
 	for (uint32_t i = 0; i < POINTS; i++) {
 		double x = 0.05 * fake_noise(i, 1) * fabs(fake_noise(i, 2));
-		t->point[i] = (struct calibration_point){ x, 0.62 * x + 0.02 * fake_noise(i, 3) * fabs(fake_noise(i, 4)) };
+		double off = 0.02 * fake_noise(i, 3) * fabs(fake_noise(i, 4));
+		t->point[i] = (struct calibration_point){ x, 0.62 * x + off };
 	}
 }
 

@@ -1,0 +1,15 @@
+/* view_trust: shared by the files of the trust view. */
+#ifndef TUI_VIEW_TRUST_H
+#define TUI_VIEW_TRUST_H
+
+#include "byline/trust.h"
+#include "canvas.h"
+
+/* Everything that was measured, on a canvas as high as that takes: its own height is set, its width is the caller's. */
+void trust_draw(struct canvas *page, int cols, const struct trust *t);
+/* trust_words.c: for somebody who never heard of a rank correlation. */
+void trust_words(const struct trust *t, struct str *out);
+/* Of two random removals, how often the method says right which one hurts more, of 100, for an LDS. */
+double trust_right(double lds);
+
+#endif
