@@ -14,17 +14,19 @@
 #include "byline/bank.h"
 #include "byline/trust_metrics.h"
 
+/* Outcomes are nats per token of a query's span, and so are sums of scores in nats once divided by the span's tokens. */
 struct method_trust {
 	char name[32];
 	bool is_default;
 	/* Linear datamodeling score: mean over queries of Spearman, over subsets, between summed scores and outcomes
-	 * (Park et al. 2023, eq. 4). */
+	 * (Park et al. 2023, definition 2.3). */
 	struct interval lds, lds_heldout, lds_generated, lds_other_seed;
+	struct interval lds_less_default;	/* LDS less the default method's, on the same draws */
 	double contributor_r;		/* leave-one-contributor-out: mean over queries of Pearson between predicted and
 					 * measured drop */
-	double contributor_r_size;	/* the same with the contributor's size as the prediction: the baseline */
+	double contributor_r_size;	/* the same with the tokens left out as the prediction: the baseline */
 	double contributor_partial;	/* with size regressed out of both */
-	double slope, slope_error;	/* nats of measured drop per predicted nat, subsets pooled */
+	double slope, slope_error;	/* measured nats per predicted unit, subsets pooled */
 	double ndcg20;			/* of its ranking against exact EK-FAC's */
 	double cardinality;		/* different examples among the top 10 of all queries, of those possible */
 	int64_t bytes_per_example;	/* stored; 0: computed anew */
@@ -34,22 +36,31 @@ struct method_trust {
 /* Nats per token of a span, relative to the query's mean. */
 struct calibration_point { double predicted, observed; };
 
+enum { TRUST_PLANTED = 20, TRUST_POINTS = 512 };
+
 struct trust {
 	int n_queries, n_heldout, n_generated;
 	int n_subsets, n_other_subsets, n_contributors;	/* finished members */
+	int span;			/* tokens of a query's span */
 	double alpha;
+	/* other_seed: of the other seeds, the one with the most finished subsets. */
 	uint64_t seed, run_seed, other_seed;
-	double ceiling_other_seed;	/* square root of the mean Spearman of outcomes between seeds: what a perfect
-					 * predictor of the seeds' mean would reach */
+	/* Square root of the mean Spearman of outcomes between the run's seed and the other: what a perfect predictor
+	 * of the seeds' mean would reach. 95 %: lo to hi. */
+	double ceiling_other_seed, ceiling_lo, ceiling_hi;
 	double floor;			/* noise floor of the default method for a span of the bank, its unit */
-	double duplicates;		/* planted duplicates: part of them found on top; NaN: not measured */
-	double randomised;		/* rank agreement of the default method's scores on trained and on random
-					 * weights */
+	/* Planted duplicates: part of TRUST_PLANTED trained examples that stand on top of the default method's scores
+	 * when their own first tokens are the span. NaN: not measured. */
+	double duplicates;
+	/* Mean over queries of Spearman between the default method's scores and those of features made in the same way
+	 * from random weights, over a sample of examples: near 1, scores would not depend on what was learned (the
+	 * randomisation test of Adebayo et al. 2018). */
+	double randomised;
 	struct method_trust *method;
 	int n_methods;
-	struct calibration_point *point;	/* of the default method, a sample of at most 512 */
+	struct calibration_point *point;	/* of the default method, a sample of at most TRUST_POINTS */
 	int n_points;
-	char index[HASH_HEX];		/* SHA-256 of the index.json it was measured with */
+	char index[HASH_HEX];		/* SHA-256 of the index.json it was measured with; "": of none */
 	int64_t measured;		/* seconds since 1970 */
 };
 
