@@ -14,7 +14,7 @@
 #include "byline/bank.h"
 #include "byline/trust_metrics.h"
 
-/* Outcomes are nats per token of a query's span, and so are sums of scores in nats once divided by the span's tokens. */
+/* Outcomes are nats per token of a query's span, and so are sums of scores once divided by the span's tokens. */
 struct method_trust {
 	char name[32];
 	bool is_default;

@@ -1,10 +1,10 @@
 /*
- * trust_metrics: the numbers that say how far scores can be believed. Pure functions over matrices; what a bank holds and
- * what a method says are brought by the caller.
+ * trust_metrics: the numbers that say how far scores can be believed. Pure functions over matrices; what a bank holds
+ * and what a method says are brought by the caller.
  *
- * scores (queries, examples): NaN where an example was never trained on; such are skipped. drop (members, examples): 1 =
- * left out of that member's training. predicted, outcome (queries, members). All row-major. Whatever cannot be measured
- * (constants, too few members, nothing finite) is NaN.
+ * scores (queries, examples): NaN where an example was never trained on; such are skipped. drop (members, examples):
+ * 1 = left out of that member's training. predicted, outcome (queries, members). All row-major. Whatever cannot be
+ * measured (constants, too few members, nothing finite) is NaN.
  */
 #ifndef BYLINE_TRUST_METRICS_H
 #define BYLINE_TRUST_METRICS_H
@@ -53,8 +53,8 @@ double metrics_groups(const struct measure *m, const double *predicted, const do
 /* The same with the size as the prediction of every query: the baseline. */
 double metrics_groups_size(const struct measure *m, const double *size, const double *measured);
 
-/* Mean over queries of NDCG@k of one score matrix against another: stats_ndcg. Queries where nothing in `exact` is above
- * 0 do not count. */
+/* Mean over queries of NDCG@k of one score matrix against another: stats_ndcg. Queries where nothing in `exact` is
+ * above 0 do not count. */
 double metrics_ndcg(const float *scores, const float *exact, int queries, size_t examples, size_t k);
 /* Mean over queries of Spearman over examples. */
 double metrics_agreement(const float *a, const float *b, int queries, size_t examples);

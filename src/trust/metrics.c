@@ -113,7 +113,8 @@ metrics_cardinality(const float *scores, int queries, size_t examples, size_t k)
 	size_t different = 0, listed = 0, there = 0;
 	for (int q = 0; q < queries; q++) {
 		const float *row = scores + (size_t)q * examples;
-		size_t finite = count_finite(row, examples), n = stats_top(row, examples, k < finite ? k : finite, 1, top);
+		size_t finite = count_finite(row, examples);
+		size_t n = stats_top(row, examples, k < finite ? k : finite, 1, top);
 		listed += n;
 		there = finite > there ? finite : there;
 		for (size_t i = 0; i < n; i++) {

@@ -1,8 +1,8 @@
 /*
  * metrics_lds: the linear datamodeling score and its bootstrap.
  *
- * A draw takes members with replacement, so each counts 0, 1, 2, ... times. Ranks of a draw follow from the order of all
- * members, sorted once, and these counts: a draw of one query costs a pass over the members.
+ * A draw takes members with replacement, so each counts 0, 1, 2, ... times. Ranks of a draw follow from the order of
+ * all members, sorted once, and these counts: a draw of one query costs a pass over the members.
  */
 #include "byline/trust_metrics.h"
 

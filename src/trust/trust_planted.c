@@ -1,36 +1,15 @@
 /*
- * trust_planted: planted duplicates. A trained example is asked about as if the model had just written it: whatever else
- * the method finds, this one must stand on top.
+ * trust_planted: planted duplicates. A trained example is asked about as if the model had just written it: whatever
+ * else the method finds, this one must stand on top.
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "byline/mem.h"
-#include "byline/rng.h"
 #include "trust_private.h"
 
 /* "plant", so that no other use of the seed meets these numbers. */
 static const uint64_t stream_plant = UINT64_C(0x706c616e74000000);
-
-/* TRUST_PLANTED of the trained examples, or as many as there are. */
-static int
-examples_choose(const struct bank *b, uint32_t *chosen)
-{
-	const struct session *s = b->session;
-	uint32_t *order = xcalloc(s->data.n + 1, sizeof(*order));
-	struct rng rng;
-	size_t n = 0, k;
-	for (size_t i = 0; i < s->data.n; i++)
-		if (session_trained_on(s, i))
-			order[n++] = (uint32_t)i;
-	rng_init(&rng, b->options.seed, stream_plant);
-	rng_shuffle(&rng, order, n);
-	k = n < TRUST_PLANTED ? n : TRUST_PLANTED;
-	memcpy(chosen, order, k * sizeof(*order));
-	free(order);
-	return (int)k;
-}
 
 /* The example's first token as the prompt, the next ones, no more than a bank's span, as the output. */
 static void
@@ -53,7 +32,7 @@ check_planted(const struct bank *b, const struct method *m, struct job *job, dou
 	struct bank other = *b;
 	float *score = NULL;
 	enum err err = OK;
-	int n = examples_choose(b, example);
+	int n = (int)sample_trained(b, stream_plant, TRUST_PLANTED, example);
 	*found = NAN;
 	if (n == 0)
 		return OK;

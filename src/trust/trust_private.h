@@ -14,6 +14,8 @@ struct scores_of { char index[HASH_HEX], queries[HASH_HEX], checkpoint[HASH_HEX]
 /* index is "" when there is none. */
 enum err scores_of(const struct bank *b, struct scores_of *of);
 
+/* Does bank/scores-METHOD.safetensors hold all that scores_take would make? */
+bool scores_there(const struct bank *b, const struct scores_of *of, const struct method *m);
 /* score (queries, examples) of one method, taken up from bank/scores-METHOD.safetensors or made and kept there. */
 struct scores { float *score; double seconds_per_query; };
 enum err scores_take(const struct bank *b, const struct scores_of *of, const struct method *m, struct job *job,
@@ -44,10 +46,25 @@ void truth_free(struct truth *t);
 
 /* ---- checks ---------------------------------------------------------------------------------------------------- */
 
+/* At most `most` of the trained examples, by the bank's seed and this stream; how many. */
+size_t sample_trained(const struct bank *b, uint64_t stream, size_t most, uint32_t *example);
+
 /* For struct trust's duplicates and randomised; NaN when the method cannot be checked so. */
 enum err check_planted(const struct bank *b, const struct method *m, struct job *job, double *found);
 /* score (queries, examples): of the method on the trained weights. */
 enum err check_randomised(const struct bank *b, const float *score, struct job *job, double *agreement);
-enum err check_floor(const struct bank *b, const struct method *m, struct job *job, double *floor);
+
+/* ---- numbers --------------------------------------------------------------------------------------------------- */
+
+/* What a method's scores predict for each set of members, nats per token: (queries, members of the set). */
+struct predictions { double *same, *other, *without; };
+void predictions_make(const struct bank *b, const struct truth *t, const float *score, struct predictions *p);
+void predictions_free(struct predictions *p);
+
+/* The numbers of one method that come from outcomes; `first` are the default method's predictions, NULL: none. */
+void trust_numbers(const struct bank *b, const struct truth *t, const struct predictions *p,
+	const struct predictions *first, struct method_trust *out);
+/* t->point, t->n_points. */
+void trust_points(const struct bank *b, const struct truth *truth, const struct predictions *p, struct trust *t);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * trust_random: the randomisation test (Adebayo et al. 2018, "Sanity checks for saliency maps", section 3; for training
- * data attribution: Bareeva et al. 2024, "Quanda"). Features are made again as an index makes them, curvature, whitening
- * and projection, but from weights that have learned nothing. What then still agrees with the method's scores comes from
- * the texts and the shape of the network, not from training.
+ * data attribution: Bareeva et al. 2024, "Quanda"). Features are made again as an index makes them, curvature,
+ * whitening and projection, but from weights that have learned nothing. What then still agrees with the method's scores
+ * comes from the texts and the shape of the network, not from training.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 #include "byline/curvature.h"
 #include "byline/features.h"
 #include "byline/mem.h"
-#include "byline/rng.h"
 #include "trust_private.h"
 
 enum { SAMPLE = 256, SIDE = 32, CURVATURE_TOKENS = 20000 };
@@ -106,32 +105,14 @@ random_scores(struct random_features *f, const struct bank *b, const float *rows
 	return OK;
 }
 
-/* A seeded sample of the examples that were trained on, in `example` (SAMPLE). */
-static size_t
-sample_choose(const struct bank *b, uint32_t *example)
-{
-	const struct session *s = b->session;
-	uint32_t *order = xcalloc(s->data.n + 1, sizeof(*order));
-	struct rng rng;
-	size_t n = 0, k;
-	for (size_t i = 0; i < s->data.n; i++)
-		if (session_trained_on(s, i))
-			order[n++] = (uint32_t)i;
-	rng_init(&rng, b->options.seed, stream_random);
-	rng_shuffle(&rng, order, n);
-	k = n < SAMPLE ? n : SAMPLE;
-	memcpy(example, order, k * sizeof(*order));
-	free(order);
-	return k;
-}
-
 enum err
 check_randomised(const struct bank *b, const float *score, struct job *job, double *agreement)
 {
 	uint32_t example[SAMPLE];
 	struct random_features f = {0};
-	size_t n = sample_choose(b, example), cells = (size_t)b->n_queries * n;
-	float *rows = NULL, *random = xcalloc(cells + 1, sizeof(*random)), *trained = xcalloc(cells + 1, sizeof(*trained));
+	size_t n = sample_trained(b, stream_random, SAMPLE, example), cells = (size_t)b->n_queries * n;
+	float *rows = NULL, *random = xcalloc(cells + 1, sizeof(*random));
+	float *trained = xcalloc(cells + 1, sizeof(*trained));
 	enum err err;
 	*agreement = NAN;
 	job_note(job, "scores from random weights");

@@ -12,6 +12,25 @@
 
 enum { FILE_MAX = 4 << 20, METHODS_MAX = 256 };
 
+void
+trust_free(struct trust *t)
+{
+	if (!t)
+		return;
+	free(t->method);
+	free(t->point);
+	free(t);
+}
+
+const struct method_trust *
+trust_method(const struct trust *t, const char *name)
+{
+	for (int i = 0; t && i < t->n_methods; i++)
+		if (strcmp(t->method[i].name, name) == 0)
+			return &t->method[i];
+	return NULL;
+}
+
 static enum err
 read_seed(const json_t *o, const char *name, const char *key, uint64_t *out)
 {

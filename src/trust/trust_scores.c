@@ -1,6 +1,6 @@
 /*
- * trust_scores: bank/scores-METHOD.safetensors: "scores" F32 (queries, examples) of one method, with what they were made
- * from. Made some queries at a time and written after each, so that a kill costs one such piece.
+ * trust_scores: bank/scores-METHOD.safetensors: "scores" F32 (queries, examples) of one method, with what they were
+ * made from. Made some queries at a time and written after each, so that a kill costs one such piece.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -152,11 +152,31 @@ out:
 	return err;
 }
 
+static struct task
+task_of(const struct bank *b, const struct scores_of *of, const struct method *m)
+{
+	return (struct task){ .bank = b, .of = of, .method = m,
+		.path = xasprintf("%s/scores-%s.safetensors", b->dir, m->name) };
+}
+
+bool
+scores_there(const struct bank *b, const struct scores_of *of, const struct method *m)
+{
+	struct task t = task_of(b, of, m);
+	bool there = mem_array(&t.score, (size_t)b->n_queries * b->session->data.n, sizeof(*t.score), "scores") == OK;
+	if (there)
+		task_take_up(&t);
+	err_clear();
+	free(t.score);
+	free(t.path);
+	return there && t.done == b->n_queries;
+}
+
 enum err
 scores_take(const struct bank *b, const struct scores_of *of, const struct method *m, struct job *job,
 	struct scores *out)
 {
-	struct task t = { .bank = b, .of = of, .method = m, .path = xasprintf("%s/scores-%s.safetensors", b->dir, m->name) };
+	struct task t = task_of(b, of, m);
 	enum err err;
 	*out = (struct scores){0};
 	TRY_OUT(mem_array(&t.score, (size_t)b->n_queries * b->session->data.n, sizeof(*t.score), "scores of the bank"));

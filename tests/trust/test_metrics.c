@@ -46,7 +46,8 @@ world_new(struct world *w, int queries, size_t examples, int members, double noi
 	size_t cells = (size_t)queries * (size_t)members;
 	rng_init(&r, seed, 0);
 	*w = (struct world){ queries, members, examples, xcalloc((size_t)queries * examples, sizeof(float)),
-		xcalloc((size_t)members * examples, 1), xcalloc(cells, sizeof(double)), xcalloc(cells, sizeof(double)) };
+		xcalloc((size_t)members * examples, 1), xcalloc(cells, sizeof(double)),
+		xcalloc(cells, sizeof(double)) };
 	for (size_t i = 0; i < (size_t)queries * examples; i++)
 		w->worth[i] = (float)rng_normal(&r);
 	drop_half(w->drop, members, examples, &r);
@@ -66,7 +67,7 @@ world_free(struct world *w)
 	free(w->predicted);
 }
 
-/* ---- sums and single numbers -------------------------------------------------------------------------------------- */
+/* ---- sums and single numbers ------------------------------------------------------------------------------------ */
 
 static void
 test_sums(void **state)
@@ -123,7 +124,7 @@ test_found_first(void **state)
 	assert_true(isnan(metrics_found_first(scores, all, 0, 3)));
 }
 
-/* ---- linear datamodeling score ------------------------------------------------------------------------------------ */
+/* ---- linear datamodeling score ---------------------------------------------------------------------------------- */
 
 static void
 test_linear_world(void **state)
@@ -289,7 +290,8 @@ test_nothing_to_measure(void **state)
 	(void)state;
 	double flat[12] = {0}, line[12], error, size[4] = { 1, 2, 3, 5 };
 	uint8_t nobody[3] = {0};
-	struct measure m = { 3, 4, NULL, 1 }, few = { 3, 2, NULL, 1 }, none = { 3, 4, nobody, 1 }, empty = { 0, 0, NULL, 1 };
+	struct measure m = { 3, 4, NULL, 1 }, few = { 3, 2, NULL, 1 };
+	struct measure none = { 3, 4, nobody, 1 }, empty = { 0, 0, NULL, 1 };
 	for (int i = 0; i < 12; i++)
 		line[i] = i % 4;
 	assert_unmeasured(metrics_lds(&m, flat, line));
@@ -312,7 +314,7 @@ test_nothing_to_measure(void **state)
 	assert_true(fabs(metrics_slope(&m, line, line, &error) - 1) < 1e-12);
 }
 
-/* ---- intervals ---------------------------------------------------------------------------------------------------- */
+/* ---- intervals -------------------------------------------------------------------------------------------------- */
 
 /*
  * A population of queries and subsets whose mean Spearman is known: predictions and outcomes are normal, correlated by
@@ -406,7 +408,7 @@ test_ceiling(void **state)
 	assert_true(metrics_ceiling(&m, a, b).value == 0);
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
 
 static void
 test_slope(void **state)
