@@ -25,6 +25,11 @@ void linalg_from_eig(float *out, const float *q, const float *f, int n);
 enum err linalg_orthogonal_pack(float *packed, const float *q, int n);
 enum err linalg_orthogonal_unpack(float *q, const float *packed, int n);
 
+/* a (n,n) symmetric positive definite <- its Cholesky factor, which linalg_factor_solve understands: b (n) <- a^-1 b.
+ * ERR_FORMAT when a is not positive definite. */
+enum err linalg_factor_spd(double *a, int n);
+void linalg_factor_solve(const double *factor, double *b, int n);
+
 /* Solves a x = b in double, a (n,n) symmetric positive definite, overwritten; b (n) becomes x. For tests and small
  * systems. */
 enum err linalg_solve_spd(double *a, double *b, int n);

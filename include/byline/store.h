@@ -142,6 +142,8 @@ enum err store_example_text(struct store *s, const struct example *e, struct str
  * 0. */
 enum err store_bm25(struct store *s, int64_t run, const char *query, size_t n, size_t k,
 	enum err (*fn)(void *arg, uint32_t example, double score), void *arg);
+/* Each word of a text as that search takes it: cut at the same places, case and accents folded away. */
+void store_words(const char *text, size_t n, void (*fn)(void *arg, const char *word), void *arg);
 
 /* ---- saved queries --------------------------------------------------------------------------------------------- */
 

@@ -10,28 +10,25 @@
  */
 #include "byline/attrib.h"
 
-#include <math.h>
-#include <stdlib.h>
-
-#include "byline/mem.h"
+#include "exact.h"
 #include "query_private.h"
+
+const struct exact_kind exact_ekfac = { TURN_SOLVE, WEIGH_EVENLY, false, true };
+
+static enum err
+ekfac_spans(const struct spans *spans, float *scores, struct job *job)
+{
+	return queries_exact(spans, &exact_ekfac, scores, job);
+}
 
 enum err
 method_exact_score(struct query *q, int from, int to, float *scores, struct job *job)
 {
-	const struct session *s = q->session;
-	uint32_t *example = xcalloc(s->data.n + 1, sizeof(*example));
-	float *exact = xcalloc(s->data.n + 1, sizeof(*exact));
-	size_t n = 0;
-	for (size_t i = 0; i < s->data.n; i++) {
-		scores[i] = NAN;
-		if (session_trained_on(s, i))
-			example[n++] = (uint32_t)i;
-	}
-	enum err err = query_exact(q, from, to, example, n, exact, NULL, job);
-	for (size_t j = 0; err == OK && j < n; j++)
-		scores[example[j]] = exact[j];
-	free(example);
-	free(exact);
-	return err;
+	return spans_one(q, from, to, ekfac_spans, scores, job);
+}
+
+enum err
+method_exact_many(struct query *const *q, size_t n, float *scores, struct job *job)
+{
+	return spans_whole(q, n, ekfac_spans, scores, job);
 }

@@ -2,7 +2,8 @@
  * Method "hidden": cosine of mean final hidden states, the span's against the example's, at the final checkpoint.
  *
  * What retrieval by embedding would say; among gradient-free similarities the usual baseline (Hanawa et al. 2021,
- * "Evaluation of similarity-based explanations", section 3). Not a prediction of anything: see byline(7).
+ * "Evaluation of similarity-based explanations", section 3), as there without centring. Not a prediction of anything:
+ * see byline(7).
  */
 #include "byline/attrib.h"
 
@@ -66,4 +67,10 @@ out:
 	free(mean);
 	free(row);
 	return err;
+}
+
+size_t
+method_similarity_stored(const struct session *s)
+{
+	return 2 * (size_t)s->model.config.d_model;
 }

@@ -1,4 +1,4 @@
-/* pieces: batches of about PIECE_ROWS rows. */
+/* pieces: see pieces.h. */
 #include "pieces.h"
 
 #include <stdlib.h>
@@ -13,13 +13,13 @@ example_rows(const struct dataset *data, uint32_t example)
 }
 
 void
-pieces_cut(struct pieces *p, const struct dataset *data, const uint32_t *example, size_t n)
+pieces_cut_rows(struct pieces *p, const struct dataset *data, const uint32_t *example, size_t n, int most)
 {
 	int rows = 0;
 	*p = (struct pieces){ .example = example, .start = xcalloc(n + 1, sizeof(*p->start)) };
 	for (size_t i = 0; i < n; i++) {
 		int more = example_rows(data, example[i]);
-		if (i > p->start[p->n] && rows + more > PIECE_ROWS) {
+		if (i > p->start[p->n] && rows + more > most) {
 			p->start[++p->n] = i;
 			rows = 0;
 		}
@@ -28,6 +28,12 @@ pieces_cut(struct pieces *p, const struct dataset *data, const uint32_t *example
 	}
 	if (n > 0)
 		p->start[++p->n] = n;
+}
+
+void
+pieces_cut(struct pieces *p, const struct dataset *data, const uint32_t *example, size_t n)
+{
+	pieces_cut_rows(p, data, example, n, PIECE_ROWS);
 }
 
 void

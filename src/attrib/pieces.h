@@ -19,6 +19,8 @@ struct pieces {
 	int max_rows;
 };
 void pieces_cut(struct pieces *p, const struct dataset *data, const uint32_t *example, size_t n);
+/* The same, with `most` rows instead. */
+void pieces_cut_rows(struct pieces *p, const struct dataset *data, const uint32_t *example, size_t n, int most);
 void pieces_free(struct pieces *p);
 size_t pieces_count(const struct pieces *p, size_t i);	/* examples of piece i */
 

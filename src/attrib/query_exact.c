@@ -13,11 +13,10 @@
 
 #include "byline/mem.h"
 #include "byline/mm.h"
-#include "direction.h"
-#include "fault.h"
-#include "pieces.h"
+#include "exact.h"
 #include "query_private.h"
 #include "session_index.h"
+#include "sweep.h"
 
 struct exact {
 	struct query *q;
@@ -26,12 +25,9 @@ struct exact {
 	float *const *v;		/* the direction there, a matrix a layer */
 	const uint32_t *example;
 	size_t n;
-	struct pieces pieces;
-	struct acts **acts;		/* one a worker */
-	double weight;			/* 1 / (N checkpoints) */
+	double weight;			/* of the checkpoint */
 	double *sum;			/* n */
 	float **per_token;
-	struct fault fault;
 };
 
 static size_t
@@ -48,7 +44,7 @@ static void
 along_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
 {
 	struct along *t = arg;
-	int layer = t->e->direction->layer_of[index];
+	int layer = t->e->direction->layers.layer_of[index];
 	if (layer < 0)
 		return;
 	const struct linear *l = &t->e->q->session->model.linears[index];
@@ -87,18 +83,19 @@ piece_collect(struct exact *e, size_t first, const struct batch *b, const double
 }
 
 static enum err
-piece_score(struct exact *e, size_t first, const struct batch *b, int worker)
+piece_score(void *arg, size_t first, const struct batch *b, struct acts *acts, int worker)
 {
+	struct exact *e = arg;
 	const struct model *m = &e->q->session->model;
 	struct along along = { .e = e };
-	struct tap tap = { .arg = &along, .linear = along_linear, .roles = e->direction->roles };
+	struct tap tap = { .arg = &along, .linear = along_linear, .roles = e->direction->layers.roles };
 	enum err err = OK;
+	(void)worker;
 	TRY_OUT(mem_array(&along.row, (size_t)b->rows, sizeof(*along.row), "scores of tokens"));
 	TRY_OUT(mem_array(&along.product, (size_t)b->rows * (size_t)widest_input(m), sizeof(*along.product),
 		"exact scores"));
-	TRY_OUT(model_forward(m, e->params, e->acts[worker], b));
-	acts_loss(m, e->acts[worker], b, NULL, NULL);
-	model_backward(m, e->params, e->acts[worker], b, NULL, &tap);
+	acts_loss(m, acts, b, NULL, NULL);
+	model_backward(m, e->params, acts, b, NULL, &tap);
 	piece_collect(e, first, b, along.row);
 out:
 	free(along.row);
@@ -106,46 +103,23 @@ out:
 	return err;
 }
 
-static void
-piece_run(void *arg, size_t i, int worker)
-{
-	struct exact *e = arg;
-	size_t from = e->pieces.start[i], to = e->pieces.start[i + 1];
-	struct ragged r = {0};
-	if (!fault_go(&e->fault))
-		return;
-	ragged_fill(&r, &e->q->session->data, e->example + from, to - from);
-	if (r.batch.rows > 0)
-		fault_set(&e->fault, piece_score(e, from, &r.batch, worker));
-	fault_step(&e->fault, to - from);
-	ragged_free(&r);
-}
-
 /* Checkpoint after checkpoint, so that every sum is taken in one order. */
 static enum err
-points_run(struct exact *e, struct direction *d, struct job *job)
+points_run(struct exact *e, struct direction *d, const double *weight, struct job *job)
 {
 	const struct session *s = e->q->session;
 	for (int k = 0; k < d->n_points; k++) {
 		TRY(direction_make(d, e->q, k, job));
 		e->params = s->index->point[k].model.params;
-		e->v = d->v + k * d->n_layers;
-		fault_init(&e->fault, job);
-		atomic_store(&e->fault.done, (uint64_t)k * e->n);
-		pool_run(s->pool, e->pieces.n, piece_run, e);
+		e->v = d->v + k * d->layers.n;
+		e->weight = weight[k];
+		struct sweep sweep = { .s = s, .params = e->params, .example = e->example, .n = e->n, .arg = e,
+			.piece = piece_score };
+		enum err err = sweep_run(&sweep, (uint64_t)k * e->n, job);
 		direction_release(d, k);
-		TRY(fault_end(&e->fault));
+		TRY(err);
 	}
 	return OK;
-}
-
-static size_t
-trained_count(const struct session *s)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < s->data.n; i++)
-		n += session_trained_on(s, i) ? 1 : 0;
-	return n > 0 ? n : 1;
 }
 
 static enum err
@@ -153,8 +127,7 @@ exact_check(const struct query *q, int from, int to, const uint32_t *example, si
 {
 	if (!q->session->index)
 		return err_set(ERR_MISSING, "run %s has no index: run `byline index`", q->session->run.name);
-	if (from < 0 || to <= from || to > q->n_out)
-		return err_set(ERR_USAGE, "span %d:%d: the output has %d tokens", from, to, q->n_out);
+	TRY(span_check(q, from, to));
 	for (size_t j = 0; j < n; j++)
 		if (example[j] >= q->session->data.n)
 			return err_set(ERR_USAGE, "example %u: the run has %zu", example[j], q->session->data.n);
@@ -174,25 +147,20 @@ query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n
 {
 	TRY(exact_check(q, from, to, example, n));
 	const struct session *s = q->session;
-	int threads = pool_threads(s->pool);
+	enum err err = OK;
 	TRY(index_ready(s->index, s, job));
 	struct direction *d = direction_of(q, from, to);
-	struct exact e = { .q = q, .direction = d, .example = example, .n = n, .per_token = per_token,
-		.weight = 1 / ((double)trained_count(s) * d->n_points) };
+	struct exact e = { .q = q, .direction = d, .example = example, .n = n, .per_token = per_token };
+	double *weight = xcalloc((size_t)d->n_points, sizeof(*weight));
 	job_phase(job, "exact scores", (uint64_t)d->n_points * n);
 	per_token_clear(&e);
-	pieces_cut(&e.pieces, &s->data, example, n);
 	e.sum = xcalloc(n + 1, sizeof(*e.sum));
-	e.acts = xcalloc((size_t)threads, sizeof(struct acts *));
-	for (int i = 0; i < threads; i++)
-		e.acts[i] = acts_new(&s->model);
-	enum err err = points_run(&e, d, job);
-	for (size_t j = 0; err == OK && j < n; j++)
+	TRY_OUT(exact_weights(s, &exact_ekfac, weight));
+	TRY_OUT(points_run(&e, d, weight, job));
+	for (size_t j = 0; j < n; j++)
 		scores[j] = (float)e.sum[j];
-	for (int i = 0; i < threads; i++)
-		acts_free(e.acts[i]);
-	free(e.acts);
+out:
 	free(e.sum);
-	pieces_free(&e.pieces);
+	free(weight);
 	return err;
 }

@@ -6,8 +6,25 @@
 
 enum err method_features_score(struct query *q, int from, int to, float *scores, struct job *job);
 enum err method_exact_score(struct query *q, int from, int to, float *scores, struct job *job);
+enum err method_ekfac_final_score(struct query *q, int from, int to, float *scores, struct job *job);
+enum err method_tracin_score(struct query *q, int from, int to, float *scores, struct job *job);
+enum err method_gradcos_score(struct query *q, int from, int to, float *scores, struct job *job);
 enum err method_similarity_score(struct query *q, int from, int to, float *scores, struct job *job);
 enum err method_bm25_score(struct query *q, int from, int to, float *scores, struct job *job);
+enum err method_tfidf_score(struct query *q, int from, int to, float *scores, struct job *job);
+enum err method_logra_score(struct query *q, int from, int to, float *scores, struct job *job);
+enum err method_trak_score(struct query *q, int from, int to, float *scores, struct job *job);
+enum err method_random_score(struct query *q, int from, int to, float *scores, struct job *job);
+
+enum err method_features_many(struct query *const *q, size_t n, float *scores, struct job *job);
+enum err method_exact_many(struct query *const *q, size_t n, float *scores, struct job *job);
+enum err method_ekfac_final_many(struct query *const *q, size_t n, float *scores, struct job *job);
+enum err method_tracin_many(struct query *const *q, size_t n, float *scores, struct job *job);
+enum err method_gradcos_many(struct query *const *q, size_t n, float *scores, struct job *job);
+enum err method_logra_many(struct query *const *q, size_t n, float *scores, struct job *job);
+enum err method_trak_many(struct query *const *q, size_t n, float *scores, struct job *job);
+
+size_t method_similarity_stored(const struct session *s);
 
 /* The text that bm25 looks for, appended to out. */
 void method_bm25_words(const struct query *q, int from, int to, struct str *out);

@@ -11,6 +11,7 @@
 #include "byline/mm.h"
 #include "byline/train.h"
 #include "session_index.h"
+#include "tables.h"
 
 /* ---- works and contributors --------------------------------------------------------------------------------- */
 
@@ -196,6 +197,7 @@ session_open(struct store *store, const char *run_name, int threads, struct sess
 	TRY_OUT(open_examples(s));
 	TRY_OUT(check_journal(s));
 	s->pool = pool_new(threads);
+	s->tables = tables_new();
 	TRY_OUT(index_open(s, &s->index));
 	*out = s;
 	s = NULL;
@@ -210,6 +212,7 @@ session_close(struct session *s)
 	if (!s)
 		return;
 	index_close(s->index);
+	tables_free(s->tables);
 	pool_free(s->pool);
 	for (size_t i = 0; i < s->n_works; i++)
 		work_free(&s->works[i]);

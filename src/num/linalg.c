@@ -17,6 +17,9 @@ void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, const i
 	const int *lwork, int *iwork, const int *liwork, int *info);
 void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
 	int *info);
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b,
+	const int *ldb, int *info);
 
 static void
 transpose(float *a, int n)
@@ -166,4 +169,26 @@ linalg_solve_spd(double *a, double *b, int n)
 	if (info != 0)
 		return err_set(ERR_FORMAT, "a system of %d unknowns is not positive definite", n);
 	return OK;
+}
+
+enum err
+linalg_factor_spd(double *a, int n)
+{
+	int info = 0;
+	if (n == 0)
+		return OK;
+	mm_init();
+	dpotrf_("L", &n, a, &n, &info);
+	if (info != 0)
+		return err_set(ERR_FORMAT, "a matrix of %d rows is not positive definite", n);
+	return OK;
+}
+
+void
+linalg_factor_solve(const double *factor, double *b, int n)
+{
+	int info = 0, one = 1;
+	if (n > 0)
+		dpotrs_("L", &n, &one, factor, &n, b, &n, &info);
+	assert(info == 0);
 }

@@ -8,15 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utf8proc.h>
-
 #include "byline/mem.h"
-#include "byline/utf8.h"
 #include "db.h"
 #include "runs.h"
 #include "schema.h"
+#include "split.h"
 
-enum { WORDS_MAX = 256, WORD_BYTES = 128 };
+enum { WORDS_MAX = 256 };
 
 /* ---- the tables ---- */
 
@@ -52,47 +50,16 @@ words_insert(struct store *s, int64_t run, sqlite3_stmt **st)
 
 /* ---- the query ---- */
 
-/* What the tokenizer of the table takes for a part of a word. */
-static bool
-is_word(int32_t cp)
-{
-	if (cp < 0)
-		return false;
-	switch (utf8proc_category(cp)) {
-	case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM:
-	case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ND:
-	case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_NO: case UTF8PROC_CATEGORY_CO:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Distinct words as they were written, and folded for telling them apart. */
 struct words { char *folded[WORDS_MAX]; struct { const char *s; size_t n; } v[WORDS_MAX]; size_t n; };
 
-/* Much as the tokenizer of the table does, so that "The" and "the" count once. Fresh memory. */
-static char *
-word_fold(const char *word, size_t n)
-{
-	utf8proc_uint8_t *folded = NULL;
-	char *copy = xstrndup(word, n);
-	utf8proc_map((const utf8proc_uint8_t *)copy, 0, &folded,
-		UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_STRIPMARK | UTF8PROC_CASEFOLD);
-	if (!folded)
-		return copy;
-	free(copy);
-	copy = xstrdup((const char *)folded);
-	free(folded);
-	return copy;
-}
-
 static void
-words_note(struct words *w, const char *word, size_t n)
+words_note(void *arg, const char *word, size_t n)
 {
-	if (n == 0 || n > WORD_BYTES || w->n == WORDS_MAX)
+	struct words *w = arg;
+	if (w->n == WORDS_MAX)
 		return;
-	char *folded = word_fold(word, n);
+	char *folded = split_fold(word, n);
 	bool known = *folded == '\0';
 	for (size_t i = 0; i < w->n && !known; i++)
 		known = strcmp(w->folded[i], folded) == 0;
@@ -105,29 +72,13 @@ words_note(struct words *w, const char *word, size_t n)
 	w->folded[w->n++] = folded;
 }
 
-static void
-words_split(struct words *w, const char *query, size_t n)
-{
-	size_t from = 0;
-	for (size_t i = 0; i < n;) {
-		int32_t cp;
-		size_t used = utf8_decode(query + i, n - i, &cp);
-		if (!is_word(cp)) {
-			words_note(w, query + from, i - from);
-			from = i + used;
-		}
-		i += used;
-	}
-	words_note(w, query + from, n - from);
-}
-
 /* "tide" OR "bell": quoted, and without any character that is not part of a word, so that nothing in a query is
  * syntax. */
 static void
 match_make(const char *query, size_t n, struct str *match)
 {
 	struct words words = {0};
-	words_split(&words, query, n);
+	split_words(query, n, words_note, &words);
 	str_adds(match, "");
 	for (size_t i = 0; i < words.n; i++) {
 		str_adds(match, i ? " OR \"" : "\"");
