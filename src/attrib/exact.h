@@ -26,7 +26,8 @@ extern const struct exact_kind exact_ekfac, exact_ekfac_final, exact_tracin, exa
 enum err exact_weights(const struct session *s, const struct exact_kind *kind, double *w);
 
 /* Scores of every example for every span; scores (spans, data.n), NaN for those not trained on. The examples are run
- * through each checkpoint once for as many spans as fit in a GiB. */
-enum err queries_exact(const struct spans *spans, const struct exact_kind *kind, float *scores, struct job *job);
+ * through each checkpoint once for as many spans as fit in a GiB, at most `most` where that is not 0. */
+enum err queries_exact(const struct spans *spans, const struct exact_kind *kind, size_t most, float *scores,
+	struct job *job);
 
 #endif

@@ -14,7 +14,7 @@ const struct exact_kind exact_ekfac_final = { TURN_SOLVE, WEIGH_LAST, false, tru
 static enum err
 ekfac_final_spans(const struct spans *spans, float *scores, struct job *job)
 {
-	return queries_exact(spans, &exact_ekfac_final, scores, job);
+	return queries_exact(spans, &exact_ekfac_final, 0, scores, job);
 }
 
 enum err

@@ -18,7 +18,7 @@ const struct exact_kind exact_ekfac = { TURN_SOLVE, WEIGH_EVENLY, false, true };
 static enum err
 ekfac_spans(const struct spans *spans, float *scores, struct job *job)
 {
-	return queries_exact(spans, &exact_ekfac, scores, job);
+	return queries_exact(spans, &exact_ekfac, 0, scores, job);
 }
 
 enum err

@@ -16,7 +16,7 @@ const struct exact_kind exact_gradcos = { TURN_UNIT, WEIGH_EVENLY, true, false }
 static enum err
 gradcos_spans(const struct spans *spans, float *scores, struct job *job)
 {
-	return queries_exact(spans, &exact_gradcos, scores, job);
+	return queries_exact(spans, &exact_gradcos, 0, scores, job);
 }
 
 enum err

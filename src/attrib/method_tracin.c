@@ -16,7 +16,7 @@ const struct exact_kind exact_tracin = { TURN_NONE, WEIGH_RATE, false, false };
 static enum err
 tracin_spans(const struct spans *spans, float *scores, struct job *job)
 {
-	return queries_exact(spans, &exact_tracin, scores, job);
+	return queries_exact(spans, &exact_tracin, 0, scores, job);
 }
 
 enum err

@@ -47,7 +47,7 @@ const struct method methods[] = {
 	{ .name = "trak", .title = "sketched gradients (TRAK)", .unit = "log odds (predicted)", .evidence = "influence",
 		.cite = "Park et al. 2023", .plain = "sketched gradients of the log odds at the last checkpoint",
 		.score = method_trak_score, .score_many = method_trak_many },
-	{ .name = "random", .title = "chance", .unit = "standard deviations", .evidence = "none", .cite = "none",
+	{ .name = "random", .title = "chance", .unit = "standard deviations", .evidence = "none", .cite = "a seeded draw",
 		.plain = "numbers drawn at random: what the others have to beat first",
 		.baseline = true, .score = method_random_score },
 };

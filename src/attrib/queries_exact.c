@@ -140,14 +140,15 @@ out:
 static size_t
 batch_of(const struct fan *f)
 {
-	size_t bytes = layer_set_values(&f->layers) * sizeof(float) + f->n * sizeof(double);
-	return bytes > batch_bytes ? 1 : batch_bytes / (bytes + 1);
+	size_t bytes = layer_set_values(&f->layers) * sizeof(float) + (f->n + 1) * sizeof(double);
+	size_t fit = batch_bytes / bytes;
+	return fit > 0 ? fit : 1;
 }
 
 static enum err
-fan_batches(struct fan *f, const struct spans *all, const double *weight, float *scores, struct job *job)
+fan_batches(struct fan *f, const struct spans *all, size_t most, const double *weight, float *scores, struct job *job)
 {
-	size_t most = batch_of(f), batches = (all->n + most - 1) / most;
+	size_t batches = (all->n + most - 1) / most;
 	uint64_t done = 0;
 	job_phase(job, "exact scores", (uint64_t)batches * (uint64_t)f->s->index->n_points * f->n);
 	for (size_t from = 0; from < all->n; from += f->spans.n) {
@@ -159,7 +160,7 @@ fan_batches(struct fan *f, const struct spans *all, const double *weight, float 
 }
 
 enum err
-queries_exact(const struct spans *spans, const struct exact_kind *kind, float *scores, struct job *job)
+queries_exact(const struct spans *spans, const struct exact_kind *kind, size_t most, float *scores, struct job *job)
 {
 	const struct session *s = spans->q[0]->session;
 	if (!s->index)
@@ -170,9 +171,11 @@ queries_exact(const struct spans *spans, const struct exact_kind *kind, float *s
 	layer_set_make(&f.layers, &s->model);
 	f.v = xcalloc((size_t)f.layers.n + 1, sizeof(*f.v));
 	f.n = sweep_trained(s, &f.example);
+	if (most == 0 || most > batch_of(&f))
+		most = batch_of(&f);
 	TRY_OUT(index_ready(s->index, s, job));
 	TRY_OUT(exact_weights(s, kind, weight));
-	err = fan_batches(&f, spans, weight, scores, job);
+	err = fan_batches(&f, spans, most, weight, scores, job);
 out:
 	free(f.example);
 	free(f.v);

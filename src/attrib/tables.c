@@ -50,8 +50,9 @@ enum err
 table_room(const char *method, size_t n, size_t bytes_each, size_t more_bytes)
 {
 	if (more_bytes > TABLE_BYTES || (bytes_each > 0 && n > (TABLE_BYTES - more_bytes) / bytes_each))
-		return err_set(ERR_LIMIT, "method %s would keep %.1f GiB for the %zu examples of this run, and %zu GiB is "
-			"the limit: choose another method", method,
+		return err_set(ERR_LIMIT,
+			"method %s would keep %.1f GiB for the %zu examples of this run, and %zu GiB is the limit: "
+			"choose another method", method,
 			((double)n * (double)bytes_each + (double)more_bytes) / (1 << 30), n, TABLE_BYTES >> 30);
 	return OK;
 }

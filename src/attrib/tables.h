@@ -25,7 +25,7 @@ void tables_free(struct tables *t);	/* NULL is fine */
 #define TABLE_BYTES ((size_t)2 << 30)
 enum err table_room(const char *method, size_t n, size_t bytes_each, size_t more_bytes);
 
-/* ---- a row of numbers an example ------------------------------------------------------------------------------- */
+/* ---- a row of numbers an example ------------------------------------------------------------------------------ */
 
 struct row_table {
 	uint32_t *example;		/* n, ascending: those trained on */
@@ -37,7 +37,8 @@ struct row_table {
 enum err row_table_new(struct row_table *t, const struct session *s, const char *method, size_t width,
 	size_t more_bytes);
 void row_table_free(struct row_table *t);	/* safe on a zeroed struct */
-/* The factor of F = sum over the rows of v v^T + damping tr / width I, v their values [at, at + width); the caller's. */
+/* The factor of F = sum over the rows of v v^T + damping tr / width I, v their values [at, at + width); to be freed by
+ * the caller. */
 enum err row_table_factor(const struct row_table *t, struct pool *pool, size_t at, int width, double damping,
 	double **factor);
 /* v (width) <- F^-1 v */

@@ -12,6 +12,7 @@
 #include "byline/file.h"
 #include "byline/linalg.h"
 #include "byline/mem.h"
+#include "dense.h"
 #include "direction.h"
 #include "session_index.h"
 #include "toy.h"
@@ -46,40 +47,6 @@ world_free(void **state)
 }
 
 /* ---- by force ---------------------------------------------------------------------------------------------------------- */
-
-/* Dense gradient of the summed loss over rows with a target. */
-static float *
-dense_gradient(const struct model *m, const float *params, const int32_t *token, const int32_t *target, int rows)
-{
-	float *grads = xcalloc(m->n_params, sizeof(*grads));
-	int32_t start[2] = { 0, rows };
-	struct batch b = { .n_seq = 1, .rows = rows, .start = start, .token = token, .target = target };
-	struct acts *acts = acts_new(m);
-	assert_ok(model_forward(m, params, acts, &b));
-	acts_loss(m, acts, &b, NULL, NULL);
-	model_backward(m, params, acts, &b, grads, NULL);
-	acts_free(acts);
-	return grads;
-}
-
-static float *
-span_gradient(const struct query *q, const float *params, int from, int to)
-{
-	int rows = q->n_prompt + q->n_out - 1;
-	int32_t *target = xcalloc((size_t)rows, sizeof(*target));
-	for (int i = 0; i < rows; i++)
-		target[i] = i + 1 >= q->n_prompt + from && i + 1 < q->n_prompt + to ? q->tokens[i + 1] : -1;
-	float *g = dense_gradient(&q->session->model, params, q->tokens, target, rows);
-	free(target);
-	return g;
-}
-
-static float *
-example_gradient(const struct session *s, const float *params, uint32_t i)
-{
-	const int32_t *token = s->data.token + s->data.start[i];
-	return dense_gradient(&s->model, params, token, token + 1, (int)(s->data.start[i + 1] - s->data.start[i]) - 1);
-}
 
 static double
 basis(const float *q, int n, int row, int column)
@@ -195,6 +162,24 @@ test_by_force(void **state)
 			if (fabs(got[j] - want[j]) > 1e-3 * largest(want, CHOSEN))
 				fail_msg("example %u: %.9g, by force %.9g", chosen[j], got[j], want[j]);
 	}
+}
+
+static void
+test_final_by_force(void **state)
+{
+	struct world *w = *state;
+	uint32_t chosen[CHOSEN];
+	double want[CHOSEN] = {0};
+	float *got = xcalloc(w->s->data.n, sizeof(*got));
+	chosen_make(chosen);
+	point_scores(w->q, w->s->index->n_points - 1, 1, 4, chosen, want);
+	assert_ok(method_find("ekfac-final")->score(w->q, 1, 4, got, NULL));
+	assert_true(largest(want, CHOSEN) > 0);
+	for (size_t j = 0; j < CHOSEN; j++)
+		if (session_trained_on(w->s, chosen[j]))
+			assert_true(fabs(got[chosen[j]] - want[j] / (double)trained(w->s))
+				<= 1e-3 * largest(want, CHOSEN) / (double)trained(w->s));
+	free(got);
 }
 
 static void
@@ -317,6 +302,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_force),
+		cmocka_unit_test(test_final_by_force),
 		cmocka_unit_test(test_tokens_sum_to_the_score),
 		cmocka_unit_test(test_spans_add),
 		cmocka_unit_test(test_company),
