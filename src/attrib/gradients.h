@@ -1,7 +1,7 @@
 /*
- * gradients: each sequence's own gradient of each layer, G = sum_t g_t a_t^T, formed while the backward pass goes by. A
- * product with G is then one for the sequence instead of one for each of its tokens: what many directions at once, norms
- * and sketches want.
+ * gradients: each sequence's own gradient of each layer, G = sum_t g_t a_t^T, formed while the backward pass goes by.
+ * A product with G is then one for the sequence instead of one for each of its tokens: what many directions at once,
+ * norms and sketches want.
  */
 #ifndef BYLINE_ATTRIB_GRADIENTS_H
 #define BYLINE_ATTRIB_GRADIENTS_H

@@ -4,8 +4,8 @@
  *   z = sum_t (P_S g_t)(P_A a_t)^T,   s_i = sum_layers z_q^T [ sum_j z_j z_j^T + 0.1 tr / d I ]^-1 z_i
  *
  * Choe et al. 2024, "What is your data worth to GPT? LLM-scale data valuation with influence functions", section 3.1: P
- * random (here with orthonormal rows), k = 16 a side, nothing whitened. Needs the weights alone: the rows of all examples
- * are made once a session.
+ * random (here with orthonormal rows), k = 16 a side, nothing whitened. Needs the weights alone: the rows of all
+ * examples are made once a session.
  */
 #include "byline/attrib.h"
 

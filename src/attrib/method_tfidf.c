@@ -4,9 +4,9 @@
  *
  *   weight of word w in a text: count * log(N / examples with w),   s_i = cosine of the two texts' weights
  *
- * Salton, Buckley 1988, "Term-weighting approaches in automatic text retrieval", "tfc x tfc". Words are cut and folded as
- * for bm25, but counted here, once a session, over the examples that were trained on: that the index of bm25 keeps its
- * own counts is SQLite's business. A word that no example has says nothing.
+ * Salton, Buckley 1988, "Term-weighting approaches in automatic text retrieval", "tfc x tfc". Words are cut and folded
+ * as for bm25, but counted here, once a session, over the examples that were trained on: that the index of bm25 keeps
+ * its own counts is SQLite's business. A word that no example has says nothing.
  */
 #include "byline/attrib.h"
 

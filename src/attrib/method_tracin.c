@@ -3,8 +3,8 @@
  *
  *   s_i = sum_k w_k sum_layers < G_q at k, G_i at k >,   w_k = eta_k / sum eta
  *
- * TracInCP of Pruthi et al. 2020, "Estimating training data influence by tracing gradient descent", section 3.3, up to a
- * constant. eta_k is what the run's journal says of the checkpoint; without a journal all weigh the same.
+ * TracInCP of Pruthi et al. 2020, "Estimating training data influence by tracing gradient descent", section 3.3, up to
+ * a constant. eta_k is what the run's journal says of the checkpoint; without a journal all weigh the same.
  */
 #include "byline/attrib.h"
 

@@ -85,7 +85,13 @@ row_table_solve(const double *factor, int width, float *v)
 	free(x);
 }
 
-struct scoring { const struct row_table *t; const float *query; size_t n, examples; float *scores; struct fault fault; };
+struct scoring {
+	const struct row_table *t;
+	const float *query;
+	size_t n, examples;
+	float *scores;
+	struct fault fault;
+};
 
 static void
 scores_run(void *arg, size_t i, int worker)
