@@ -7,6 +7,9 @@ static void
 act_back(struct app *app)
 {
 	struct view *v = app_top(app);
+	/* In its own view, Esc is about the verification. */
+	if (v->ops->place == V_VERIFY && v->ops->act(v, ACT_BACK))
+		return;
 	if (app_progress_shown(app)) {
 		app_say(app, INK_WARN, "%s was stopped", app->worker.what);
 		if (v->q && v->q->stage != STAGE_NONE)
@@ -27,10 +30,11 @@ act_close(struct app *app)
 	if (app->depth > 1)
 		app_back(app);
 	else
-		app->quit = true;
+		app_leave(app);
 }
 
-static void act_quit(struct app *app) { app->quit = true; }
+static void act_quit(struct app *app) { app_leave(app); }
+static void act_verify(struct app *app) { verify_open_last(app); }
 static void act_output(struct app *app) { app_go(app, V_OUTPUT); }
 static void act_examples(struct app *app) { app_go(app, V_EXAMPLES); }
 static void act_contributors(struct app *app) { app_go(app, V_CONTRIBUTORS); }
@@ -97,7 +101,7 @@ static const struct { enum action action; void (*fn)(struct app *app); } common[
 	{ ACT_GOTO_RUNS, act_runs }, { ACT_GOTO_TRUST, act_trust },
 	{ ACT_HELP, act_help }, { ACT_COMMAND, act_command }, { ACT_SEARCH, act_search },
 	{ ACT_FILTER, act_filter }, { ACT_EXPORT, act_export }, { ACT_SAVE, act_save }, { ACT_REDRAW, act_redraw },
-	{ ACT_COPY, act_copy }, { ACT_METHOD, act_method }, { ACT_EXACT, act_exact },
+	{ ACT_VERIFY, act_verify }, { ACT_COPY, act_copy }, { ACT_METHOD, act_method }, { ACT_EXACT, act_exact },
 };
 
 void

@@ -123,6 +123,22 @@ app_confirm(struct app *app, void (*fn)(struct app *app, int64_t arg), int64_t a
 	app->line = LINE_CONFIRM;
 }
 
+static void
+leave_confirmed(struct app *app, int64_t arg)
+{
+	(void)arg;
+	app->quit = true;
+}
+
+void
+app_leave(struct app *app)
+{
+	if (app->trial.state == TRIAL_RUNNING)
+		app_confirm(app, leave_confirmed, 0, "a verification is running: stop it and leave?");
+	else
+		app->quit = true;
+}
+
 /* Lists must hold what is there now before a key is applied to them. */
 void
 app_refresh(struct app *app)
@@ -149,6 +165,8 @@ app_progress_shown(const struct app *app)
 double
 app_frame_wait(const struct app *app)
 {
+	if (app->trial.state == TRIAL_RUNNING)
+		return 1.0;
 	if (!app->worker.busy)
 		return -1;
 	double seconds = worker_seconds(&app->worker);

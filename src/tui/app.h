@@ -7,6 +7,7 @@
 #include "byline/tui.h"
 #include "edit.h"
 #include "terminal.h"
+#include "trial.h"
 #include "view.h"
 
 enum { APP_DEPTH = 32, MIN_ROWS = 10, MIN_COLS = 40 };
@@ -18,6 +19,7 @@ struct app {
 	const struct tui_options *options;
 	struct source *source;
 	struct worker worker;
+	struct trial trial;
 	struct terminal *terminal;
 	struct keymap keys;
 	struct canvas canvas;
@@ -40,6 +42,7 @@ struct app {
 struct view *app_top(const struct app *app);
 void app_push(struct app *app, struct view *v);
 void app_back(struct app *app);				/* the last view stays */
+void app_leave(struct app *app);			/* asks first while something is being verified */
 void app_go(struct app *app, unsigned place);		/* back to that view if it is open, else opens it */
 void app_open_query(struct app *app, const struct saved_query *q);
 

@@ -1,6 +1,7 @@
 /* bar: the first line says where we are, the last what happens and what can be done. */
 #include "app.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "byline/utf8.h"
@@ -41,13 +42,29 @@ crumbs_skip(const struct canvas *c, const struct str *s, int cols)
 	return skip;
 }
 
+/* What goes on behind the views takes the place of what is loaded. */
+static void
+bar_trial(struct app *app, int cols, struct str *out)
+{
+	double part = trial_part(&app->trial);
+	str_adds(out, "verifying");
+	if (isfinite(part))
+		str_addf(out, " %.0f%%", 100 * part);
+	if ((int)out->len > cols)
+		str_clear(out);
+}
+
 /* What is loaded, as much of it as fits. */
 static void
-bar_world(const struct app *app, const struct glyphs *g, int cols, struct str *out)
+bar_world(struct app *app, const struct glyphs *g, int cols, struct str *out)
 {
 	if (!app->source)
 		return;
 	const struct source_info *i = &app->source->info;
+	if (app->trial.state == TRIAL_RUNNING) {
+		bar_trial(app, cols, out);
+		return;
+	}
 	str_addf(out, "%s %s %zu works %s %zu contributors", i->model, g->dot, i->n_works, g->dot, i->n_contributors);
 	if ((int)text_width(out->s, out->len) <= cols)
 		return;
@@ -64,7 +81,7 @@ bar_draw_top(struct app *app, struct canvas *c)
 	struct str shown = {0};
 	int need = (int)canvas_shown(c, &shown, crumbs.s, crumbs.len), room = c->cols - 2;
 	bar_world(app, c->glyphs, room - need - 3, &world);
-	canvas_right(c, 0, 1, room, INK_DIM, world.s);
+	canvas_right(c, 0, 1, room, app->trial.state == TRIAL_RUNNING ? INK_WARN : INK_DIM, world.s);
 	size_t skip = crumbs_skip(c, &crumbs, room);
 	canvas_text(c, 0, 1, room, INK_TITLE, crumbs.s + skip, crumbs.len - skip);
 	str_free(&shown);

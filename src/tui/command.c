@@ -123,6 +123,17 @@ run_span(struct app *app, const char *arg)
 }
 
 static enum err
+run_verify(struct app *app, const char *arg)
+{
+	int64_t n = 10;
+	if (*arg)
+		TRY(setting_int("verify", arg, 1, 1000000, &n));
+	const struct whatif_options o = { .top = (int)n, .controls = 3 };
+	verify_open(app, front(app), &o);
+	return OK;
+}
+
+static enum err
 run_export(struct app *app, const char *arg)
 {
 	if (!*arg)
@@ -193,6 +204,7 @@ static const struct command commands[] = {
 	{ "method", "NAME", "how examples are scored", run_method, methods_list },
 	{ "exact", "N", "rescore the N best candidates exactly; 0: none", run_exact, NULL },
 	{ "span", "A:B", "select output tokens A to B-1, counting from 0", run_span, NULL },
+	{ "verify", "[N]", "train again without the N best examples, 10 unless it is said, and see", run_verify, NULL },
 	{ "export", "FILE", "write query, ranking and shares as JSON", run_export, NULL },
 	{ "save", "", "save this query in the store", run_save, NULL },
 	{ "query", "ID", "open a saved query", run_query, NULL },

@@ -67,6 +67,23 @@ describe_times(double score, double floor, struct str *out)
 }
 
 void
+describe_duration(double seconds, struct str *out)
+{
+	if (!(seconds >= 0) || !isfinite(seconds))
+		str_adds(out, "an unknown time");
+	else if (seconds < 1)
+		str_adds(out, "less than a second");
+	else if (seconds < 100)
+		str_addf(out, "about %.0f second%s", seconds, seconds < 1.5 ? "" : "s");
+	else if (seconds < 100 * 60)
+		str_addf(out, "about %.0f minutes", seconds / 60);
+	else if (seconds < 48 * 3600)
+		str_addf(out, "about %.1f hours", seconds / 3600);
+	else
+		str_addf(out, "about %.0f days", seconds / 86400);
+}
+
+void
 describe_count(int64_t n, const char *one, const char *many, struct str *out)
 {
 	char digits[24];

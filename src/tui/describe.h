@@ -14,6 +14,7 @@ void describe_score(double score, int decimals, bool exact, struct str *out);	/*
 void describe_error(double error, int decimals, const struct glyphs *g, struct str *out);	/* " +-.012" */
 /* How many noise floors: "34", "2.1"; "" when it is not known. */
 void describe_times(double score, double floor, struct str *out);
+void describe_duration(double seconds, struct str *out);	/* "about 4 minutes" */
 void describe_count(int64_t n, const char *one, const char *many, struct str *out);	/* "1 work", "3,412 tokens" */
 void describe_day(int64_t time, struct str *out);	/* 2026-01-31 12:00 */
 /* A line across with a title in it, and a note at its right end. */

@@ -15,8 +15,8 @@
 /* Where an action exists: one bit a view, and one for typing. */
 enum place {
 	V_OUTPUT = 1, V_EXAMPLES = 2, V_EXAMPLE = 4, V_CONTRIBUTORS = 8, V_CONTRIBUTOR = 16, V_RUNS = 32,
-	V_QUERIES = 64, V_HELP = 128, V_TYPING = 256, V_TRUST = 512,
-	V_ANY = 255 | V_TRUST
+	V_QUERIES = 64, V_HELP = 128, V_TYPING = 256, V_TRUST = 512, V_VERIFY = 1024,
+	V_ANY = 255 | V_TRUST | V_VERIFY
 };
 
 enum action {

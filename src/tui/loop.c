@@ -111,11 +111,16 @@ static void
 loop_interrupt(struct app *app)
 {
 	struct view *v = app_top(app);
-	if (!app->worker.busy || !v || app->interrupted) {
+	bool verifying = app->trial.state == TRIAL_RUNNING;
+	if ((!app->worker.busy && !verifying) || !v || app->interrupted) {
 		app->quit = true;
 		return;
 	}
 	app->interrupted = true;
+	if (!app->worker.busy) {
+		app_say(app, INK_WARN, "a verification is running: once more stops it and leaves");
+		return;
+	}
 	app_say(app, INK_WARN, "%s was stopped; once more leaves", app->worker.what);
 	if (v->q && v->q->stage != STAGE_NONE)
 		inquiry_halt(v->q);
@@ -155,21 +160,37 @@ loop_keys(struct loop *l)
 	}
 }
 
+/* True when it went a step further. */
+static bool
+loop_trial(struct app *app)
+{
+	struct trial *t = &app->trial;
+	bool ran = t->state == TRIAL_RUNNING;
+	worker_hush(&t->worker);
+	if (!worker_collect(&t->worker))
+		return false;
+	char key[KEY_NAME_MAX];
+	key_label(keymap_key(&app->keys, ACT_VERIFY, 0), key);
+	if (ran && t->state == TRIAL_DONE && app_top(app)->ops->place != V_VERIFY)
+		app_say(app, INK_ACCENT, "verified: %s (%s on it shows what came of it)", t->ask.removed, key);
+	else if (ran && t->state == TRIAL_FAILED)
+		app_say(app, INK_BAD, "%s", t->error);
+	return true;
+}
+
 /* True while the view in front still has something to find out. */
 static bool
 loop_work(struct loop *l)
 {
 	struct app *app = l->app;
 	worker_hush(&app->worker);
-	bool ended = worker_collect(&app->worker);
+	bool ended = worker_collect(&app->worker), tried = loop_trial(app);
 	struct view *v = app_top(app);
 	if (ended && v && v->q && v->q->err != OK && v->q->err != ERR_CANCELLED)
 		app_say(app, INK_BAD, "%s", v->q->error);
-	l->dirty |= ended;
-	if (!v || !v->q)
-		return app->worker.busy;
-	bool pending = inquiry_step(v->q);
-	return pending || app->worker.busy;
+	l->dirty |= ended | tried;
+	bool pending = v && v->q && inquiry_step(v->q);
+	return pending || app->worker.busy || trial_busy(&app->trial);
 }
 
 static void
@@ -201,12 +222,13 @@ loop_wait(struct loop *l)
 	struct pollfd fds[] = {
 		{ .fd = terminal_fd(l->app->terminal), .events = POLLIN },
 		{ .fd = l->app->worker.pipe[0], .events = POLLIN }, { .fd = l->signals, .events = POLLIN },
+		{ .fd = l->app->trial.worker.pipe[0], .events = POLLIN },
 	};
 	int n = ppoll(fds, ARRAY_LEN(fds), left < 0 ? NULL : &t, &l->mask);
 	/* A terminal that is gone has nobody before it. */
 	if (n > 0 && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		l->app->quit = true;
-	if (n == 0 || (n > 0 && fds[1].revents))
+	if (n == 0 || (n > 0 && (fds[1].revents || fds[3].revents)))
 		l->dirty = true;
 }
 
@@ -240,6 +262,7 @@ static void
 app_close(struct app *app)
 {
 	worker_close(&app->worker);
+	trial_close(&app->trial);
 	while (app->depth > 0) {
 		struct view *v = app->stack[--app->depth];
 		struct inquiry *q = v->owns_q ? v->q : NULL;
@@ -261,9 +284,15 @@ explorer_show(struct loop *l)
 {
 	struct app *app = l->app;
 	TRY(worker_open(&app->worker));
-	enum err err = restore_watch(&l->mask, &l->signals);
+	enum err err = trial_open(&app->trial);
 	if (err != OK) {
 		worker_close(&app->worker);
+		return err;
+	}
+	err = restore_watch(&l->mask, &l->signals);
+	if (err != OK) {
+		worker_close(&app->worker);
+		trial_close(&app->trial);
 		return err;
 	}
 	err = terminal_open(&app->terminal, app->options->color, app->options->ascii);

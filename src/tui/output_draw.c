@@ -206,7 +206,7 @@ draw_lists(struct output_view *o, struct canvas *c, const struct plan *p)
 {
 	struct rect r = p->examples;
 	if (r.rows > 1)
-		rows_draw(&o->rows, c, r, o->pane == PANE_EXAMPLES, "Examples  ", "");
+		rows_draw(&o->rows, c, r, o->pane == PANE_EXAMPLES, "Examples  ", false);
 	r = p->people;
 	if (r.rows > 1) {
 		heading_draw(c, r.row, r.col, r.cols, o->pane == PANE_CONTRIBUTORS, "Contributors", NULL);

@@ -25,8 +25,8 @@ bool rows_at(const struct rows *r, uint32_t *example);	/* under the cursor; fals
 /* First and last rank that cannot be told from this row's, from 1; the same when it stands alone. */
 void rows_bracket(const struct standing *st, size_t row, size_t *first, size_t *last);
 
-/* rows_draw.c: the heading, `status` behind the method's name, with its LDS and what else there is room for; below it
- * the list, or that nothing stands above the noise floor. */
-void rows_draw(struct rows *r, struct canvas *c, struct rect at, bool focus, const char *before, const char *status);
+/* rows_draw.c: the heading, `before` before the method's name and, when counted, the place in the list behind it, with
+ * the method's LDS and what else there is room for; below it the list, or that nothing stands above the noise floor. */
+void rows_draw(struct rows *r, struct canvas *c, struct rect at, bool focus, const char *before, bool counted);
 
 #endif

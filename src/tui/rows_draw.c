@@ -148,12 +148,17 @@ draw_nothing(const struct rows *r, struct canvas *c, struct rect at)
 }
 
 void
-rows_draw(struct rows *r, struct canvas *c, struct rect at, bool focus, const char *before, const char *status)
+rows_draw(struct rows *r, struct canvas *c, struct rect at, bool focus, const char *before, bool counted)
 {
 	const struct rect below = { at.row + 1, at.col, at.rows - 1, at.cols };
-	rows_heading(r, c, at, focus, before, status);
+	struct str status = {0};
 	if (r->q->standing && r->q->standing->nothing && !r->raw)
 		draw_nothing(r, c, below);
 	else
 		listing_draw(&r->l, c, below, focus);
+	str_adds(&status, counted ? "  " : "");
+	if (counted)
+		listing_status(&r->l, &status);
+	rows_heading(r, c, at, focus, before, status.s);
+	str_free(&status);
 }

@@ -10,6 +10,7 @@
 #include "byline/job.h"
 #include "byline/store.h"
 #include "byline/trust.h"
+#include "byline/whatif.h"
 
 struct source;
 
@@ -21,6 +22,21 @@ struct source_info {		/* fixed once open; strings are the source's */
 	int epochs;			/* how often each example was seen in training; 0: not known */
 	const struct method *methods;
 	int n_methods;
+};
+
+/* A ranking to be put to the test, in full: it is made anew beside the one on the screen, which may go on to others. */
+struct trial_ask {
+	char *prompt, *target;		/* target NULL: generated */
+	char *output;			/* what must come again: n_output bytes */
+	size_t n_output;
+	uint32_t *byte_of;		/* n_out + 1: where its tokens begin */
+	int n_out;
+	struct sample_options sample;
+	const struct method *method;
+	int from, to;
+	size_t exact;
+	struct whatif_options options;
+	char *removed;			/* what is left out, in words */
 };
 
 struct source_ops {
@@ -40,7 +56,14 @@ struct source_ops {
 	enum err (*marks)(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
 		float *score, float *mark);
 
+	/* ---- from another worker, beside that one; may take very long ---- */
+	enum err (*estimate)(struct source *s, const struct whatif_options *o, struct job *job, double *seconds);
+	enum err (*whatif)(struct source *s, const struct trial_ask *ask, struct job *job, struct whatif **out);
+
 	/* ---- from the thread of the screen; at once ---- */
+	/* What was found out before; ERR_MISSING: nothing yet. */
+	enum err (*whatif_find)(struct source *s, const struct query *q, const struct ranking *r,
+		const struct whatif_options *o, struct whatif **out);
 	const struct work *(*work)(struct source *s, int64_t id);		/* NULL: none */
 	const struct example *(*example)(struct source *s, uint32_t i);
 	/* Text and the bytes its tokens begin at: byte_of (n_tokens + 1), the caller's to free. */
@@ -65,6 +88,7 @@ struct source_ops {
 	void (*free_query)(struct query *q);		/* safe on NULL, as the next */
 	void (*free_ranking)(struct ranking *r);
 	void (*free_shares)(struct shares *sh);
+	void (*free_whatif)(struct whatif *w);
 };
 
 struct source {

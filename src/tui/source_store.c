@@ -217,7 +217,8 @@ static const struct source_ops store_ops = {
 	.rank = store_rank, .marks = store_marks,
 	.work = source_work, .example = source_example, .example_text = source_example_text, .token = source_token,
 	.row = source_row, .everyone = source_everyone, .works_of = source_works_of, .each_run = source_each_run,
-	.facts = source_store_facts, .trust = source_store_trust,
+	.facts = source_store_facts, .trust = source_store_trust, .estimate = source_store_estimate,
+	.whatif = source_store_whatif, .whatif_find = source_store_whatif_find, .free_whatif = source_store_free_whatif,
 	.each_query = source_each_query, .save = source_save, .forget = source_forget,
 	.free_query = query_free, .free_ranking = ranking_free, .free_shares = shares_free,
 };

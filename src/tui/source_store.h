@@ -16,6 +16,11 @@ struct store_source {
 void source_parameters(size_t n, struct str *out);	/* "1.6M" */
 /* source_trust.c */
 const struct trust *source_store_trust(struct source *s, bool again, bool *stale);
+enum err source_store_estimate(struct source *s, const struct whatif_options *o, struct job *job, double *seconds);
+enum err source_store_whatif(struct source *s, const struct trial_ask *ask, struct job *job, struct whatif **out);
+enum err source_store_whatif_find(struct source *s, const struct query *q, const struct ranking *r,
+	const struct whatif_options *o, struct whatif **out);
+void source_store_free_whatif(struct whatif *w);
 enum err source_store_facts(struct source *s, void (*fn)(void *arg, const char *label, const char *value), void *arg);
 
 #endif

@@ -3,47 +3,13 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
-#include "byline/mem.h"
 #include "describe.h"
-#include "flow.h"
 #include "plot.h"
-#include "table.h"
 
-enum { PAGE_MOST = 400, PLOT_COLS = 76, MEASURE = 96, LABEL_COLS = 24 };
+enum { PLOT_COLS = 76 };
 
-struct page { struct canvas *c; const struct trust *t; int row, cols; double least, most; };
-
-/* ---- words ---- */
-
-static enum ink
-words_ink(void *arg, int32_t token, uint32_t byte)
-{
-	(void)token;
-	(void)byte;
-	return *(const enum ink *)arg;
-}
-
-static void
-page_words(struct page *p, const char *s, size_t n, enum ink ink)
-{
-	struct flow f = {0};
-	int cols = p->cols - 2 < MEASURE ? p->cols - 2 : MEASURE;
-	const struct flow_text text = { .s = s, .n = n, .ascii = p->c->glyphs->ascii };
-	const struct flow_paint paint = { .arg = &ink, .ink = words_ink };
-	flow_lay(&f, &text, cols);
-	flow_draw(&f, p->c, (struct rect){ p->row, 1, f.rows, cols }, 0, &paint);
-	p->row += f.rows;
-	flow_free(&f);
-}
-
-static void
-page_heading(struct page *p, const char *title, const char *note)
-{
-	heading_draw(p->c, ++p->row, 0, p->cols, false, title, note);
-	p->row++;
-}
+struct report { struct page *p; const struct trust *t; double least, most; };
 
 /* ---- tables ---- */
 
@@ -70,8 +36,8 @@ add_number(struct str *out, double v, int decimals)
 static void
 lds_cell(void *arg, size_t i, int column, struct table_cell *out)
 {
-	const struct page *p = arg;
-	const struct method_trust *m = &p->t->method[i];
+	const struct report *r = arg;
+	const struct method_trust *m = &r->t->method[i];
 	const double value[LDS_COLS] = {
 		[LDS_VALUE] = m->lds.value, [LDS_HELDOUT] = m->lds_heldout.value,
 		[LDS_GENERATED] = m->lds_generated.value, [LDS_OTHER] = m->lds_other_seed.value,
@@ -82,7 +48,7 @@ lds_cell(void *arg, size_t i, int column, struct table_cell *out)
 	else if (column == LDS_RANGE && isfinite(m->lds.lo) && isfinite(m->lds.hi))
 		str_addf(&out->text, "%.2f to %.2f", m->lds.lo, m->lds.hi);
 	else if (column == LDS_BAR)
-		out->whisker = (struct whisker){ m->lds.value, m->lds.lo, m->lds.hi, p->least, p->most };
+		out->whisker = (struct whisker){ m->lds.value, m->lds.lo, m->lds.hi, r->least, r->most };
 	else if (column != LDS_RANGE)
 		add_number(&out->text, value[column], 2);
 	out->whiskered = column == LDS_BAR;
@@ -107,7 +73,7 @@ static const struct column more_columns[MORE_COLS] = {
 static void
 more_cell(void *arg, size_t i, int column, struct table_cell *out)
 {
-	const struct method_trust *m = &((const struct page *)arg)->t->method[i];
+	const struct method_trust *m = &((const struct report *)arg)->t->method[i];
 	const double value[MORE_COLS] = {
 		[MORE_R] = m->contributor_r, [MORE_SIZE] = m->contributor_r_size,
 		[MORE_PARTIAL] = m->contributor_partial, [MORE_SLOPE] = m->slope, [MORE_NDCG] = m->ndcg20,
@@ -127,14 +93,11 @@ more_cell(void *arg, size_t i, int column, struct table_cell *out)
 }
 
 static void
-page_table(struct page *p, const struct column *columns, int n,
+report_table(struct report *r, const struct column *columns, int n,
 	void (*cell)(void *arg, size_t row, int column, struct table_cell *out))
 {
-	const struct table table = { .columns = columns, .n = n, .cell = cell, .arg = p };
-	int cols = p->cols < MEASURE + 24 ? p->cols : MEASURE + 24;
-	table_draw_head(&table, p->c, p->row++, 0, cols, -1, false);
-	for (int i = 0; i < p->t->n_methods; i++)
-		table_draw_row(&table, p->c, p->row++, 0, cols, (size_t)i, false);
+	const struct table table = { .columns = columns, .n = n, .cell = cell, .arg = r };
+	page_table(r->p, &table, (size_t)r->t->n_methods);
 }
 
 /* ---- plot ---- */
@@ -142,65 +105,50 @@ page_table(struct page *p, const struct column *columns, int n,
 static void
 plot_point(void *arg, int i, double *x, double *y)
 {
-	const struct calibration_point *p = &((const struct page *)arg)->t->point[i];
+	const struct calibration_point *p = &((const struct report *)arg)->t->point[i];
 	*x = p->predicted;
 	*y = p->observed;
 }
 
-static void
-page_plot(struct page *p)
+static const struct method_trust *
+report_default(const struct report *r)
 {
-	const struct method_trust *m = NULL;
+	for (int i = 0; i < r->t->n_methods; i++)
+		if (r->t->method[i].is_default)
+			return &r->t->method[i];
+	return NULL;
+}
+
+static void
+report_plot(struct report *r)
+{
+	struct page *p = r->p;
+	const struct method_trust *m = report_default(r);
 	struct str note = {0};
-	for (int i = 0; i < p->t->n_methods; i++)
-		if (p->t->method[i].is_default)
-			m = &p->t->method[i];
 	str_clear(&note);
 	if (m && isfinite(m->slope))
-		str_addf(&note, "the line: slope %.2f %s%.2f", m->slope, p->c->glyphs->plus_minus, m->slope_error);
+		str_addf(&note, "the line: slope %.2f %s%.2f", m->slope, p->canvas.glyphs->plus_minus, m->slope_error);
 	page_heading(p, "Predicted and observed", note.s);
-	struct plot plot = {
-		.arg = p, .point = plot_point, .n = p->t->n_points, .slope = m ? m->slope : (double)NAN,
+	const struct plot plot = {
+		.arg = r, .point = plot_point, .n = r->t->n_points, .slope = m ? m->slope : (double)NAN,
 		.x_title = "predicted, nats a token", .y_title = "observed, nats a token",
 	};
 	int cols = p->cols - 4 < PLOT_COLS ? p->cols - 4 : PLOT_COLS;
 	int rows = p->cols >= 120 ? 24 : p->cols >= 60 ? 17 : 12;
-	if (p->t->n_points > 0) {
-		plot_draw(p->c, (struct rect){ p->row, 1, rows, cols }, &plot);
+	if (r->t->n_points > 0) {
+		plot_draw(&p->canvas, (struct rect){ p->row, 1, rows, cols }, &plot);
 		p->row += rows;
 	} else {
-		canvas_str(p->c, p->row++, 1, p->cols - 2, INK_DIM, "no points yet");
+		page_say(p, INK_DIM, "no points yet");
 	}
 	str_free(&note);
 }
 
 /* ---- facts ---- */
 
-static void __attribute__((format(printf, 3, 4)))
-page_fact(struct page *p, const char *label, const char *fmt, ...)
-{
-	struct str s = {0};
-	va_list ap;
-	va_start(ap, fmt);
-	str_addv(&s, fmt, ap);
-	va_end(ap);
-	int at = p->cols >= 72 ? LABEL_COLS : 14, cols = p->cols - at - 2;
-	struct flow f = {0};
-	enum ink ink = INK_TEXT;
-	const struct flow_text text = { .s = s.s, .n = s.len, .ascii = p->c->glyphs->ascii };
-	const struct flow_paint paint = { .arg = &ink, .ink = words_ink };
-	flow_lay(&f, &text, cols < MEASURE ? cols : MEASURE);
-	canvas_str(p->c, p->row, 1, at - 2, INK_DIM, label);
-	flow_draw(&f, p->c, (struct rect){ p->row, at, f.rows, cols }, 0, &paint);
-	p->row += f.rows > 0 ? f.rows : 1;
-	flow_free(&f);
-	str_free(&s);
-}
-
 static void
-page_facts(struct page *p)
+report_facts(struct page *p, const struct trust *t)
 {
-	const struct trust *t = p->t;
 	struct str day = {0};
 	describe_day(t->measured, &day);
 	page_heading(p, "How it was measured", NULL);
@@ -214,7 +162,7 @@ page_facts(struct page *p)
 			t->ceiling_other_seed);
 	if (isfinite(t->floor))
 		page_fact(p, "noise floor", "%s%.3g for a passage; a score stands out beyond %.0f of it",
-			p->c->glyphs->plus_minus, t->floor, NOISE_FLOORS);
+			p->canvas.glyphs->plus_minus, t->floor, NOISE_FLOORS);
 	if (isfinite(t->duplicates))
 		page_fact(p, "planted duplicates", "%.0f%% are ranked next to their twin (100%% would be perfect)",
 			100 * t->duplicates);
@@ -235,31 +183,28 @@ page_facts(struct page *p)
 /* ---- all of it ---- */
 
 static void
-page_range(struct page *p)
+report_range(struct report *r)
 {
-	for (int i = 0; i < p->t->n_methods; i++) {
-		const struct interval *v = &p->t->method[i].lds;
-		p->least = fmin(p->least, isfinite(v->lo) ? v->lo : v->value);
-		p->most = fmax(p->most, isfinite(v->hi) ? v->hi : v->value);
+	for (int i = 0; i < r->t->n_methods; i++) {
+		const struct interval *v = &r->t->method[i].lds;
+		r->least = fmin(r->least, isfinite(v->lo) ? v->lo : v->value);
+		r->most = fmax(r->most, isfinite(v->hi) ? v->hi : v->value);
 	}
 }
 
 void
-trust_draw(struct canvas *page, int cols, const struct trust *t)
+trust_draw(struct page *p, const struct trust *t)
 {
-	struct page p = { .c = page, .t = t, .cols = cols };
+	struct report r = { .p = p, .t = t };
 	struct str s = {0};
-	canvas_resize(page, PAGE_MOST, cols);
-	page_range(&p);
+	report_range(&r);
 	trust_words(t, &s);
-	page_words(&p, s.s, s.len, INK_TEXT);
-	page_heading(&p, "Methods", NULL);
-	page_table(&p, lds_columns, LDS_COLS, lds_cell);
-	page_plot(&p);
-	page_heading(&p, "More about the methods", NULL);
-	page_table(&p, more_columns, MORE_COLS, more_cell);
-	page_facts(&p);
-	/* Rows lie one after another, so a lower page is a page cut short. */
-	page->rows = p.row < PAGE_MOST ? p.row : PAGE_MOST;
+	page_words(p, INK_TEXT, s.s, s.len);
+	page_heading(p, "Methods", NULL);
+	report_table(&r, lds_columns, LDS_COLS, lds_cell);
+	report_plot(&r);
+	page_heading(p, "More about the methods", NULL);
+	report_table(&r, more_columns, MORE_COLS, more_cell);
+	report_facts(p, t);
 	str_free(&s);
 }

@@ -44,6 +44,12 @@ struct view *view_contributors_new(struct app *app, struct inquiry *q);
 struct view *view_contributor_new(struct app *app, struct inquiry *q, int64_t contributor);
 struct view *view_runs_new(struct app *app, struct inquiry *q);
 struct view *view_trust_new(struct app *app, struct inquiry *q);
+/* Opens the verification of what o leaves out, or says why there is none. */
+void verify_open(struct app *app, struct inquiry *q, const struct whatif_options *o);
+void verify_top(struct app *app, struct inquiry *q);
+void verify_example(struct app *app, struct inquiry *q, uint32_t example);
+void verify_contributor(struct app *app, struct inquiry *q, int64_t contributor);
+void verify_open_last(struct app *app);		/* the one that runs, or ran last */
 struct view *view_queries_new(struct app *app, struct inquiry *q);
 struct view *view_help_new(struct app *app, struct inquiry *q, unsigned place);
 

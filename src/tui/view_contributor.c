@@ -189,6 +189,8 @@ contributor_act(struct view *v, enum action a)
 		contributor_open(k);
 	else if (a == ACT_NEXT_PANE || a == ACT_PREV_PANE)
 		k->second = !k->second;
+	else if (a == ACT_VERIFY)
+		verify_contributor(v->app, v->q, k->contributor);
 	else
 		return false;
 	return true;
@@ -220,7 +222,7 @@ contributor_view_free(struct view *v)
 
 static const struct view_ops contributor_ops = {
 	.name = "contributor", .place = V_CONTRIBUTOR,
-	.hints = { ACT_OPEN, ACT_NEXT_PANE, ACT_BACK },
+	.hints = { ACT_OPEN, ACT_NEXT_PANE, ACT_VERIFY, ACT_BACK },
 	.free = contributor_view_free, .update = contributor_update, .draw = contributor_draw, .act = contributor_act,
 	.title = contributor_title, .listing = contributor_listing,
 };

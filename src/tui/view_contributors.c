@@ -58,9 +58,12 @@ static bool
 contributors_act(struct view *v, enum action a)
 {
 	const struct contribution *at = people_at(&self(v)->people);
-	if (a != ACT_OPEN || !at)
+	if ((a != ACT_OPEN && a != ACT_VERIFY) || !at)
 		return false;
-	app_push(v->app, view_contributor_new(v->app, v->q, at->contributor));
+	if (a == ACT_VERIFY)
+		verify_contributor(v->app, v->q, at->contributor);
+	else
+		app_push(v->app, view_contributor_new(v->app, v->q, at->contributor));
 	return true;
 }
 
@@ -79,7 +82,7 @@ contributors_free(struct view *v)
 
 static const struct view_ops contributors_ops = {
 	.name = "contributors", .place = V_CONTRIBUTORS,
-	.hints = { ACT_OPEN, ACT_METHOD, ACT_SORT, ACT_REVERSE, ACT_FILTER, ACT_SEARCH, ACT_EXPORT, ACT_BACK },
+	.hints = { ACT_OPEN, ACT_VERIFY, ACT_METHOD, ACT_SORT, ACT_REVERSE, ACT_FILTER, ACT_SEARCH, ACT_EXPORT },
 	.free = contributors_free, .update = contributors_update, .draw = contributors_draw, .act = contributors_act,
 	.listing = contributors_listing,
 };

@@ -97,6 +97,10 @@ example_act(struct view *v, enum action a)
 		example_step(e, a == ACT_NEXT_EXAMPLE ? 1 : -1);
 		return true;
 	}
+	if (a == ACT_VERIFY) {
+		verify_example(v->app, v->q, e->example);
+		return true;
+	}
 	if (a == ACT_OPEN || a == ACT_CONTRIBUTOR || a == ACT_OTHER_WORKS) {
 		if (w && w->n_authors > 0)
 			app_push(v->app, view_contributor_new(v->app, v->q, w->authors[0].contributor));
@@ -164,7 +168,8 @@ example_free(struct view *v)
 
 static const struct view_ops example_ops = {
 	.name = "example", .place = V_EXAMPLE,
-	.hints = { ACT_NEXT_EXAMPLE, ACT_PREV_EXAMPLE, ACT_CONTRIBUTOR, ACT_OTHER_WORKS, ACT_SEARCH, ACT_BACK },
+	.hints = { ACT_NEXT_EXAMPLE, ACT_PREV_EXAMPLE, ACT_VERIFY, ACT_CONTRIBUTOR, ACT_OTHER_WORKS, ACT_SEARCH,
+		ACT_BACK },
 	.free = example_free, .update = example_update, .draw = example_draw, .act = example_act,
 	.title = example_title, .search = example_search, .search_step = example_search_step,
 };

@@ -75,11 +75,8 @@ static void
 examples_draw(struct view *v, struct canvas *c, struct rect r)
 {
 	struct examples_view *e = self(v);
-	struct str status = {0};
 	int side = r.cols >= PREVIEW_FROM ? PREVIEW_COLS : 0;
-	str_adds(&status, "  ");
-	listing_status(&e->rows.l, &status);
-	rows_draw(&e->rows, c, (struct rect){ r.row, 0, r.rows, r.cols - side - (side > 0) }, true, "", status.s);
+	rows_draw(&e->rows, c, (struct rect){ r.row, 0, r.rows, r.cols - side - (side > 0) }, true, "", true);
 	if (side > 0)
 		canvas_rule(c, r.row, r.cols - side - 1, side + 1);
 	if (side > 0)
@@ -90,7 +87,6 @@ examples_draw(struct view *v, struct canvas *c, struct rect r)
 	else if (v->q->standing->n == 0)
 		canvas_str(c, r.row + 2, 2, r.cols - 4, INK_DIM,
 			"no example scores above or below zero with this method");
-	str_free(&status);
 }
 
 static bool
@@ -100,7 +96,9 @@ examples_act(struct view *v, enum action a)
 	struct source *s = v->q->source;
 	if (a == ACT_NOISE)
 		v->q->raw = !v->q->raw;
-	if (a == ACT_NOISE)
+	if (a == ACT_VERIFY)
+		verify_top(v->app, v->q);
+	if (a == ACT_NOISE || a == ACT_VERIFY)
 		return true;
 	if ((a != ACT_OPEN && a != ACT_CONTRIBUTOR) || !rows_at(&self(v)->rows, &i))
 		return false;
@@ -130,7 +128,7 @@ examples_free(struct view *v)
 
 static const struct view_ops examples_ops = {
 	.name = "examples", .place = V_EXAMPLES,
-	.hints = { ACT_OPEN, ACT_CONTRIBUTOR, ACT_METHOD, ACT_SORT, ACT_REVERSE, ACT_FILTER, ACT_SEARCH, ACT_EXPORT },
+	.hints = { ACT_OPEN, ACT_VERIFY, ACT_CONTRIBUTOR, ACT_METHOD, ACT_SORT, ACT_FILTER, ACT_SEARCH },
 	.free = examples_free, .update = examples_update, .draw = examples_draw, .act = examples_act,
 	.listing = examples_listing,
 };

@@ -162,6 +162,16 @@ output_contributor(struct output_view *o)
 }
 
 static void
+output_verify(struct output_view *o)
+{
+	const struct contribution *c = people_at(&o->people);
+	if (o->pane == PANE_CONTRIBUTORS && c)
+		verify_contributor(o->v.app, o->v.q, c->contributor);
+	else
+		verify_top(o->v.app, o->v.q);
+}
+
+static void
 output_select(struct output_view *o)
 {
 	o->pane = PANE_TEXT;
@@ -246,6 +256,7 @@ output_act(struct view *v, enum action a)
 	case ACT_SELECT_WORD: select_word(o); return true;
 	case ACT_SELECT_LINE: select_line(o); return true;
 	case ACT_SELECT_ALL: select_tokens(o, 0, 0); return true;
+	case ACT_VERIFY: output_verify(o); return true;
 	case ACT_NOISE: v->q->raw = !v->q->raw; return true;
 	case ACT_CONTRIBUTOR: output_contributor(o); return true;
 	case ACT_NEXT_PANE:

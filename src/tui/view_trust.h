@@ -3,10 +3,9 @@
 #define TUI_VIEW_TRUST_H
 
 #include "byline/trust.h"
-#include "canvas.h"
+#include "page.h"
 
-/* Everything that was measured, on a canvas as high as that takes: its own height is set, its width is the caller's. */
-void trust_draw(struct canvas *page, int cols, const struct trust *t);
+void trust_draw(struct page *p, const struct trust *t);	/* everything that was measured */
 /* trust_words.c: for somebody who never heard of a rank correlation. */
 void trust_words(const struct trust *t, struct str *out);
 /* Of two random removals, how often the method says right which one hurts more, of 100, for an LDS. */

@@ -10,8 +10,6 @@
 #include "byline/mem.h"
 #include "fake_parts.h"
 
-enum { N_PEOPLE = 7, N_WORKS = 12, N_EXAMPLES = 13, N_SAVED_MAX = 16 };
-
 static const char *const people[N_PEOPLE] = {
 	"Ada Marsh", "Bror Aasen", "Cato Fenn", "Dorit Quill", "unknown", "\xd0\x9b\xd1\x8e\xd0\xb1\xd0\xb0",
 	"Evil \x1b[31mName\x07",
@@ -62,20 +60,16 @@ static const int outputs[][OUTPUT_MAX] = {
 	{ -1 },
 };
 
-struct fake {
-	struct source s;
-	struct work work[N_WORKS];
-	struct example example[N_EXAMPLES];
-	struct saved_query saved[N_SAVED_MAX];
-	int n_saved;
-	struct trust trust;
-	bool measured;
-};
+struct fake *
+fake_world(struct source *s)
+{
+	return (struct fake *)s;
+}
 
 static struct fake *
 self(struct source *s)
 {
-	return (struct fake *)s;
+	return fake_world(s);
 }
 
 static const struct method fake_methods[] = {
@@ -128,8 +122,8 @@ fake_noise(uint32_t a, uint32_t b)
 	return (double)(x % 20001) / 10000 - 1;
 }
 
-static double
-score_at(uint32_t example, int token)
+double
+fake_score(uint32_t example, int token)
 {
 	double strong = example == 0 && token < 7 ? 0.06 : example == 1 && token >= 14 ? 0.02 : 0;
 	return strong + 0.004 * fake_noise(example, (uint32_t)token);
@@ -144,12 +138,13 @@ begins(const char *s, const char *word)
 }
 
 /* Until somebody cancels, or for so long that a test has failed by then. */
-static enum err
-wait_for_cancel(struct job *job)
+enum err
+fake_wait(struct job *job, bool steps)
 {
 	for (int i = 0; i < 60000; i++) {
 		TRY(job_check(job));
-		job_step(job, (uint64_t)(i / 100));
+		if (steps)
+			job_step(job, (uint64_t)(i / 100));
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
 	return err_set(ERR_INTERNAL, "nobody cancelled");
@@ -201,7 +196,7 @@ fake_write(struct query *q, struct job *job, bool (*on_token)(void *arg, const s
 		query_add(q, i, outputs[which][i]);
 		on_token(arg, &q->facts[i]);
 		if (begins(q->prompt, "slow"))
-			return wait_for_cancel(job);
+			return fake_wait(job, true);
 	}
 	return OK;
 }
@@ -239,7 +234,7 @@ fake_scores(struct source *s, struct query *q, struct job *job)
 	q->matrix = xcalloc((size_t)N_EXAMPLES * (size_t)q->n_out + 1, sizeof(*q->matrix));
 	for (uint32_t i = 0; i < N_EXAMPLES; i++)
 		for (int t = 0; t < q->n_out; t++) {
-			double v = score_at(i, t);
+			double v = fake_score(i, t);
 			q->matrix[i * (uint32_t)q->n_out + (uint32_t)t] = (float)v;
 		}
 	return OK;
@@ -252,7 +247,7 @@ fake_strength(struct source *s, struct query *q, float *strength, struct job *jo
 	(void)job;
 	for (uint32_t i = 0; i < N_EXAMPLES; i++)
 		for (int t = 0; t < q->n_out; t++)
-			strength[t] += (float)fmax(0, score_at(i, t) - 0.004);
+			strength[t] += (float)fmax(0, fake_score(i, t) - 0.004);
 	return OK;
 }
 
@@ -366,7 +361,7 @@ fake_rank(struct source *s, struct query *q, const struct rank_options *o, struc
 	bool exact = o->method->rescore == RESCORE_BEST && o->exact > 0;
 	if (exact && begins(q->prompt, "stuck")) {
 		job_phase(job, "exact scores", 600);
-		TRY(wait_for_cancel(job));
+		TRY(fake_wait(job, true));
 	}
 	struct ranking *r = xcalloc(1, sizeof(*r));
 	*r = (struct ranking){ .method = o->method, .from = o->from, .to = o->to, .exact_slope = NAN,
@@ -378,7 +373,7 @@ fake_rank(struct source *s, struct query *q, const struct rank_options *o, struc
 	for (uint32_t i = 0; i < N_EXAMPLES; i++)
 		for (int t = o->from; t < o->to; t++)
 			r->scores[i] += (float)(o->method->rescore == RESCORE_NONE ? fabs(fake_noise(i, (uint32_t)t + 99))
-				: begins(q->prompt, "noise") ? 0.001 * fake_noise(i, (uint32_t)t) : score_at(i, t));
+				: begins(q->prompt, "noise") ? 0.001 * fake_noise(i, (uint32_t)t) : fake_score(i, t));
 	ranking_fill(r, exact);
 	shares_fill(self(s), r, sh);
 	*out = r;
@@ -596,6 +591,7 @@ fake_close(struct source *s)
 	for (int i = 0; i < f->n_saved; i++)
 		saved_clear(&f->saved[i]);
 	fake_trust_clear(&f->trust);
+	pthread_mutex_destroy(&f->lock);
 	free(f);
 }
 
@@ -604,7 +600,8 @@ static const struct source_ops fake_ops = {
 	.marks = fake_marks,
 	.work = fake_work,
 	.example = fake_example, .example_text = fake_example_text, .token = fake_token, .row = fake_row,
-	.everyone = fake_everyone, .trust = fake_trust,
+	.everyone = fake_everyone, .trust = fake_trust, .estimate = fake_estimate, .whatif = fake_whatif,
+	.whatif_find = fake_whatif_find, .free_whatif = fake_free_whatif,
 	.works_of = fake_works_of, .each_run = fake_each_run, .facts = fake_facts, .each_query = fake_each_query,
 	.save = fake_save,
 	.forget = fake_forget, .free_query = fake_free_query, .free_ranking = fake_free_ranking,
@@ -626,6 +623,7 @@ fake_open(const struct tui_options *o, struct source **out)
 	};
 	world_make(f);
 	fake_trust_make(&f->trust);
+	pthread_mutex_init(&f->lock, NULL);
 	f->measured = !(o->store && strstr(o->store, "fresh"));
 	*out = &f->s;
 	return OK;

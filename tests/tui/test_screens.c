@@ -16,12 +16,13 @@
 #include "grid.h"
 #include "unit.h"
 
-enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8 };
+enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16 };
 
 struct screen { const char *name; int rows, cols; unsigned mode; const char *script; };
 
 #define ASK ":type The keeper lit the lamp and\nEnter\n:wait\n"
 #define NOISE ":type noise of it\nEnter\n:wait\n"
+#define LONG ":type long ago\nEnter\n:wait\n"
 #define SAVED ASK "v l l l v\n:wait\nS A\n:wait\nS\n"
 
 static const struct screen screens[] = {
@@ -85,6 +86,19 @@ static const struct screen screens[] = {
 	{ "trust-small", 10, 40, COLOR, ASK "6\n" },
 	{ "trust-large", 60, 200, COLOR, ASK "6\n" },
 	{ "trust-fresh", 24, 80, FRESH, "Tab 6\n" },
+	{ "verify", 24, 80, COLOR, ASK "2 V\n:wait\n" },
+	{ "verify-running", 24, 80, RUNS, LONG "2 V\n:wait\nEnter\n:pause 1\n" },
+	{ "verify-beside", 24, 80, RUNS, LONG "2 V\n:wait\nEnter q\n:pause 1\nEnter V\n:pause 1\n" },
+	{ "verify-stopped", 24, 80, COLOR, LONG "2 V\n:wait\nEnter\n:pause 1\nEsc\n:wait\nDown\n" },
+	{ "verify-quit", 24, 80, RUNS, LONG "2 V\n:wait\nEnter q\n:pause 1\nQ\n" },
+	{ "verify-done", 24, 80, COLOR, ASK "2 V\n:wait\nEnter\n:wait\n" },
+	{ "verify-ended", 24, 80, COLOR, ASK "2 V\n:wait\nEnter q\n:wait\n" },
+	{ "verify-again", 24, 80, MONO, ASK "2 V\n:wait\nEnter\n:wait\nq Enter\n:wait\nV\n:wait\nq q V Space\n" },
+	{ "verify-example", 24, 80, MONO | ASCII, ASK "2 Enter\n:wait\nV\n:wait\nEnter\n:wait\n" },
+	{ "verify-person", 30, 100, COLOR, ASK "3 Down V\n:wait\nEnter\n:wait\n" },
+	{ "verify-small", 10, 40, COLOR, ASK "2 V\n:wait\nEnter\n:wait\nDown Down\n" },
+	{ "verify-large", 60, 200, COLOR, ASK "2 V\n:wait\nEnter\n:wait\n" },
+	{ "verify-fresh", 24, 80, FRESH, ASK "2 V\n:wait\n" },
 	{ "help", 24, 80, COLOR, ASK "2 ?\n" },
 	{ "help-small", 10, 40, COLOR, ASK "? Down Down\n" },
 	{ "help-large", 60, 200, COLOR, ASK "?\n" },
@@ -158,6 +172,10 @@ screen_is_golden(void **state)
 	golden_compare(s, &got);
 	/* Leave whatever is being typed, then the explorer. */
 	grid_send(&g, "\003");
+	if (s->mode & RUNS) {
+		grid_wait_text(&g, "once more");
+		grid_send(&g, "\003");
+	}
 	grid_wait_end(&g);
 	assert_true(WIFEXITED(g.status));
 	assert_int_equal(WEXITSTATUS(g.status), 0);
