@@ -71,8 +71,13 @@ enum err trust_write(const char *run_dir, const struct trust *t);
 /* ERR_MISSING: never measured. Everything is checked. */
 enum err trust_read(const char *run_dir, struct trust **out);
 void trust_free(struct trust *t);
+/* Was it measured with the index.json that is there now (or without one, where there is none)? */
+bool trust_is_current(const struct trust *t, const char *run_dir);
 /* NULL: not measured, or t is NULL. */
 const struct method_trust *trust_method(const struct trust *t, const char *name);
+/* Of two random removals, how often of 100 a method with this LDS says rightly which hurts a passage more; 50 is
+ * guessing. Spearman to the r of normal variables, and that to concordant pairs (Kruskal 1958, eqs. 4.9 and 4.4). */
+double trust_right(double lds);
 json_t *trust_json(const struct trust *t);			/* new reference */
 
 #endif

@@ -1,6 +1,7 @@
 /* ask: prompt to attribution without the screen. The JSON names are what scripts rely on: see byline-ask(1). */
 #include "commands.h"
 #include "records.h"
+#include "trust_print.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -53,13 +54,21 @@ static const struct option ask_table[] = {
 
 enum { PROMPT_MAX = 1 << 20 };
 
-struct answer { struct session *session; struct query *query; struct ranking *ranking; struct shares shares;
-	double elapsed_ms; };
+struct answer {
+	struct session *session;
+	struct query *query;
+	struct ranking *ranking;
+	struct shares shares;
+	struct trust *trust;		/* NULL: never measured */
+	bool current;			/* measured with the index that is there */
+	double elapsed_ms;
+};
 
 static void
 answer_free(struct answer *w)
 {
 	shares_free(&w->shares);
+	trust_free(w->trust);
 	ranking_free(w->ranking);
 	query_free(w->query);
 	session_close(w->session);
@@ -104,6 +113,16 @@ ask_prompt(const struct ask_args *a, struct str *prompt)
 	return OK;
 }
 
+/* A report that is not there, or is damaged, says nothing; an answer needs none. */
+static void
+ask_trust(struct answer *w)
+{
+	const char *dir = w->session->run.dir;
+	if (trust_read(dir, &w->trust) == OK)
+		w->current = trust_is_current(w->trust, dir);
+	err_clear();
+}
+
 static enum err
 ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w)
 {
@@ -127,6 +146,7 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 	TRY(query_rank(w->query, &o, job, &w->ranking));
 	TRY(credit_shares(w->session, w->ranking, &w->shares));
 	w->elapsed_ms = 1e3 * (clock_monotonic() - began);
+	ask_trust(w);
 	return OK;
 }
 
@@ -204,6 +224,7 @@ ask_json(const struct answer *w)
 	json_object_set_new(o, "method", json_cstr(r->method->name));
 	json_object_set_new(o, "unit", json_cstr(r->method->unit));
 	json_object_set_new(o, "noise_floor", json_number(r->floor));
+	json_object_set_new(o, "trust", method_trust_json(w->trust, r->method->name, w->current));
 	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
 		json_number(r->exact_spearman)));
 	enum err err = ask_examples(w->session, r, true, o);
@@ -255,6 +276,7 @@ ask_print(const struct answer *w)
 	if (isfinite(r->floor))
 		say(", noise floor %.3g", r->floor);
 	say("\n");
+	say_method_trust(w->trust, r->method->name, store_dir(w->session->store), w->current);
 	ask_list(w->session, r, true);
 	ask_list(w->session, r, false);
 	say("\nContributors\n");

@@ -22,6 +22,23 @@ trust_free(struct trust *t)
 	free(t);
 }
 
+bool
+trust_is_current(const struct trust *t, const char *run_dir)
+{
+	char hex[HASH_HEX] = "", *path = path_join(run_dir, "index.json");
+	bool same = (!file_exists(path) || hash_file(path, hex) == OK) && strcmp(hex, t->index) == 0;
+	err_clear();
+	free(path);
+	return same;
+}
+
+double
+trust_right(double lds)
+{
+	const double pi = acos(-1), r = 2 * sin(pi / 6 * fmin(fmax(lds, -1), 1));
+	return 100 * (0.5 + asin(r) / pi);
+}
+
 const struct method_trust *
 trust_method(const struct trust *t, const char *name)
 {

@@ -5,15 +5,6 @@
 
 #include "measured.h"
 
-double
-trust_right(double lds)
-{
-	/* A rank correlation to a correlation of normal variables, and that to the odds of a concordant pair (Kruskal
-	 * 1958, eqs. 4.4 and 4.9). */
-	double r = 2 * sin(M_PI / 6 * fmin(fmax(lds, -1), 1));
-	return 100 * (0.5 + asin(r) / M_PI);
-}
-
 static void
 words_lds(const struct trust *t, const struct method_trust *m, struct str *out)
 {

@@ -8,7 +8,5 @@
 void trust_draw(struct page *p, const struct trust *t);	/* everything that was measured */
 /* trust_words.c: for somebody who never heard of a rank correlation. */
 void trust_words(const struct trust *t, struct str *out);
-/* Of two random removals, how often the method says right which one hurts more, of 100, for an LDS. */
-double trust_right(double lds);
 
 #endif
