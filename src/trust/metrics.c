@@ -56,14 +56,15 @@ ndcg_of(const double *got, const double *exact, size_t n, size_t k)
 	double best = 0;
 	for (size_t i = 0; i < n; i++)
 		best = fmax(best, exact[i]);
-	return best > 0 ? stats_ndcg(got, exact, n, k) : (double)NAN;
+	return best > 0 ? fmin(stats_ndcg(got, exact, n, k), 1) : (double)NAN;
 }
 
 static double
 agreement_of(const double *a, const double *b, size_t n, size_t k)
 {
 	(void)k;
-	return n > 2 ? stats_spearman(a, b, n) : (double)NAN;
+	double r = n > 2 ? stats_spearman(a, b, n) : (double)NAN;
+	return isnan(r) ? r : fmin(fmax(r, -1), 1);
 }
 
 /* Mean over queries of a comparison of two rows. */

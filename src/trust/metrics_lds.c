@@ -86,7 +86,8 @@ spearman_of(const struct measure *m, const struct order *a, const struct order *
 		yy += count[j] * s->y[j] * s->y[j];
 		xy += count[j] * s->x[j] * s->y[j];
 	}
-	return xx > 0 && yy > 0 ? xy / sqrt(xx) / sqrt(yy) : (double)NAN;
+	/* Rounding must not make more than perfect of perfect. */
+	return xx > 0 && yy > 0 ? fmin(fmax(xy / sqrt(xx) / sqrt(yy), -1), 1) : (double)NAN;
 }
 
 /* Mean over the queries of a draw, each as often as it was drawn. */

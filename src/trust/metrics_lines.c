@@ -108,7 +108,7 @@ metrics_groups(const struct measure *m, const double *predicted, const double *m
 		double r = size ? partial_of(x, y, size, m->members, rest) : stats_pearson(x, y, (size_t)m->members);
 		if ((m->use && !m->use[q]) || !isfinite(r))
 			continue;
-		sum += r;
+		sum += fmin(fmax(r, -1), 1);
 		n++;
 	}
 	free(rest);
