@@ -1,5 +1,5 @@
-# Makes a manual page: fills @SYNOPSIS@, @OPTIONS@ and @COMMANDS@ from what `byline help --roff` prints, @VERSION@ and @DATADIR@ from
-# the command line, and turns the plain text of each example (.EX to .EE) into roff.
+# Makes a manual page: fills @SYNOPSIS@, @OPTIONS@, @COMMANDS@ and @METHODS@ from what `byline help --roff` prints, @VERSION@ and
+# @DATADIR@ from the command line, and turns the plain text of each example (.EX to .EE) into roff.
 #
 #	byline help --roff ask | awk -f page.awk version=0.1 datadir=/usr/share/byline part=made - part=page byline-ask.1.in
 

@@ -6,6 +6,7 @@ name=${source##*/} here=$(dirname "$0")
 case $name in
 byline.1.in)	made=$("$byline" help --roff) ;;
 byline-explore.1.in)	made=$("$byline" help --roff explore; ${AWK:-awk} -f "$here/keys.awk" "$here/../etc/keys") ;;
+byline.7.in)	made=$("$byline" help --methods --roff) ;;
 *.1.in)		command=${name#byline-}; made=$("$byline" help --roff "${command%.1.in}") ;;
 *)		made= ;;
 esac

@@ -74,8 +74,8 @@ struct method {
 	enum rescore rescore;
 	/* scores (n examples) for output tokens [from, to); positive: helped. */
 	enum err (*score)(struct query *q, int from, int to, float *scores, struct job *job);
-	/* The same for the whole outputs of n queries of one session, scores (n, data.n), up to rounding; NULL: they are
-	 * taken one by one. */
+	/* The same for the whole outputs of n queries of one session, scores (n, data.n), up to rounding; NULL: they
+	 * are taken one by one. */
 	enum err (*score_many)(struct query *const *q, size_t n, float *scores, struct job *job);
 	/* Bytes an example that it reads from the index; NULL: none, all is computed anew. */
 	size_t (*stored)(const struct session *s);
@@ -85,8 +85,8 @@ extern const int n_methods;
 const struct method *method_find(const char *name);	/* NULL; the first in the table is the default */
 enum { METHOD_MAX = 16 };
 
-/* What query_rank would say of the whole outputs of n queries of one session, METHOD_EXACT candidates rescored where the
- * method does that: scores (n, data.n), NaN for examples never trained on. Takes together what can be, and leaves
+/* What query_rank would say of the whole outputs of n queries of one session, METHOD_EXACT candidates rescored where
+ * the method does that: scores (n, data.n), NaN for examples never trained on. Takes together what can be, and leaves
  * nothing behind in the queries. */
 enum { METHOD_EXACT = 64 };
 enum err method_scores(const struct method *m, struct query *const *q, size_t n, float *scores, struct job *job);

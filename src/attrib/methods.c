@@ -44,11 +44,12 @@ const struct method methods[] = {
 		.evidence = "influence", .cite = "Choe et al. 2024",
 		.plain = "randomly projected gradients at the last checkpoint, with their own curvature",
 		.score = method_logra_score, .score_many = method_logra_many },
-	{ .name = "trak", .title = "sketched gradients (TRAK)", .unit = "log odds (predicted)", .evidence = "influence",
-		.cite = "Park et al. 2023", .plain = "sketched gradients of the log odds at the last checkpoint",
+	{ .name = "trak", .title = "sketched gradients (TRAK)", .unit = "log odds (predicted)",
+		.evidence = "influence", .cite = "Park et al. 2023",
+		.plain = "sketched gradients of the log odds at the last checkpoint",
 		.score = method_trak_score, .score_many = method_trak_many },
-	{ .name = "random", .title = "chance", .unit = "standard deviations", .evidence = "none", .cite = "a seeded draw",
-		.plain = "numbers drawn at random: what the others have to beat first",
+	{ .name = "random", .title = "chance", .unit = "standard deviations", .evidence = "none",
+		.cite = "a seeded draw", .plain = "numbers drawn at random: what the others have to beat first",
 		.baseline = true, .score = method_random_score },
 };
 const int n_methods = sizeof(methods) / sizeof(methods[0]);

@@ -40,7 +40,7 @@ static const struct option ask_table[] = {
 		.help = "sample among the most probable tokens that make up X"},
 	{"span", OPTION_SPAN, FIELD(span), "A:B", NULL,
 		.help = "output tokens A to B-1, counting from 0; all of them when not given"},
-	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method; see byline(7)"},
+	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method; byline help --methods lists them"},
 	{"top", OPTION_INT, FIELD(top), "K", "10", 1, 100000, .help = "proponents and opponents listed"},
 	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000,
 		.help = "candidates rescored exactly, half of them opponents"},

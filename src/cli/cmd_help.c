@@ -3,12 +3,13 @@
 
 #include <stdio.h>
 
-struct help_args { bool roff, completion; };
+struct help_args { bool roff, completion, methods; };
 
 #define FIELD(f) offsetof(struct help_args, f)
 static const struct option help_options[] = {
 	{"roff", OPTION_FLAG, FIELD(roff),
 		.help = "print the generated sections of the command's manual page, or of byline(1)"},
+	{"methods", OPTION_FLAG, FIELD(methods), .help = "list the attribution methods that ask takes"},
 	{"completion", OPTION_FLAG, FIELD(completion),
 		.help = "print every command with its options, for a shell's completion"},
 };
@@ -19,6 +20,10 @@ help_run(const void *options, char **args, int n_args)
 	const struct help_args *o = options;
 	if (o->completion) {
 		help_completion();
+		return EXIT_DONE;
+	}
+	if (o->methods) {
+		(o->roff ? help_roff_methods : help_methods)();
 		return EXIT_DONE;
 	}
 	if (n_args == 0) {

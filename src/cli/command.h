@@ -65,6 +65,8 @@ void help_roff(const struct command *c);			/* the SYNOPSIS and OPTIONS sections 
 								 * page */
 void help_roff_overview(void);					/* the COMMANDS section of byline(1) */
 void help_completion(void);
+void help_methods(void);
+void help_roff_methods(void);					/* the METHODS section of byline(7) */
 
 /* "byline: MESSAGE" on standard error, escaped. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

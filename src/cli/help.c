@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "byline/attrib.h"
+
 static const char *const groups[] = {"Look", "Build", "Keep"};
 
 void
@@ -134,5 +136,34 @@ help_completion(void)
 		for (size_t o = 0; o < c->n_options; o++)
 			printf(" --%s", c->options[o].name);
 		putchar('\n');
+	}
+}
+
+void
+help_methods(void)
+{
+	for (int i = 0; i < n_methods; i++)
+		printf("%-12s %s\n", methods[i].name, methods[i].plain);
+}
+
+void
+help_roff_methods(void)
+{
+	printf(".SH METHODS\nThe methods of this version, as\n.BR \\-\\-method\ntakes them.\nThe first is the default.\n");
+	for (int i = 0; i < n_methods; i++) {
+		const struct method *m = &methods[i];
+		printf(".TP\n.B ");
+		roff_text(m->name);
+		printf("\nEvidence: %s.\n%c", m->evidence, toupper((unsigned char)m->plain[0]));
+		roff_text(m->plain + 1);
+		printf(".\n");
+		if (!m->needs_index)
+			printf("Needs no index.\n");
+		printf("Unit: ");
+		roff_text(m->unit);
+		printf(".\n");
+		printf("Source: ");
+		roff_text(m->cite);
+		printf(".\n");
 	}
 }
