@@ -149,7 +149,8 @@ help_methods(void)
 void
 help_roff_methods(void)
 {
-	printf(".SH METHODS\nThe methods of this version, as\n.BR \\-\\-method\ntakes them.\nThe first is the default.\n");
+	printf(".SH METHODS\nThe methods of this version, as\n.B \\-\\-method\ntakes them.\n"
+		"The first is the default.\n");
 	for (int i = 0; i < n_methods; i++) {
 		const struct method *m = &methods[i];
 		printf(".TP\n.B ");
