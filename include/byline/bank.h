@@ -66,8 +66,8 @@ struct bank {
 	struct bank_member *member;	/* full ones first, then subsets by seed and number, then contributors */
 	int n_members;
 	double *own;			/* per query: the outcome of the run's own final weights */
-	int exact;			/* the full member of the run's own seed has the run's weights, bit for bit; -1: not
-					 * known yet */
+	int exact;			/* the full member of the run's own seed has the run's weights, bit for bit;
+					 * -1: not known yet */
 };
 
 /* Makes the plan (queries included) or takes up the one there; ERR_MISMATCH, naming what, when that is of other options
@@ -86,8 +86,11 @@ double bank_estimate(struct bank *b, int *left);
 /* Works on members until all are done or held by others: as many at once as the session has threads, each on one. */
 enum err bank_run(struct bank *b, struct job *job);
 
-/* Rechecks the files of every bank of the store against what they say of themselves; each finding goes to fn, as in
- * store_verify. Files that are not the bank's own (trust.h) are not looked at. */
+/* Takes the sums of reports and cached scores (trust.h), which carry none of their own, for bank_verify; forgets them,
+ * before those are made anew. */
+enum err bank_sums_write(const struct bank *b);
+void bank_sums_forget(const struct bank *b);
+/* Rechecks the files of every bank of the store against their sums; each finding goes to fn, as in store_verify. */
 enum err bank_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg,
 	int64_t *n_findings);
 

@@ -9,5 +9,6 @@
 int64_t clock_now(void);		/* seconds since 1970, or $BYLINE_NOW */
 double clock_monotonic(void);		/* seconds, only for differences */
 void clock_iso(int64_t t, char out[32]);	/* 2026-01-31T12:00:00Z */
+void clock_duration(double seconds, char out[32]);	/* "41 s", "12 min", "3.1 h" */
 
 #endif

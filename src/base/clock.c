@@ -36,3 +36,14 @@ clock_iso(int64_t t, char out[32])
 	if (!gmtime_r(&when, &tm) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		snprintf(out, 32, "(no such time)");
 }
+
+void
+clock_duration(double seconds, char out[32])
+{
+	if (seconds < 99.5)
+		snprintf(out, 32, "%.0f s", seconds);
+	else if (seconds < 99.5 * 60)
+		snprintf(out, 32, "%.0f min", seconds / 60);
+	else
+		snprintf(out, 32, "%.1f h", seconds / 3600);
+}

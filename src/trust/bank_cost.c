@@ -1,25 +1,12 @@
 /* bank_cost: how long members take, by what members took before, or else by a few steps of one. */
 #include "bank_cost.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "bank_private.h"
 #include "byline/clock.h"
 #include "byline/file.h"
 #include "byline/mem.h"
-
-void
-bank_duration(double seconds, char out[32])
-{
-	if (seconds < 99.5)
-		snprintf(out, 32, "%.0f s", seconds);
-	else if (seconds < 99.5 * 60)
-		snprintf(out, 32, "%.0f min", seconds / 60);
-	else
-		snprintf(out, 32, "%.1f h", seconds / 3600);
-}
 
 static bool
 has_weights(const struct bank *b, const struct bank_member *m)
@@ -88,7 +75,7 @@ timed(const struct bank *b)
 	struct pool *pool = pool_new(1);
 	int64_t all = train_steps(&spec), n = 4;
 	double one = steps_time(b, &spec, 1, pool), more = 0;
-	for (; n < all && more - one < 0.3 && n <= 256; n *= 4)
+	for (; n < all && more - one < 0.5 && n <= 1024; n *= 4)
 		more = steps_time(b, &spec, 1 + n, pool);
 	pool_free(pool);
 	double step = more > one ? (more - one) / (double)(n / 4) : one;

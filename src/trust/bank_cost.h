@@ -8,7 +8,5 @@
 
 /* cost (n_members), in examples trained on; next to nothing where the weights are there already. */
 void bank_cost(const struct bank *b, double *cost);
-/* "41 s", "12 min", "3.1 h". */
-void bank_duration(double seconds, char out[32]);
 
 #endif

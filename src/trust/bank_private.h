@@ -8,6 +8,8 @@
 
 enum { BANK_QUERIES_MAX = 100000, BANK_TOKENS_MAX = 1 << 28 };
 
+#define BANK_SUMS "sums.json"
+
 char *bank_path(const struct bank *b, const char *name, const char *ending);	/* "dir/name" "ending"; the caller's */
 
 /* Reads the member's record, if there is one by now. */

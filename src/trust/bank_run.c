@@ -225,7 +225,7 @@ sitting_report(struct sitting *s, struct job *job)
 	pthread_mutex_unlock(&s->lock);
 	double elapsed = clock_monotonic() - s->began;
 	if (mine > 0 && elapsed > 1)
-		bank_duration(elapsed * rest / mine, left);
+		clock_duration(elapsed * rest / mine, left);
 	job_step(job, (uint64_t)(UNIT * ((double)done + members)));
 	job_note(job, "%d of %d members done%s%s%s", done, s->b->n_members, *left ? ", " : "", left,
 		*left ? " left" : "");

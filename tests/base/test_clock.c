@@ -39,6 +39,20 @@ test_iso(void **state)
 }
 
 static void
+test_duration(void **state)
+{
+	static const struct { double seconds; const char *want; } cases[] = {
+		{ 0, "0 s" }, { 99.4, "99 s" }, { 99.6, "2 min" }, { 5900, "98 min" }, { 6000, "1.7 h" }, { 360000, "100.0 h" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char out[32];
+		clock_duration(cases[i].seconds, out);
+		assert_string_equal(out, cases[i].want);
+	}
+}
+
+static void
 test_monotonic(void **state)
 {
 	(void)state;
@@ -55,6 +69,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_now),
 		cmocka_unit_test(test_iso),
+		cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_monotonic),
 	};
 	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
