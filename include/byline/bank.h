@@ -73,6 +73,8 @@ struct bank {
 /* Makes the plan (queries included) or takes up the one there; ERR_MISMATCH, naming what, when that is of other options
  * or of another run. More subsets, seeds or contributors than the plan there has is no mismatch: it grows. */
 enum err bank_begin(struct session *s, const struct bank_options *o, struct job *job, struct bank **out);
+/* What bank_begin would give; nothing is written. */
+enum err bank_preview(struct session *s, const struct bank_options *o, struct job *job, struct bank **out);
 /* What is there. ERR_MISSING: no bank. */
 enum err bank_open(struct session *s, struct bank **out);
 void bank_close(struct bank *b);

@@ -95,7 +95,7 @@ eval_open(struct eval *e)
 	if (e->a->report)
 		return bank_open(e->session, &e->bank);
 	options_of_args(e->a, &o);
-	TRY(bank_begin(e->session, &o, e->job, &e->bank));
+	TRY((e->a->estimate ? bank_preview : bank_begin)(e->session, &o, e->job, &e->bank));
 	job_phase(e->job, "timing", 0);
 	e->seconds = bank_estimate(e->bank, &left);
 	return OK;
@@ -149,6 +149,7 @@ eval_measure(struct eval *e)
 		err = report_there(e);
 	else if (err == OK) {
 		err = measure(e);
+		unlink(path);
 		file_unlock(lock);
 	}
 	free(path);

@@ -77,28 +77,36 @@ add_number(struct str *out, int width, int digits, double x)
 }
 
 static void
+add_interval(struct str *out, const struct interval *i)
+{
+	char text[32] = "-";
+	if (isfinite(i->lo) && isfinite(i->hi))
+		snprintf(text, sizeof(text), "%.2f %.2f", i->lo, i->hi);
+	str_addf(out, "%12s", text);
+}
+
+static void
 say_method(const struct method_trust *m)
 {
 	struct str s = {0};
-	str_addf(&s, "%c %-12s", m->is_default ? '*' : ' ', m->name);
+	str_addf(&s, "%c %-11s", m->is_default ? '*' : ' ', m->name);
 	add_number(&s, 7, 3, m->lds.value);
-	add_number(&s, 7, 2, m->lds.lo);
-	add_number(&s, 6, 2, m->lds.hi);
-	add_number(&s, 8, 3, m->lds_heldout.value);
-	add_number(&s, 8, 3, m->lds_generated.value);
-	add_number(&s, 8, 3, m->lds_other_seed.value);
-	add_number(&s, 7, 2, m->contributor_r);
+	add_interval(&s, &m->lds);
+	add_number(&s, 9, 3, m->lds_heldout.value);
+	add_number(&s, 10, 3, m->lds_generated.value);
+	add_number(&s, 7, 3, m->lds_other_seed.value);
+	add_number(&s, 8, 2, m->contributor_r);
 	add_number(&s, 7, 2, m->ndcg20);
-	str_addf(&s, "%8" PRId64, m->bytes_per_example);
+	str_addf(&s, "%7" PRId64, m->bytes_per_example);
 	say("%s\n", s.s);
 	str_free(&s);
 }
 
 static void
-say_row(const char *what, double x, const char *unit)
+say_row(const char *what, double x)
 {
 	if (isfinite(x))
-		say("%-26s %.3g%s\n", what, x, unit);
+		say("%-26s %.3g\n", what, x);
 }
 
 static void
@@ -108,17 +116,19 @@ say_checks(const struct trust *t)
 	for (int i = 0; i < t->n_methods; i++)
 		if (t->method[i].is_default)
 			m = &t->method[i];
-	say_row("ceiling, other seed", t->ceiling_other_seed, "");
+	if (isfinite(t->ceiling_other_seed))
+		say("%-26s %.3f, %.2f to %.2f\n", "ceiling, other seed", t->ceiling_other_seed, t->ceiling_lo,
+			t->ceiling_hi);
 	if (m) {
 		if (isfinite(m->slope))
 			say("%-26s %.3g +- %.2g\n", "nats a predicted nat", m->slope, m->slope_error);
-		say_row("contributors, by size", m->contributor_r_size, "");
-		say_row("contributors, size apart", m->contributor_partial, "");
-		say_row("different examples on top", m->cardinality, "");
+		say_row("contributors, by size", m->contributor_r_size);
+		say_row("contributors, size apart", m->contributor_partial);
+		say_row("different examples on top", m->cardinality);
 	}
-	say_row("noise floor", t->floor, "");
-	say_row("planted twins on top", t->duplicates, "");
-	say_row("random weights agree", t->randomised, "");
+	say_row("noise floor", t->floor);
+	say_row("planted twins on top", t->duplicates);
+	say_row("random weights agree", t->randomised);
 }
 
 static void
@@ -139,10 +149,14 @@ eval_say_report(const struct bank *b, const struct trust *t)
 		say("nothing is measured yet\n");
 		return;
 	}
-	say("%d subsets, %d of seed %" PRIu64 ", %d contributors; %d held-out and %d generated queries\n", t->n_subsets,
-		t->n_other_subsets, t->other_seed, t->n_contributors, t->n_heldout, t->n_generated);
-	say("\n  %-12s%7s%13s%8s%8s%8s%7s%7s%8s\n", "method", "LDS", "95 %", "heldout", "writes", "seed", "people",
-		"ndcg20", "bytes");
+	say("measured on %d subsets", t->n_subsets);
+	if (t->n_other_subsets)
+		say(", %d of seed %" PRIu64, t->n_other_subsets, t->other_seed);
+	if (t->n_contributors)
+		say(", %d contributors", t->n_contributors);
+	say("; %d held-out and %d generated queries\n", t->n_heldout, t->n_generated);
+	say("\n  %-11s%7s%12s%9s%10s%7s%8s%7s%7s\n", "method", "LDS", "95 %", "held-out", "generated", "other",
+		"without", "NDCG20", "bytes");
 	for (int i = 0; i < t->n_methods; i++)
 		say_method(&t->method[i]);
 	say("\n");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "byline/file.h"
 #include "byline/mem.h"
@@ -94,49 +95,7 @@ plan_open(struct bank *b)
 	return queries_open(b, queries);
 }
 
-/* ---- a new plan ---- */
-
-static enum err
-plan_new(struct bank *b, struct job *job)
-{
-	char queries[HASH_HEX], *path = bank_path(b, "queries", ".safetensors");
-	enum err err;
-	TRY_OUT(bank_choose(b, job));
-	b->own = xcalloc((size_t)b->n_queries + 1, sizeof(*b->own));
-	TRY_OUT(bank_outcomes(b, &b->session->model, b->own));
-	TRY_OUT(bank_queries_write(b, path));
-	TRY_OUT(hash_file(path, queries));
-	err = bank_plan_write(b, queries);
-out:
-	free(path);
-	return err;
-}
-
-static enum err
-plan_take_up(struct bank *b, const struct bank_options *o)
-{
-	char queries[HASH_HEX];
-	bool grew;
-	TRY(bank_plan_read(b, queries));
-	TRY(bank_plan_grow(b, o, &grew));
-	if (grew)
-		TRY(bank_plan_write(b, queries));
-	return queries_open(b, queries);
-}
-
-/* Another process that makes the plan is soon done with it. */
-static enum err
-plan_lock(const struct bank *b, struct job *job, int *fd)
-{
-	const struct timespec nap = { .tv_nsec = 50000000 };
-	char *path = bank_path(b, "plan", ".lock");
-	enum err err;
-	job_phase(job, "planning", 0);
-	while ((err = file_lock(path, fd)) == ERR_BUSY && (err = job_check(job)) == OK)
-		nanosleep(&nap, NULL);
-	free(path);
-	return err;
-}
+/* ---- a new plan, or a larger one ---- */
 
 /* Subsets that each other seed repeats. */
 static int
@@ -148,16 +107,70 @@ others(const struct bank_options *o)
 }
 
 static enum err
-plan_make(struct bank *b, const struct bank_options *o, struct job *job)
+plan_new(struct bank *b, struct job *job)
+{
+	TRY(bank_choose(b, job));
+	b->own = xcalloc((size_t)b->n_queries + 1, sizeof(*b->own));
+	return bank_outcomes(b, &b->session->model, b->own);
+}
+
+/* The queries first: a plan says what they hash to. */
+static enum err
+plan_write_new(const struct bank *b)
+{
+	char queries[HASH_HEX], *path = bank_path(b, "queries", ".safetensors");
+	enum err err;
+	TRY_OUT(bank_queries_write(b, path));
+	TRY_OUT(hash_file(path, queries));
+	err = bank_plan_write(b, queries);
+out:
+	free(path);
+	return err;
+}
+
+static enum err
+plan_make(struct bank *b, const struct bank_options *o, bool write, struct job *job)
 {
 	struct bank_options want = *o;
-	int lock;
+	char queries[HASH_HEX];
+	bool grew;
 	want.other_subsets = others(o);
-	TRY(file_mkdirs(b->dir));
-	TRY(plan_lock(b, job, &lock));
 	b->options = want;
-	enum err err = bank_plan_exists(b) ? plan_take_up(b, &want) : plan_new(b, job);
-	file_unlock(lock);
+	if (!bank_plan_exists(b)) {
+		TRY(plan_new(b, job));
+		return write ? plan_write_new(b) : OK;
+	}
+	TRY(bank_plan_read(b, queries));
+	TRY(bank_plan_grow(b, &want, &grew));
+	if (grew && write)
+		TRY(bank_plan_write(b, queries));
+	return queries_open(b, queries);
+}
+
+/* Another process that makes the plan is soon done with it. */
+static enum err
+plan_lock(const char *path, struct job *job, int *fd)
+{
+	const struct timespec nap = { .tv_nsec = 50000000 };
+	enum err err;
+	while ((err = file_lock(path, fd)) == ERR_BUSY && (err = job_check(job)) == OK)
+		nanosleep(&nap, NULL);
+	return err;
+}
+
+static enum err
+plan_begin(struct bank *b, const struct bank_options *o, struct job *job)
+{
+	int lock;
+	TRY(file_mkdirs(b->dir));
+	char *path = bank_path(b, "plan", ".lock");
+	enum err err = plan_lock(path, job, &lock);
+	if (err == OK) {
+		err = plan_make(b, o, true, job);
+		unlink(path);
+		file_unlock(lock);
+	}
+	free(path);
 	return err;
 }
 
@@ -182,9 +195,23 @@ bank_begin(struct session *s, const struct bank_options *o, struct job *job, str
 	struct bank *b = NULL;
 	*out = NULL;
 	TRY(options_check(o));
+	job_phase(job, "planning", 0);
 	enum err err = bank_new(s, &b);
 	if (err == OK)
-		err = plan_make(b, o, job);
+		err = plan_begin(b, o, job);
+	return bank_finish(err, b, out);
+}
+
+enum err
+bank_preview(struct session *s, const struct bank_options *o, struct job *job, struct bank **out)
+{
+	struct bank *b = NULL;
+	*out = NULL;
+	TRY(options_check(o));
+	job_phase(job, "planning", 0);
+	enum err err = bank_new(s, &b);
+	if (err == OK)
+		err = plan_make(b, o, false, job);
 	return bank_finish(err, b, out);
 }
 

@@ -43,7 +43,7 @@ check_hash(const struct verifier *v, const char *name, const char *want)
 }
 
 static enum err
-check_plan(const struct verifier *v, const char *path, const json_t *plan)
+check_plan(struct verifier *v, const char *path, const json_t *plan)
 {
 	const char *queries;
 	TRY(json_want_str(plan, path, "queries", &queries));
@@ -52,7 +52,7 @@ check_plan(const struct verifier *v, const char *path, const json_t *plan)
 
 /* Weights may be thrown away at any time. */
 static enum err
-check_member(const struct verifier *v, const char *path, const json_t *member)
+check_member(struct verifier *v, const char *path, const json_t *member)
 {
 	const char *model, *name = path_base(path);
 	TRY(json_opt_str(member, path, "model", NULL, &model));
@@ -66,7 +66,7 @@ check_member(const struct verifier *v, const char *path, const json_t *member)
 
 /* Cached scores may be thrown away at any time, too. */
 static enum err
-check_sums(const struct verifier *v, const char *path, const json_t *sums)
+check_sums(struct verifier *v, const char *path, const json_t *sums)
 {
 	const json_t *hex;
 	const char *name;
@@ -76,7 +76,7 @@ check_sums(const struct verifier *v, const char *path, const json_t *sums)
 		char *file = path_join(v->dir, name);
 		bool plain = !strchr(name, '/') && json_is_string(hex);
 		if (err == OK && plain && file_exists(file))
-			err = check_hash(v, name, json_string_value(hex));
+			err = judge(v, check_hash(v, name, json_string_value(hex)));
 		free(file);
 	}
 	return err;
@@ -89,11 +89,11 @@ ends(const char *name, const char *ending)
 	return n > m && strcmp(name + n - m, ending) == 0;
 }
 
-static const struct { const char *name; enum err (*check)(const struct verifier *, const char *, const json_t *); }
+static const struct { const char *name; enum err (*check)(struct verifier *, const char *, const json_t *); }
 	kinds[] = { { "plan.json", check_plan }, { BANK_SUMS, check_sums }, { ".json", check_member } };
 
 static enum err
-check_content(const struct verifier *v, const char *rel, const char *path, const json_t *o)
+check_content(struct verifier *v, const char *rel, const char *path, const json_t *o)
 {
 	size_t k = 0;
 	while (k + 1 < ARRAY_LEN(kinds) && strcmp(rel, kinds[k].name) != 0)

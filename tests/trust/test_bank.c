@@ -107,6 +107,42 @@ trained(const struct session *s)
 	return n;
 }
 
+static void
+write_all(const char *path, const char *text)
+{
+	assert_ok(file_replace(path, text, strlen(text)));
+}
+
+/* Puts `to` where `from` stands in the file, of the same length. */
+static void
+change(const char *path, const char *from, const char *to)
+{
+	struct str s = {0};
+	assert_ok(file_read(path, 1 << 20, &s));
+	char *at = strstr(s.s, from);
+	assert_non_null(at);
+	memcpy(at, to, strlen(to));
+	assert_ok(file_replace(path, s.s, s.len));
+	str_free(&s);
+}
+
+static void
+count(void *arg, const char *finding)
+{
+	(void)finding;
+	++*(int *)arg;
+}
+
+static int
+findings(void)
+{
+	int seen = 0;
+	int64_t n = 0;
+	assert_ok(bank_verify(toy.store, NULL, count, &seen, &n));
+	assert_int_equal(seen, n);
+	return seen;
+}
+
 /* ---- the plan ---- */
 
 static void
@@ -248,6 +284,57 @@ plans_grow(void **state)
 	bank_close(b);
 	assert_ok(bank_open(s, &b));
 	assert_int_equal(b->n_members, 13);
+	bank_close(b);
+	session_close(s);
+}
+
+static void
+a_preview_writes_nothing(void **state)
+{
+	struct session *s = toy_session(&toy, 1);
+	struct bank_options o = small;
+	struct bank *b;
+	char *dir = toy_path(&toy, "bank");
+	(void)state;
+	assert_ok(bank_preview(s, &small, NULL, &b));
+	assert_int_equal(b->n_members, 4);
+	assert_int_equal(b->n_queries, 6);
+	assert_false(file_exists(dir));
+	bank_close(b);
+	bank_close(begin(s, &small));
+	o.subsets = 9;
+	assert_ok(bank_preview(s, &o, NULL, &b));
+	assert_int_equal(b->n_members, 10);
+	bank_close(b);
+	assert_ok(bank_open(s, &b));
+	assert_int_equal(b->n_members, 4);
+	bank_close(b);
+	free(dir);
+	session_close(s);
+}
+
+static void
+sums_of_reports(void **state)
+{
+	struct session *s = toy_session(&toy, 1);
+	struct bank *b = begin(s, &small);
+	char *report = bank_file("trust.json"), *scores = bank_file("scores-bm25.safetensors");
+	(void)state;
+	write_all(report, "{}");
+	write_all(scores, "numbers");
+	assert_ok(bank_sums_write(b));
+	assert_int_equal(findings(), 0);
+	write_all(report, "{ }");
+	assert_int_equal(findings(), 1);
+	write_all(scores, "number");
+	assert_int_equal(findings(), 2);
+	/* Scores can be made again. */
+	assert_int_equal(unlink(scores), 0);
+	assert_int_equal(findings(), 1);
+	bank_sums_forget(b);
+	assert_int_equal(findings(), 0);
+	free(report);
+	free(scores);
 	bank_close(b);
 	session_close(s);
 }
@@ -456,42 +543,6 @@ a_bank_query_can_be_asked(void **state)
 }
 
 /* ---- damage ---- */
-
-static void
-write_all(const char *path, const char *text)
-{
-	assert_ok(file_replace(path, text, strlen(text)));
-}
-
-/* Puts `to` where `from` stands in the file, of the same length. */
-static void
-change(const char *path, const char *from, const char *to)
-{
-	struct str s = {0};
-	assert_ok(file_read(path, 1 << 20, &s));
-	char *at = strstr(s.s, from);
-	assert_non_null(at);
-	memcpy(at, to, strlen(to));
-	assert_ok(file_replace(path, s.s, s.len));
-	str_free(&s);
-}
-
-static void
-count(void *arg, const char *finding)
-{
-	(void)finding;
-	++*(int *)arg;
-}
-
-static int
-findings(void)
-{
-	int seen = 0;
-	int64_t n = 0;
-	assert_ok(bank_verify(toy.store, NULL, count, &seen, &n));
-	assert_int_equal(seen, n);
-	return seen;
-}
 
 static void
 damaged_records(void **state)
@@ -714,6 +765,8 @@ main(void)
 		TEST(too_little_held_out),
 		TEST(other_options_are_another_bank),
 		TEST(plans_grow),
+		TEST(a_preview_writes_nothing),
+		TEST(sums_of_reports),
 		TEST(nothing_to_open),
 		TEST(subsets_keep_their_part),
 		TEST(contributors_are_left_out_whole),
