@@ -8,10 +8,10 @@
  * byline-store(5), has one entry a word, and is mapped, never read whole: about 1.8 bytes of file and 5.2 bytes of
  * memory while it is built for a byte of text.
  *
- * Bytes are compared as they are. A word is a run of letters, digits, marks and connecting punctuation (by their Unicode
- * categories), with apostrophes inside; an ideograph, a kana, and a letter of another script that is written without
- * spaces is a word each; a byte that is not UTF-8 counts as a letter. The byte 0xff, which no UTF-8 holds, ends every
- * span.
+ * Bytes are compared as they are. A word is a run of letters, digits, marks and connecting punctuation (by their
+ * Unicode categories), with apostrophes inside; an ideograph, a kana, and a letter of another script that is written
+ * without spaces is a word each; a byte that is not UTF-8 counts as a letter. The byte 0xff, which no UTF-8 holds, ends
+ * every span.
  *
  * The file is a stranger's: no search leaves it, and every place that is reported was compared byte by byte with a text
  * whose SHA-256 is the store's.
@@ -80,9 +80,9 @@ int64_t verbatim_in_example(const struct verbatim *v, const char *text, const st
 /* What speaks for a ranked example: its bytes, its score, or both. */
 enum verbatim_mark { MARK_NONE, MARK_VERBATIM, MARK_INFLUENTIAL, MARK_BOTH };
 extern const char *const verbatim_mark_names[];	/* "", "verbatim", "influential", "both" */
-/* Verbatim: one of the spans stands in it. Influential: the score is above NOISE_FLOORS (attrib.h) times the floor, which
- * is never true of an unknown floor (NaN). v may be NULL when n is 0. */
-enum verbatim_mark verbatim_mark(const struct verbatim *v, const char *text, const struct verbatim_span *spans, size_t n,
-	const struct example *e, double score, double floor);
+/* Verbatim: one of the spans stands in it. Influential: the score is above NOISE_FLOORS (attrib.h) times the floor,
+ * which is never true of an unknown floor (NaN). v may be NULL when n is 0. */
+enum verbatim_mark verbatim_mark(const struct verbatim *v, const char *text, const struct verbatim_span *spans,
+	size_t n, const struct example *e, double score, double floor);
 
 #endif

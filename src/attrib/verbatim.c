@@ -52,8 +52,8 @@ read_lengths(struct verbatim *v)
 	const struct st_tensor *t;
 	TRY(want_vector(v, "longest", ST_I64, &t));
 	if (t->count != VERBATIM_LENGTHS)
-		return err_set(ERR_FORMAT, "%s: tensor \"longest\" has %" PRIu64 " elements, expected %d", v->path, t->count,
-			VERBATIM_LENGTHS);
+		return err_set(ERR_FORMAT, "%s: tensor \"longest\" has %" PRIu64 " elements, expected %d", v->path,
+			t->count, VERBATIM_LENGTHS);
 	memcpy(v->longest, t->data, sizeof(v->longest));
 	for (size_t i = 0; i < VERBATIM_LENGTHS; i++) {
 		if (v->longest[i] < 0 || v->longest[i] > INT32_MAX)
@@ -155,8 +155,9 @@ open_works(struct verbatim *v, struct store *s)
 	struct gather g = { .v = v };
 	TRY(store_hash(s, corpus));
 	if (strcmp(st_meta(&v->file, "corpus"), corpus) != 0)
-		return err_set(ERR_MISSING, "%s is of other works than the store's: byline verbatim --build %s makes it again",
-			v->path, store_dir(s));
+		return err_set(ERR_MISSING,
+			"%s is of other works than the store's: byline verbatim %s --build makes it again", v->path,
+			store_dir(s));
 	TRY(mem_array(&v->work, v->corpus.n_works, sizeof(*v->work), "works"));
 	TRY(mem_array(&v->checked, v->corpus.n_works, sizeof(*v->checked), "works"));
 	TRY(store_each_work(s, gather_work, &g));
@@ -171,8 +172,8 @@ verbatim_open(struct store *s, struct verbatim **out)
 	enum err err;
 	*out = NULL;
 	if (!file_exists(path))
-		TRY_OUT(err_set(ERR_MISSING, "%s has no " VERBATIM_FILE ": byline verbatim --build %s makes it", store_dir(s),
-			store_dir(s)));
+		TRY_OUT(err_set(ERR_MISSING, "%s has no " VERBATIM_FILE ": byline verbatim %s --build makes it",
+			store_dir(s), store_dir(s)));
 	TRY_OUT(verbatim_map(v, path));
 	TRY_OUT(open_works(v, s));
 	*out = v;

@@ -33,8 +33,8 @@ count_distinct(int64_t *v, size_t n)
 	return distinct;
 }
 
-/* The file holds copies of the store's texts; before one is believed it is compared with the hash the store has. Threads
- * may do so twice. */
+/* The file holds copies of the store's texts; before one is believed it is compared with the hash the store has.
+ * Threads may do so twice. */
 static enum err
 check_text(const struct verbatim *v, size_t work)
 {
@@ -45,7 +45,7 @@ check_text(const struct verbatim *v, size_t work)
 	hash_bytes(v->corpus.text + v->start[work], (size_t)w->bytes, hex);
 	if (strcmp(hex, w->sha256) != 0)
 		return err_set(ERR_MISMATCH, "%s: the text of work %" PRId64 " is not the store's; "
-			"byline verbatim --build makes it again", v->path, w->id);
+			"byline verbatim STORE --build makes it again", v->path, w->id);
 	atomic_store_explicit(&v->checked[work], 1, memory_order_relaxed);
 	return OK;
 }

@@ -1,4 +1,4 @@
-/* verbatim_make: everything text.safetensors holds, from the store's works: texts, the order of their words, the null. */
+/* verbatim_make: all that text.safetensors holds, from the store's works: texts, the order of their words, the null. */
 #include <divsufsort.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,7 +8,14 @@
 #include "verbatim_private.h"
 #include "verbatim_word.h"
 
-struct gather { struct store *s; struct job *job; struct verbatim_made *m; size_t cap; uint64_t bytes; struct str text; };
+struct gather {
+	struct store *s;
+	struct job *job;
+	struct verbatim_made *m;
+	size_t cap;
+	uint64_t bytes;
+	struct str text;
+};
 
 static enum err
 gather_size(void *arg, const struct work *w)
@@ -17,8 +24,8 @@ gather_size(void *arg, const struct work *w)
 	mem_grow(&g->m->id, &g->cap, g->m->n_works + 1, sizeof(*g->m->id));
 	g->m->id[g->m->n_works++] = w->id;
 	g->bytes += (uint64_t)w->bytes + 1;
-	return g->bytes <= INT32_MAX ? OK : err_set(ERR_LIMIT, "%s: more than 2 GiB of text cannot be searched word for "
-		"word; byline import --no-verbatim leaves that out", store_dir(g->s));
+	return g->bytes <= INT32_MAX ? OK : err_set(ERR_LIMIT, "%s: more than 2 GiB of text cannot be looked up word "
+		"for word; byline import --no-verbatim leaves that out", store_dir(g->s));
 }
 
 static enum err

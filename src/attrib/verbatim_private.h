@@ -5,7 +5,7 @@
  *	words	U32 (m)		every place where a word begins, in order of the bytes from there on
  *	works	I64 (w)		the works' ids, ascending
  *	starts	U32 (w + 1)	where each text begins; the last is n
- *	longest	I64 (256)	of seeded places, how many go on for so many words as another work does; the last: or more
+ *	longest	I64 (256)	of seeded places, how many go on for so many words as another work does; last: or more
  */
 #ifndef BYLINE_ATTRIB_VERBATIM_PRIVATE_H
 #define BYLINE_ATTRIB_VERBATIM_PRIVATE_H
@@ -38,7 +38,7 @@ struct verbatim {
 	int64_t *id;			/* n_works */
 	int64_t longest[VERBATIM_LENGTHS], n_compared;
 	struct verbatim_work *work;	/* n_works */
-	atomic_uchar *checked;		/* n_works: the text was compared with its SHA-256. The one thing that changes */
+	atomic_uchar *checked;		/* n_works: the text was compared with its SHA-256. All that ever changes */
 };
 
 /* The file alone, checked against itself; what the store knows is not there yet. verbatim_close either way. */

@@ -38,7 +38,7 @@ size_t corpus_common(const struct corpus *c, size_t at, const char *p, size_t n)
 size_t corpus_longest(const struct corpus *c, const char *p, size_t n);
 /* The entries that begin with p[0..n): [*from, *to). */
 void corpus_range(const struct corpus *c, const char *p, size_t n, size_t *from, size_t *to);
-/* Whether p[0..n), whose last word is `alone` or not, stands at byte `at` within one work and ends with a word there. */
+/* Whether p[0..n), its last word `alone` or not, stands at byte `at` within one work and ends with a word there. */
 bool corpus_stands(const struct corpus *c, size_t at, const char *p, size_t n, bool alone);
 
 #endif

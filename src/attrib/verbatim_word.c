@@ -1,4 +1,4 @@
-/* verbatim_word: words by Unicode categories, found forward, and their beginnings also told from the middle of a text. */
+/* verbatim_word: words by Unicode categories, found forward; their beginnings also told from the middle of a text. */
 #include "verbatim_word.h"
 
 #include <utf8proc.h>
@@ -8,7 +8,7 @@
 
 enum kind { BETWEEN, LETTER, MARK, ALONE };
 
-/* Scripts that leave no space between words: Thai to Tibetan, Myanmar, Khmer, kana, Han, and theirs of the later planes. */
+/* Scripts that leave no space between words: Thai to Tibetan, Myanmar, Khmer, kana, Han, and those of later planes. */
 static const struct { int32_t first, last; } unspaced[] = {
 	{ 0x0e00, 0x0fff }, { 0x1000, 0x109f }, { 0x1780, 0x17ff }, { 0x2e80, 0x2fdf }, { 0x3005, 0x3007 },
 	{ 0x3040, 0x30ff }, { 0x3400, 0x4dbf }, { 0x4e00, 0x9fff }, { 0xf900, 0xfaff }, { 0xff66, 0xff9f },
@@ -48,7 +48,8 @@ kind_at(const char *s, size_t n, size_t *used)
 	int32_t cp;
 	*used = 1;
 	if (c < 0x80)
-		return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ? LETTER : BETWEEN;
+		return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ? LETTER
+			: BETWEEN;
 	*used = utf8_decode(s, n, &cp);
 	if (cp >= 0)
 		return kind_of_category(cp);

@@ -4,16 +4,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "byline/file.h"
 #include "byline/import.h"
 #include "byline/json.h"
 #include "byline/store.h"
+#include "byline/verbatim.h"
 
 struct import_args {
 	const char *format, *columns, *author_from, *separator, *unknown, *licence, *source;
 	int64_t max_bytes;
-	bool strict, quiet, json;
+	bool strict, no_verbatim, quiet, json;
 };
 
 #define FIELD(f) offsetof(struct import_args, f)
@@ -33,6 +35,8 @@ static const struct option import_options[] = {
 	{"source", OPTION_TEXT, FIELD(source), "TEXT", NULL, .help = "source of records that state none"},
 	{"max-bytes", OPTION_LONG, FIELD(max_bytes), "N", "16777216", 1, 1 << 30, .help = "longest text taken"},
 	{"strict", OPTION_FLAG, FIELD(strict), .help = "stop at the first bad record"},
+	{"no-verbatim", OPTION_FLAG, FIELD(no_verbatim),
+		.help = "leave out text.safetensors, by which texts are looked up word for word"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress, no list of what was skipped"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print the report of each path as one JSON object on a line"},
 };
@@ -82,6 +86,19 @@ import_open(const char *dir, struct store **s)
 	return make ? store_create(dir, s) : store_open(dir, false, s);
 }
 
+/* One of other works than there are now is of no use. */
+static enum err
+import_verbatim(struct store *s, const struct import_args *a, struct job *job, bool added)
+{
+	if (!a->no_verbatim)
+		return verbatim_build(s, job);
+	char *path = path_join(store_dir(s), VERBATIM_FILE);
+	if (added)
+		unlink(path);
+	free(path);
+	return OK;
+}
+
 static int
 import_run(const void *options, char **args, int n_args)
 {
@@ -99,6 +116,7 @@ import_run(const void *options, char **args, int n_args)
 		return fail(err);
 	int code = EXIT_DONE;
 	struct job *job = watch_begin(a->quiet);
+	bool added = false;
 	for (int i = 1; i < n_args && code == EXIT_DONE; i++) {
 		struct import_report report = {0};
 		err = import_path(s, args[i], &o, job, &report);
@@ -110,8 +128,13 @@ import_run(const void *options, char **args, int n_args)
 			import_print_json(args[i], &report);
 		else
 			import_print(&report);
+		added = added || report.added > 0;
 		import_report_free(&report);
 	}
+	/* What kept the works from coming in is told already. */
+	err = import_verbatim(s, a, job, added);
+	if (err != OK && code == EXIT_DONE)
+		code = fail(err);
 	watch_end(job);
 	store_close(s);
 	return code;

@@ -5,6 +5,8 @@
 
 #include "byline/bank.h"
 #include "byline/store.h"
+#include "byline/utf8.h"
+#include "byline/verbatim.h"
 
 struct verify_args { bool quiet; };
 
@@ -15,8 +17,12 @@ static const struct option verify_options[] = {
 static void
 verify_found(void *arg, const char *finding)
 {
+	struct str line = {0};
 	(void)arg;
-	say("%s\n", finding);
+	/* It may quote a stranger, and a newline would pass for another finding, or for none. */
+	text_escape(&line, finding, strlen(finding), ESCAPE_NEWLINE);
+	say("%s\n", line.s);
+	str_free(&line);
 }
 
 static int
@@ -34,6 +40,8 @@ verify_run(const void *options, char **args, int n_args)
 	if (err == OK)
 		err = bank_verify(s, job, verify_found, NULL, &banks);
 	findings += banks;
+	if (err == OK)
+		err = verbatim_verify(s, job, verify_found, NULL, &findings);
 	watch_end(job);
 	store_close(s);
 	if (err != OK)

@@ -382,7 +382,7 @@ test_few_works(void **state)
 	struct shelf *h = *state;
 	struct verbatim *v;
 	assert_err(verbatim_open(h->store, &v), ERR_MISSING);
-	assert_non_null(strstr(err_message(), "byline verbatim --build"));
+	assert_non_null(strstr(err_message(), "--build"));
 	v = open_built(h);
 	struct found f = find(v, "nothing stands here at all", 1);
 	assert_int_equal(f.n, 0);
