@@ -16,7 +16,8 @@ struct verbatim_args {
 static const struct option verbatim_table[] = {
 	{"text", OPTION_TEXT, FIELD(text), "TEXT", NULL, .help = "what to look up; - reads standard input"},
 	{"words", OPTION_INT, FIELD(words), "N", "4", 1, 1000, .help = "fewest words in a row that count"},
-	{"works", OPTION_INT, FIELD(works), "N", "5", 0, 1000000, .help = "works listed of each span; --json lists all"},
+	{"works", OPTION_INT, FIELD(works), "N", "5", 0, 1000000,
+		.help = "works listed of each span; --json lists all"},
 	{"build", OPTION_FLAG, FIELD(build), .help = "make text.safetensors, where import has not"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
