@@ -87,7 +87,7 @@ enum { METHOD_MAX = 16 };
 
 /* What query_rank would say of the whole outputs of n queries of one session, METHOD_EXACT candidates rescored where
  * the method does that: scores (n, data.n), NaN for examples never trained on. Takes together what can be, and leaves
- * nothing behind in the queries. */
+ * nothing behind in the queries, not even what was there. */
 enum { METHOD_EXACT = 64 };
 enum err method_scores(const struct method *m, struct query *const *q, size_t n, float *scores, struct job *job);
 /* ERR_MISSING, saying what to run, when the session lacks what the method needs. */

@@ -2,6 +2,7 @@
 #include "direction.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "byline/mem.h"
 #include "query_private.h"
@@ -17,6 +18,7 @@ direction_free(struct direction *d)
 	for (int i = 0; i < d->n_points * d->layers.n; i++)
 		free(d->v[i]);
 	free(d->v);
+	free(d->known);
 	layer_set_free(&d->layers);
 	free(d);
 }
@@ -44,6 +46,16 @@ direction_of(struct query *q, int from, int to)
 	if (!q->direction)
 		q->direction = direction_new(q->session, from, to);
 	return q->direction;
+}
+
+void
+direction_know(struct query *q, int from, int to, const float *scores)
+{
+	struct direction *d = direction_of(q, from, to);
+	size_t n = q->session->data.n;
+	free(d->known);
+	d->known = xcalloc(n + 1, sizeof(*d->known));
+	memcpy(d->known, scores, n * sizeof(*scores));
 }
 
 static void

@@ -22,12 +22,16 @@ struct direction {
 	struct layer_set layers;
 	float **v;			/* [point * layers.n + layer] (out, in), NULL until made */
 	bool kept;			/* small enough to stay for the next question about the same span */
+	float *known;			/* data.n: scores taken along it with other queries' (queries_exact), NaN: not
+					 * that one; NULL: none */
 };
 
 /* The query's direction for this span, made anew when the last one was another span's. Owned by the query. */
 struct direction *direction_of(struct query *q, int from, int to);
 /* Makes the matrices of one checkpoint unless they are there. */
 enum err direction_make(struct direction *d, struct query *q, int point, struct job *job);
+/* Exact scores of the span that need not be computed again: copied. */
+void direction_know(struct query *q, int from, int to, const float *scores);
 /* Gives them back when the whole would be too large to keep. */
 void direction_release(struct direction *d, int point);
 

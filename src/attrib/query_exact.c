@@ -8,6 +8,7 @@
  */
 #include "byline/attrib.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,17 @@ exact_check(const struct query *q, int from, int to, const uint32_t *example, si
 	return OK;
 }
 
+static bool
+all_known(const struct direction *d, const uint32_t *example, size_t n, float *scores)
+{
+	for (size_t j = 0; j < n; j++) {
+		if (!d->known || !isfinite(d->known[example[j]]))
+			return false;
+		scores[j] = d->known[example[j]];
+	}
+	return true;
+}
+
 static void
 per_token_clear(const struct exact *e)
 {
@@ -150,6 +162,8 @@ query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n
 	enum err err = OK;
 	TRY(index_ready(s->index, s, job));
 	struct direction *d = direction_of(q, from, to);
+	if (!per_token && all_known(d, example, n, scores))
+		return OK;
 	struct exact e = { .q = q, .direction = d, .example = example, .n = n, .per_token = per_token };
 	double *weight = xcalloc((size_t)d->n_points, sizeof(*weight));
 	job_phase(job, "exact scores", (uint64_t)d->n_points * n);

@@ -30,6 +30,8 @@ size_t method_similarity_stored(const struct session *s);
 void method_bm25_words(const struct query *q, int from, int to, struct str *out);
 
 void direction_free(struct direction *d);	/* NULL is fine */
+/* Feature scores (data.n) of a span, made with other queries' (method_features_many): copied. */
+void query_spans_know(struct query *q, int from, int to, const float *scores);
 void query_spans_free(struct query_spans *s);	/* NULL is fine */
 
 #endif

@@ -102,15 +102,30 @@ out:
 	return err;
 }
 
+static struct query_spans *
+spans_of(struct query *q)
+{
+	if (!q->spans)
+		q->spans = xcalloc(1, sizeof(*q->spans));
+	return q->spans;
+}
+
+void
+query_spans_know(struct query *q, int from, int to, const float *scores)
+{
+	float *copy = xcalloc(q->session->data.n + 1, sizeof(*copy));
+	memcpy(copy, scores, q->session->data.n * sizeof(*copy));
+	spans_keep(spans_of(q), from, to, copy);
+}
+
 enum err
 query_span_scores(struct query *q, int from, int to, float *scores, struct job *job)
 {
 	assert(from >= 0 && from < to && to <= q->n_out);
-	TRY(query_scores(q, job));
-	if (!q->spans)
-		q->spans = xcalloc(1, sizeof(*q->spans));
-	if (!spans_find(q->spans, from, to))
+	if (!spans_find(spans_of(q), from, to)) {
+		TRY(query_scores(q, job));
 		TRY(span_scan(q, from, to, job));
+	}
 	memcpy(scores, spans_find(q->spans, from, to), q->session->data.n * sizeof(*scores));
 	return OK;
 }
