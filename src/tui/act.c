@@ -41,6 +41,7 @@ static void act_contributors(struct app *app) { app_go(app, V_CONTRIBUTORS); }
 static void act_queries(struct app *app) { app_go(app, V_QUERIES); }
 static void act_runs(struct app *app) { app_go(app, V_RUNS); }
 static void act_trust(struct app *app) { app_go(app, V_TRUST); }
+static void act_verbatim(struct app *app) { app_go(app, V_VERBATIM); }
 static void act_help(struct app *app) { app_go(app, V_HELP); }
 static void act_command(struct app *app) { app_line(app, LINE_COMMAND, ""); }
 static void act_search(struct app *app) { app_line(app, LINE_SEARCH, ""); }
@@ -99,6 +100,7 @@ static const struct { enum action action; void (*fn)(struct app *app); } common[
 	{ ACT_GOTO_EXAMPLES, act_examples }, { ACT_GOTO_CONTRIBUTORS, act_contributors },
 	{ ACT_GOTO_QUERIES, act_queries },
 	{ ACT_GOTO_RUNS, act_runs }, { ACT_GOTO_TRUST, act_trust },
+	{ ACT_GOTO_VERBATIM, act_verbatim },
 	{ ACT_HELP, act_help }, { ACT_COMMAND, act_command }, { ACT_SEARCH, act_search },
 	{ ACT_FILTER, act_filter }, { ACT_EXPORT, act_export }, { ACT_SAVE, act_save }, { ACT_REDRAW, act_redraw },
 	{ ACT_VERIFY, act_verify }, { ACT_COPY, act_copy }, { ACT_METHOD, act_method }, { ACT_EXACT, act_exact },

@@ -64,6 +64,8 @@ view_new(struct app *app, unsigned place)
 		return view_contributors_new(app, top->q);
 	case V_RUNS:
 		return view_runs_new(app, top->q);
+	case V_VERBATIM:
+		return view_verbatim_new(app, top->q);
 	case V_TRUST:
 		return view_trust_new(app, top->q);
 	case V_QUERIES:

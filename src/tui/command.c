@@ -182,6 +182,7 @@ static enum err run_contributors(struct app *app, const char *arg) { (void)arg; 
 static enum err run_queries(struct app *app, const char *arg) { (void)arg; return run_go(app, V_QUERIES); }
 static enum err run_runs(struct app *app, const char *arg) { (void)arg; return run_go(app, V_RUNS); }
 static enum err run_trust(struct app *app, const char *arg) { (void)arg; return run_go(app, V_TRUST); }
+static enum err run_verbatim(struct app *app, const char *arg) { (void)arg; return run_go(app, V_VERBATIM); }
 static enum err run_help(struct app *app, const char *arg) { (void)arg; return run_go(app, V_HELP); }
 
 static enum err
@@ -213,6 +214,7 @@ static const struct command commands[] = {
 	{ "queries", "", "the saved queries", run_queries, NULL },
 	{ "runs", "", "what is loaded", run_runs, NULL },
 	{ "trust", "", "how far the rankings can be trusted", run_trust, NULL },
+	{ "verbatim", "", "what of the output stands word for word in the corpus", run_verbatim, NULL },
 	{ "help", "", "every key and command", run_help, NULL },
 	{ "quit", "", "leave", run_quit, NULL },
 };

@@ -9,20 +9,14 @@
 
 enum { ROOMY = 14 };
 
-static const struct marks *
-example_marks(const struct example_view *e)
-{
-	const struct marks *m = &e->v.q->marks;
-	return m->ready && m->example == e->example ? m : NULL;
-}
-
-struct painter { const struct example_view *e; const struct marks *marks; double largest; };
+struct painter { const struct example_view *e; bool marks; double largest; };
 
 static enum ink
 paint_ink(void *arg, int32_t token, uint32_t byte)
 {
 	const struct example_view *e = ((struct painter *)arg)->e;
-	(void)token;
+	if (e->focus == FOCUS_IN && token == e->in)
+		return INK_CURSOR;
 	return e->match != (size_t)-1 && byte >= e->match && byte < e->match + e->match_len ? INK_MATCH : INK_TEXT;
 }
 
@@ -30,7 +24,16 @@ static int
 paint_level(void *arg, int32_t token)
 {
 	const struct painter *p = arg;
-	return p->marks && token < p->e->n ? describe_level((double)p->marks->mark[token], p->largest) : 0;
+	double v;
+	return example_mark(p->e, token, &v) ? describe_level(v, p->largest) : 0;
+}
+
+static bool
+paint_under(void *arg, int32_t token, uint32_t byte)
+{
+	const struct example_view *e = ((struct painter *)arg)->e;
+	(void)token;
+	return e->same && byte < e->text.len && e->same[byte];
 }
 
 static enum ink
@@ -135,10 +138,12 @@ describe_standing(struct example_view *e, const struct glyphs *g, struct str *ou
 }
 
 static void
-marks_note(const struct example_view *e, const struct marks *m, double largest, const struct glyphs *g, struct str *out)
+marks_note(const struct example_view *e, bool marks, double largest, const struct glyphs *g, struct str *out)
 {
 	const struct inquiry *q = e->v.q;
-	if (m)
+	if (e->same)
+		str_adds(out, "= verbatim  ");
+	if (marks)
 		str_addf(out, "%s %+.2g helps  %s opposes", g->helped[8], largest, g->opposed[8]);
 	else if (q->stage == STAGE_MARKS)
 		str_adds(out, "marks are being worked out");
@@ -148,39 +153,60 @@ marks_note(const struct example_view *e, const struct marks *m, double largest, 
 		str_adds(out, "no marks: nothing was asked");
 }
 
+/* The text, or the layers in its place. */
+static void
+draw_body(struct example_view *e, struct canvas *c, struct rect body)
+{
+	struct painter painter = { .e = e };
+	struct str title = {0}, note = {0};
+	double v;
+	for (int i = 0; i < e->n; i++)
+		if (example_mark(e, i, &v)) {
+			painter.marks = true;
+			painter.largest = fmax(painter.largest, fabs(v));
+		}
+	const struct flow_text text = { .s = e->text.s, .n = e->text.len, .byte_of = e->byte_of, .n_tokens = e->n,
+		.ascii = c->glyphs->ascii };
+	const struct flow_paint paint = { .arg = &painter, .ink = paint_ink,
+		.level = painter.marks ? paint_level : NULL, .under = e->same ? paint_under : NULL };
+	flow_lay(&e->flow, &text, body.cols);
+	flow_measure(&e->flow, &paint);
+	int row = e->focus == FOCUS_IN ? flow_token_row(&e->flow, e->in) : e->top;
+	e->top = flow_scroll(&e->flow, e->top, body.rows, row);
+	e->rows_seen = flow_seen(&e->flow, e->top, body.rows);
+	str_clear(&note);
+	marks_note(e, painter.marks, painter.largest, c->glyphs, &note);
+	if (e->layers)
+		str_adds(&title, "Layers and modules");
+	else if (e->flow.rows > e->rows_seen)
+		str_addf(&title, "lines %d to %d of %d", e->top + 1, e->top + e->rows_seen, e->flow.rows);
+	else
+		str_adds(&title, "Text");
+	heading_draw(c, body.row - 1, 0, c->cols, e->focus != FOCUS_OUT, title.s, e->layers ? "" : note.s);
+	if (e->layers)
+		example_layers_draw(e, c, body);
+	else
+		flow_draw(&e->flow, c, body, e->top, &paint);
+	canvas_park(c, body.row + (e->focus == FOCUS_IN ? flow_below(&e->flow, e->top, row) : 0),
+		body.col + (e->focus == FOCUS_IN ? flow_token_col(&e->flow, e->in) : 0), false);
+	str_free(&title);
+	str_free(&note);
+}
+
 void
 example_draw(struct view *v, struct canvas *c, struct rect r)
 {
 	struct example_view *e = (struct example_view *)v;
-	struct painter painter = { .e = e, .marks = example_marks(e) };
-	for (int i = 0; painter.marks && i < e->n; i++)
-		painter.largest = fmax(painter.largest, fabs((double)painter.marks->mark[i]));
-	struct str standing = {0}, note = {0};
-	str_clear(&note);
+	struct str standing = {0};
 	int head = draw_head(e, c, r);
 	describe_standing(e, c->glyphs, &standing);
-	marks_note(e, painter.marks, painter.largest, c->glyphs, &note);
 	canvas_str(c, r.row + head, 1, r.cols - 2, INK_ACCENT, standing.s);
-	struct rect body = { r.row + head + 2, 1, r.rows - head - 2, r.cols - 2 };
 	/* Short lines read better. */
-	if (body.cols > 100)
-		body.cols = 100;
-	struct flow_text text = { .s = e->text.s, .n = e->text.len, .byte_of = e->byte_of, .n_tokens = e->n,
-		.ascii = c->glyphs->ascii };
-	struct flow_paint paint = { .arg = &painter, .ink = paint_ink, .level = painter.marks ? paint_level : NULL };
-	flow_lay(&e->flow, &text, body.cols);
-	e->rows_seen = flow_fits(&body, paint.level != NULL);
-	if (e->top + e->rows_seen > e->flow.rows)
-		e->top = e->flow.rows > e->rows_seen ? e->flow.rows - e->rows_seen : 0;
-	struct str title = {0};
-	if (e->flow.rows > e->rows_seen)
-		str_addf(&title, "lines %d to %d of %d", e->top + 1, e->top + e->rows_seen, e->flow.rows);
-	else
-		str_adds(&title, "Text");
-	heading_draw(c, body.row - 1, 0, r.cols, true, title.s, note.s);
-	flow_draw(&e->flow, c, body, e->top, &paint);
-	canvas_park(c, body.row, body.col, false);
+	struct rect body = { r.row + head + 2, 1, r.rows - head - 2, r.cols - 2 > 100 ? 100 : r.cols - 2 };
+	int strip = example_strip_rows(e, c, r.rows, body.cols);
+	body.rows -= strip;
+	draw_body(e, c, body);
+	if (strip > 0)
+		example_strip_draw(e, c, (struct rect){ body.row + body.rows, 1, strip, body.cols });
 	str_free(&standing);
-	str_free(&note);
-	str_free(&title);
 }

@@ -107,17 +107,58 @@ flow_free(struct flow *f)
 {
 	str_free(&f->shown);
 	free(f->item);
+	free(f->height);
 	*f = (struct flow){0};
 }
 
-/* ---- painting ---- */
+/* ---- how high ---- */
+
+void
+flow_measure(struct flow *f, const struct flow_paint *p)
+{
+	mem_grow(&f->height, &f->height_cap, (size_t)f->rows + 1, sizeof(*f->height));
+	size_t i = 0;
+	for (int row = 0; row < f->rows; row++) {
+		bool tokens = false, under = false;
+		for (; i < f->n && f->item[i].row == row; i++) {
+			const struct flow_item *it = &f->item[i];
+			tokens |= it->token >= 0 && it->width > 0;
+			under |= p->under && it->width > 0 && p->under(p->arg, it->token, it->byte);
+		}
+		f->height[row] = (uint8_t)(1 + (p->level && tokens) + under);
+	}
+}
 
 int
-flow_fits(const struct rect *r, bool ribbon)
+flow_below(const struct flow *f, int top, int row)
 {
-	/* The last line may stand without its ribbon only where there is room for nothing else. */
-	return ribbon && r->rows > 1 ? r->rows / 2 : r->rows;
+	int sum = 0;
+	for (int i = top; i < row && i < f->rows; i++)
+		sum += f->height[i];
+	return sum;
 }
+
+int
+flow_seen(const struct flow *f, int top, int rows)
+{
+	int seen = 0;
+	while (top + seen < f->rows && flow_below(f, top, top + seen + 1) <= rows)
+		seen++;
+	return seen > 0 ? seen : 1;
+}
+
+int
+flow_scroll(const struct flow *f, int top, int rows, int row)
+{
+	top = top > row ? row : top;
+	while (top < row && row >= top + flow_seen(f, top, rows))
+		top++;
+	while (top > 0 && flow_below(f, top - 1, f->rows) <= rows)
+		top--;
+	return top;
+}
+
+/* ---- painting ---- */
 
 static void
 flow_draw_mark(const struct flow_item *it, struct canvas *c, int row, int col, int level)
@@ -128,22 +169,37 @@ flow_draw_mark(const struct flow_item *it, struct canvas *c, int row, int col, i
 		canvas_fill(c, (struct rect){ row, col, 1, it->width > 0 ? it->width : 1 }, glyph, ink);
 }
 
-int
-flow_draw(const struct flow *f, struct canvas *c, struct rect r, int top, const struct flow_paint *p)
+static void
+flow_draw_item(const struct flow *f, const struct flow_item *it, struct canvas *c, struct rect cell,
+	const struct flow_paint *p)
 {
-	int fits = flow_fits(&r, p->level != NULL), step = p->level && r.rows > 1 ? 2 : 1, seen = f->rows - top;
+	int row = cell.row + 1, last = cell.row + cell.rows;
+	if (it->width > 0)
+		canvas_text(c, cell.row, cell.col, it->width, p->ink(p->arg, it->token, it->byte), f->shown.s + it->at,
+			it->len);
+	if (p->level && it->token >= 0 && row < last)
+		flow_draw_mark(it, c, row, cell.col, p->level(p->arg, it->token));
+	row += p->level != NULL;
+	if (p->under && it->width > 0 && row < last && p->under(p->arg, it->token, it->byte))
+		canvas_fill(c, (struct rect){ row, cell.col, 1, it->width }, "=", INK_MATCH);
+}
+
+int
+flow_draw(struct flow *f, struct canvas *c, struct rect r, int top, const struct flow_paint *p)
+{
+	flow_measure(f, p);
+	int seen = flow_seen(f, top, r.rows), at = r.row, last = top;
 	for (size_t i = 0; i < f->n; i++) {
 		const struct flow_item *it = &f->item[i];
-		if (it->row < top || it->row >= top + fits)
+		if (it->row < top || it->row >= top + seen)
 			continue;
-		int row = r.row + (it->row - top) * step, col = r.col + it->col;
-		if (it->width > 0)
-			canvas_text(c, row, col, it->width, p->ink(p->arg, it->token, it->byte), f->shown.s + it->at,
-				it->len);
-		if (step == 2 && it->token >= 0 && (it->width > 0 || it->newline))
-			flow_draw_mark(it, c, row + 1, col, p->level(p->arg, it->token));
+		while (last < it->row)
+			at += f->height[last++];
+		/* A row too high for its rectangle is seen as far as it goes. */
+		int height = f->height[it->row], room = r.row + r.rows - at;
+		flow_draw_item(f, it, c, (struct rect){ at, r.col + it->col, height < room ? height : room, 1 }, p);
 	}
-	return seen < fits ? seen : fits;
+	return f->rows - top < seen ? f->rows - top : seen;
 }
 
 /* ---- finding places ---- */

@@ -23,6 +23,8 @@ struct flow {
 	struct flow_item *item;
 	size_t n, cap;
 	int rows, cols;
+	uint8_t *height;	/* rows: screen rows that each takes, as last measured */
+	size_t height_cap;
 };
 
 struct flow_text {
@@ -36,15 +38,22 @@ struct flow_text {
 void flow_lay(struct flow *f, const struct flow_text *t, int cols);
 void flow_free(struct flow *f);
 
-/* How to paint. level: -8..8 under each token, NULL: no ribbon, lines are then close together. */
+/* How to paint. level: -8..8 under each token; under: bytes that get a line of their own kind below that. NULL: none.
+ * Text rows without tokens take no row for a ribbon, those without such bytes none for lines. */
 struct flow_paint {
 	void *arg;
 	enum ink (*ink)(void *arg, int32_t token, uint32_t byte);
 	int (*level)(void *arg, int32_t token);
+	bool (*under)(void *arg, int32_t token, uint32_t byte);
 };
-/* Paints from text row `top` on; returns how many text rows were seen. */
-int flow_draw(const struct flow *f, struct canvas *c, struct rect r, int top, const struct flow_paint *p);
-int flow_fits(const struct rect *r, bool ribbon);			/* text rows that a rectangle has room for */
+/* Paints from text row `top` on, whole rows while there is room; returns how many text rows were seen. */
+int flow_draw(struct flow *f, struct canvas *c, struct rect r, int top, const struct flow_paint *p);
+/* How high rows will be when painted so; the next three go by it. */
+void flow_measure(struct flow *f, const struct flow_paint *p);
+int flow_seen(const struct flow *f, int top, int rows);		/* text rows seen from `top` on, at least 1 */
+int flow_below(const struct flow *f, int top, int row);		/* screen rows from `top` to `row` */
+/* The first row to show so that `row` is seen and nothing is empty that need not be. */
+int flow_scroll(const struct flow *f, int top, int rows, int row);
 
 int flow_token_row(const struct flow *f, int32_t token);		/* of its first cell; 0 when it has none */
 int flow_token_col(const struct flow *f, int32_t token);

@@ -25,6 +25,13 @@ inquiry_new(struct source *s, struct worker *w)
 	return q;
 }
 
+static void
+inquiry_forget_tokens(struct inquiry *q)
+{
+	q->source->ops->free_tokens(q->tokens.t);
+	q->tokens = (struct two_way){0};
+}
+
 /* Forgets everything that was found out. */
 static void
 inquiry_clear(struct inquiry *q)
@@ -45,6 +52,9 @@ inquiry_clear(struct inquiry *q)
 	q->asked = q->scored = q->halted = q->raw = false;
 	q->err = OK;
 	q->marks = (struct marks){0};
+	inquiry_forget_tokens(q);
+	q->source->ops->free_spans(q->verbatim.span, q->verbatim.n);
+	q->verbatim = (struct spans){0};
 	q->version++;
 }
 
@@ -138,6 +148,38 @@ inquiry_mark(struct inquiry *q, uint32_t example)
 	/* Someone is looking at this example: it goes before the rescoring of a list. */
 	if (q->stage == STAGE_STRENGTH || q->stage == STAGE_EXACT || q->stage == STAGE_MARKS)
 		worker_cancel(q->worker);
+}
+
+void
+inquiry_tokens_of(struct inquiry *q, uint32_t example)
+{
+	struct two_way *t = &q->tokens;
+	if (t->wanted && t->example == example && t->from == q->wish.from && t->to == q->wish.to)
+		return;
+	if (q->stage == STAGE_TOKENS)
+		worker_cancel(q->worker);
+	inquiry_forget_tokens(q);
+	*t = (struct two_way){ .wanted = true, .example = example, .from = q->wish.from, .to = q->wish.to };
+	q->halted = false;
+	if (q->stage == STAGE_EXACT)
+		worker_cancel(q->worker);
+}
+
+const struct verbatim_span *
+inquiry_verbatim(const struct inquiry *q, size_t *n)
+{
+	const struct spans *v = &q->verbatim;
+	size_t first = 0;
+	*n = 0;
+	if (!q->query || v->n == 0 || q->wish.to <= q->wish.from)
+		return NULL;
+	uint32_t from = q->query->byte_of[q->wish.from], to = q->query->byte_of[q->wish.to];
+	/* None lies within another, so both ends ascend. */
+	while (first < v->n && v->span[first].to <= from)
+		first++;
+	while (first + *n < v->n && v->span[first + *n].from < to)
+		(*n)++;
+	return *n > 0 ? v->span + first : NULL;
 }
 
 bool

@@ -11,7 +11,10 @@
 #include "source.h"
 #include "worker.h"
 
-enum stage { STAGE_NONE, STAGE_ASK, STAGE_SCORES, STAGE_RANK, STAGE_STRENGTH, STAGE_EXACT, STAGE_MARKS };
+enum stage {
+	STAGE_NONE, STAGE_ASK, STAGE_SCORES, STAGE_RANK, STAGE_STRENGTH, STAGE_EXACT, STAGE_MARKS, STAGE_TOKENS,
+	STAGE_VERBATIM
+};
 
 /* A ranking with what follows from it. rows: proponents best first, then opponents, worst last. */
 struct standing {
@@ -36,6 +39,23 @@ struct marks {
 	int n;
 };
 
+/* Token by token, for an opened example; failed says why there is nothing. */
+struct two_way {
+	bool wanted, done;
+	uint32_t example;
+	int from, to;
+	struct token_influence *t;	/* NULL: not yet, or failed */
+	char failed[256];
+};
+
+/* What stands word for word in the corpus. */
+struct spans {
+	bool done;
+	struct verbatim_span *span;
+	size_t n;
+	char failed[256];		/* "" when it was looked for */
+};
+
 struct inquiry {
 	struct source *source;
 	struct worker *worker;
@@ -55,6 +75,8 @@ struct inquiry {
 	struct standing *standing;	/* NULL until ranked; of `have` */
 	bool has_standing;
 	struct marks marks;
+	struct two_way tokens;
+	struct spans verbatim;
 	bool span_whole;		/* the wish follows the whole output */
 	bool raw;			/* a ranking is shown even where nothing stands above the noise floor */
 
@@ -67,6 +89,7 @@ struct inquiry {
 	void *made;			/* what the running job hands over */
 	struct shares made_shares;
 	float *made_floats;
+	size_t made_n;
 };
 
 struct inquiry *inquiry_new(struct source *s, struct worker *w);
@@ -76,6 +99,9 @@ void inquiry_span(struct inquiry *q, int from, int to);	/* to = 0: the whole out
 void inquiry_method(struct inquiry *q, const struct method *m);
 void inquiry_exact(struct inquiry *q, size_t exact);
 void inquiry_mark(struct inquiry *q, uint32_t example);	/* marks of this example for the span */
+void inquiry_tokens_of(struct inquiry *q, uint32_t example);	/* token by token, for the span */
+/* The spans that meet the selected tokens: *n of them; NULL when there are none. */
+const struct verbatim_span *inquiry_verbatim(const struct inquiry *q, size_t *n);
 /* Starts the next job when none runs. True while there is anything left to do. */
 bool inquiry_step(struct inquiry *q);
 void inquiry_halt(struct inquiry *q);		/* cancels */

@@ -71,11 +71,36 @@ job_marks(struct job *job, void *arg)
 		&q->marks.score, q->made_floats);
 }
 
+static enum err
+job_tokens(struct job *job, void *arg)
+{
+	struct inquiry *q = arg;
+	struct token_influence *made = NULL;
+	enum err err = q->source->ops->tokens(q->source, q->query, q->tokens.from, q->tokens.to, q->tokens.example, job,
+		&made);
+	q->made = made;
+	return err;
+}
+
+static enum err
+job_verbatim(struct job *job, void *arg)
+{
+	struct inquiry *q = arg;
+	struct verbatim_span *made = NULL;
+	q->made_n = 0;
+	enum err err = q->source->ops->verbatim(q->source, q->query, job, &made, &q->made_n);
+	q->made = made;
+	return err;
+}
+
 /* ---- their ends: on the screen's thread ---- */
 
 static void
 inquiry_failed(struct inquiry *q, enum stage stage, enum err err)
 {
+	/* These are told where they would be shown; the rest goes on without them. */
+	if ((stage == STAGE_TOKENS || stage == STAGE_VERBATIM) && err != ERR_CANCELLED)
+		return;
 	/* Cancelled by a change of mind is no failure: the next step does what is wanted now. */
 	if (err == ERR_CANCELLED && !q->halted)
 		return;
@@ -136,12 +161,40 @@ end_marks(struct inquiry *q, enum err err)
 	q->marks.ready = true;
 }
 
+/* A change of span while they were worked out makes them another's. */
+static void
+end_tokens(struct inquiry *q, enum err err)
+{
+	struct two_way *t = &q->tokens;
+	struct token_influence *made = q->made;
+	bool fits = made && t->wanted && made->example == t->example && made->from == t->from && made->to == t->to;
+	if (fits)
+		t->t = made;
+	else
+		q->source->ops->free_tokens(made);
+	t->done = fits || (err != OK && err != ERR_CANCELLED);
+	if (err != OK)
+		snprintf(t->failed, sizeof(t->failed), "%.*s", (int)sizeof(t->failed) - 1, err_message());
+}
+
+static void
+end_verbatim(struct inquiry *q, enum err err)
+{
+	struct spans *v = &q->verbatim;
+	v->done = err != ERR_CANCELLED;
+	v->span = q->made;
+	v->n = err == OK ? q->made_n : 0;
+	if (err != OK)
+		snprintf(v->failed, sizeof(v->failed), "%.*s", (int)sizeof(v->failed) - 1, err_message());
+}
+
 static void
 inquiry_done(void *arg, enum err err)
 {
 	static void (*const ends[])(struct inquiry *q, enum err err) = {
 		[STAGE_ASK] = end_ask, [STAGE_SCORES] = end_scores, [STAGE_RANK] = end_rank, [STAGE_EXACT] = end_rank,
 		[STAGE_STRENGTH] = end_strength, [STAGE_MARKS] = end_marks,
+		[STAGE_TOKENS] = end_tokens, [STAGE_VERBATIM] = end_verbatim,
 	};
 	struct inquiry *q = arg;
 	enum stage stage = q->stage;
@@ -163,6 +216,12 @@ marks_missing(const struct inquiry *q)
 	return q->marks.wanted && !q->marks.ready && q->scored && q->source->info.indexed && q->query->n_out > 0;
 }
 
+static bool
+tokens_missing(const struct inquiry *q)
+{
+	return q->tokens.wanted && !q->tokens.done && q->scored && q->source->info.indexed && q->query->n_out > 0;
+}
+
 static enum stage
 inquiry_next(const struct inquiry *q)
 {
@@ -178,6 +237,10 @@ inquiry_next(const struct inquiry *q)
 		return STAGE_RANK;
 	if (marks_missing(q))
 		return STAGE_MARKS;
+	if (tokens_missing(q))
+		return STAGE_TOKENS;
+	if (!q->verbatim.done)
+		return STAGE_VERBATIM;
 	if (!q->strength && q->scored)
 		return STAGE_STRENGTH;
 	return inquiry_current(q) ? STAGE_NONE : STAGE_EXACT;
@@ -210,6 +273,8 @@ inquiry_step(struct inquiry *q)
 		[STAGE_ASK] = { "writing", job_ask }, [STAGE_SCORES] = { "scoring", job_scores },
 		[STAGE_RANK] = { "ranking", job_rank }, [STAGE_EXACT] = { "rescoring exactly", job_rank },
 		[STAGE_STRENGTH] = { "comparing every token", job_strength }, [STAGE_MARKS] = { "marking", job_marks },
+		[STAGE_TOKENS] = { "token by token", job_tokens },
+		[STAGE_VERBATIM] = { "looking for the words", job_verbatim },
 	};
 	enum stage next = q->stage != STAGE_NONE ? STAGE_NONE : inquiry_next(q);
 	if (next == STAGE_NONE || q->worker->busy)

@@ -5,7 +5,6 @@
 #include "glyph.h"
 #include "source.h"
 
-const struct method_trust *measured_method(const struct trust *t, const char *name);	/* NULL: not measured */
 /* "LDS 0.28 +-.03"; "LDS not measured: byline eval", brief: "LDS: byline eval". */
 void measured_note(struct source *s, const struct method *m, const struct glyphs *g, bool brief, struct str *out);
 

@@ -99,6 +99,33 @@ paint_level(void *arg, int32_t token)
 	return p->ribbon.v ? describe_level((double)p->ribbon.v[token], p->ribbon.largest) : 0;
 }
 
+/* A byte of a stretch that stands word for word in the corpus. */
+static bool
+paint_under(void *arg, int32_t token, uint32_t byte)
+{
+	const struct output_view *o = ((const struct painter *)arg)->o;
+	const struct spans *v = &o->v.q->verbatim;
+	if (token < 0 || o->n == 0)
+		return false;
+	uint32_t at = byte - o->byte_of[0];
+	for (size_t i = 0; i < v->n && v->span[i].from <= at; i++)
+		if (at < v->span[i].to)
+			return true;
+	return false;
+}
+
+static void
+verbatim_legend(const struct inquiry *q, struct str *out)
+{
+	const struct spans *v = &q->verbatim;
+	if (!v->done)
+		str_adds(out, "ribbon: verbatim, being looked for");
+	else if (v->failed[0])
+		str_adds(out, "ribbon: verbatim (7 says why there is none)");
+	else
+		str_addf(out, "ribbon: verbatim, %zu stretch%s", v->n, v->n == 1 ? "" : "es");
+}
+
 /* What the ribbon shows: the pushes of the example under the cursor, or of all, or how surprised the model was. */
 static bool
 ribbon_values(struct output_view *o, struct ribbon_values *out, struct str *legend)
@@ -175,24 +202,22 @@ draw_text(struct output_view *o, struct canvas *c, const struct plan *p)
 	struct str legend = {0};
 	struct painter painter = { .o = o, .span = !o->v.q->span_whole };
 	str_clear(&legend);
-	bool ribbon = ribbon_values(o, &painter.ribbon, &legend);
+	bool ribbon = ribbon_values(o, &painter.ribbon, &legend), verbatim = o->ribbon == RIBBON_VERBATIM;
+	if (verbatim)
+		verbatim_legend(o->v.q, &legend);
 	text_heading(o, c, p, legend.s);
-	struct flow_paint paint = { .arg = &painter, .ink = paint_ink, .level = ribbon ? paint_level : NULL };
-	int fits = flow_fits(&p->text, ribbon), row = flow_token_row(&o->flow, o->n > 0 ? o->cursor : 0);
+	struct flow_paint paint = { .arg = &painter, .ink = paint_ink, .level = ribbon ? paint_level : NULL,
+		.under = verbatim ? paint_under : NULL };
+	int row = flow_token_row(&o->flow, o->n > 0 ? o->cursor : 0);
+	flow_measure(&o->flow, &paint);
 	/* While it is being written, the end is what one looks at. */
 	if (o->v.q->stage == STAGE_ASK)
 		row = o->flow.rows - 1;
-	if (row < o->top)
-		o->top = row;
-	if (row >= o->top + fits)
-		o->top = row - fits + 1;
-	if (o->top + fits > o->flow.rows)
-		o->top = o->flow.rows > fits ? o->flow.rows - fits : 0;
+	o->top = flow_scroll(&o->flow, o->top, p->text.rows, row > 0 ? row : 0);
 	flow_draw(&o->flow, c, p->text, o->top, &paint);
-	int step = ribbon && p->text.rows > 1 ? 2 : 1;
 	if (o->pane == PANE_TEXT && o->v.app->line == LINE_NONE)
-		canvas_park(c, p->text.row + (row - o->top) * step, p->text.col + flow_token_col(&o->flow, o->cursor),
-			false);
+		canvas_park(c, p->text.row + flow_below(&o->flow, o->top, row),
+			p->text.col + flow_token_col(&o->flow, o->cursor), false);
 	if (o->n == 0 && (o->flow.n == 0 || o->v.q->query))
 		draw_empty(o, c, p);
 	free(painter.ribbon.v);

@@ -7,16 +7,17 @@
 #include "byline/utf8.h"
 #include "describe.h"
 
-enum { COL_RANK, COL_SCORE, COL_TIMES, COL_TITLE, COL_PART, COL_PEOPLE, COL_LICENCE, COL_DATE };
+enum { COL_RANK, COL_SCORE, COL_TIMES, COL_MARK, COL_TITLE, COL_PART, COL_PEOPLE, COL_LICENCE, COL_DATE };
 
 static const struct column columns[ROWS_COLUMNS] = {
 	[COL_RANK] = { "#", 4, 0, true, false, 2 },
 	[COL_SCORE] = { "score", 7, 0, true, true, 9 },
 	[COL_TIMES] = { "x noise", 7, 0, true, false, 5 },
-	[COL_TITLE] = { "work", 14, 5, false, true, 9 },
+	[COL_MARK] = { "", 1, 0, false, true, 7 },
+	[COL_TITLE] = { "work", 13, 5, false, true, 9 },
 	[COL_PART] = { "at %", 4, 0, true, false, 4 },
-	[COL_PEOPLE] = { "contributors", 12, 3, false, true, 6 },
-	[COL_LICENCE] = { "licence", 12, 1, false, true, 3 },
+	[COL_PEOPLE] = { "contributors", 11, 3, false, true, 6 },
+	[COL_LICENCE] = { "licence", 11, 1, false, true, 3 },
 	[COL_DATE] = { "date", 10, 0, false, true, 1 },
 };
 
@@ -36,6 +37,26 @@ row_part(const struct rows *r, const struct ranked *row, struct str *out)
 	const struct work *w = row_work(r, row);
 	if (e && w && w->bytes > 0 && (e->from > 0 || (int64_t)e->to < w->bytes))
 		str_addf(out, "%lld", (long long)(100 * (int64_t)e->from / w->bytes));
+}
+
+/* What speaks for it: v its bytes, i its score, b both. */
+static void
+row_mark(const struct rows *r, const struct ranked *row, struct table_cell *out)
+{
+	static const struct { const char *letter; enum ink ink; } marks[] = {
+		[MARK_NONE] = { "", INK_DIM }, [MARK_VERBATIM] = { "v", INK_MATCH },
+		[MARK_INFLUENTIAL] = { "i", INK_HELPED }, [MARK_BOTH] = { "b", INK_WARN },
+	};
+	const struct inquiry *q = r->q;
+	const struct ranking *ranking = q->standing->ranking;
+	size_t n;
+	const struct verbatim_span *spans = inquiry_verbatim(q, &n);
+	if (!inquiry_ranked(q))
+		return;
+	enum verbatim_mark mark = q->source->ops->evidence(q->source, q->query, spans, n, row->example,
+		(double)row->score, ranking->floor);
+	str_adds(&out->text, marks[mark].letter);
+	out->ink = marks[mark].ink;
 }
 
 static void
@@ -68,6 +89,9 @@ row_cell(void *arg, size_t i, int column, struct table_cell *out)
 		break;
 	case COL_TIMES:
 		describe_times((double)row->score, ranking->floor, &out->text);
+		break;
+	case COL_MARK:
+		row_mark(r, row, out);
 		break;
 	case COL_TITLE:
 		describe_title(w, &out->text);

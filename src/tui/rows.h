@@ -5,7 +5,7 @@
 #include "inquiry.h"
 #include "listing.h"
 
-enum { ROWS_COLUMNS = 8 };
+enum { ROWS_COLUMNS = 9 };
 
 struct rows {
 	struct inquiry *q;

@@ -10,6 +10,7 @@
 #include "byline/job.h"
 #include "byline/store.h"
 #include "byline/trust.h"
+#include "byline/verbatim.h"
 #include "byline/whatif.h"
 
 struct source;
@@ -56,6 +57,13 @@ struct source_ops {
 	enum err (*marks)(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
 		float *score, float *mark);
 
+	/* Between the span's tokens and the example's: the example's first token is no target, as in example_text. */
+	enum err (*tokens)(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
+		struct token_influence **out);
+	/* What of the output stands word for word in the corpus. */
+	enum err (*verbatim)(struct source *s, const struct query *q, struct job *job, struct verbatim_span **out,
+		size_t *n);
+
 	/* ---- from another worker, beside that one; may take very long ---- */
 	enum err (*estimate)(struct source *s, const struct whatif_options *o, struct job *job, double *seconds);
 	enum err (*whatif)(struct source *s, const struct trial_ask *ask, struct job *job, struct whatif **out);
@@ -69,6 +77,13 @@ struct source_ops {
 	/* Text and the bytes its tokens begin at: byte_of (n_tokens + 1), the caller's to free. */
 	enum err (*example_text)(struct source *s, uint32_t i, struct str *text, uint32_t **byte_of, int *n_tokens);
 	const char *(*token)(struct source *s, int32_t id, size_t *n);		/* its bytes, borrowed */
+	/* Where a span of the output stands in an example, as verbatim_in_example(); and what speaks for an example. */
+	int64_t (*verbatim_in)(struct source *s, const struct query *q, const struct verbatim_span *span,
+		uint32_t example, uint32_t from);
+	enum verbatim_mark (*evidence)(struct source *s, const struct query *q, const struct verbatim_span *spans,
+		size_t n, uint32_t example, double score, double floor);
+	/* What a linear layer of the model is. */
+	void (*linear)(struct source *s, int i, enum tensor_role *role, int *layer);
 	/* The example's score at each output token (n_out); false when the query has no scores yet. */
 	bool (*row)(struct source *s, const struct query *q, uint32_t example, float *out);
 	void (*everyone)(struct source *s, struct shares *out);			/* contributors without scores */
@@ -89,6 +104,8 @@ struct source_ops {
 	void (*free_ranking)(struct ranking *r);
 	void (*free_shares)(struct shares *sh);
 	void (*free_whatif)(struct whatif *w);
+	void (*free_tokens)(struct token_influence *t);
+	void (*free_spans)(struct verbatim_span *spans, size_t n);
 };
 
 struct source {

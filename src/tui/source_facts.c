@@ -88,7 +88,7 @@ tell_training(const struct teller *t, const struct session *x)
 }
 
 static void
-tell_measured(const struct teller *t, const struct session *x)
+tell_measured(const struct teller *t, const struct session *x, bool measured)
 {
 	static const int spans[] = { 1, 8, 32 };
 	t->fn(t->arg, "How it was measured", NULL);
@@ -101,7 +101,8 @@ tell_measured(const struct teller *t, const struct session *x)
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
 		tell(t, i == 0 ? "noise floor" : "", "%.3g for a span of %d token%s", session_null_floor(x, spans[i]),
 			spans[i], spans[i] == 1 ? "" : "s");
-	tell(t, "against retraining", "not measured in this store: scores are predictions");
+	tell(t, "against retraining", measured ? "measured: see the trust view" : "not measured in this store: scores "
+		"are predictions (byline eval)");
 }
 
 static void
@@ -124,7 +125,7 @@ source_store_facts(struct source *s, void (*fn)(void *arg, const char *label, co
 	tell_model(&t, f->session);
 	tell_corpus(&t, f->session, f->store);
 	tell_training(&t, f->session);
-	tell_measured(&t, f->session);
+	tell_measured(&t, f->session, f->trust != NULL);
 	tell_methods(&t, f->session);
 	return OK;
 }

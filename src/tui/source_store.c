@@ -203,6 +203,8 @@ static void
 source_close(struct source *s)
 {
 	struct store_source *f = self(s);
+	verbatim_close(f->verbatim);
+	trust_free(f->trust);
 	session_close(f->session);
 	store_close(f->worker_store);
 	store_close(f->store);
@@ -219,6 +221,9 @@ static const struct source_ops store_ops = {
 	.row = source_row, .everyone = source_everyone, .works_of = source_works_of, .each_run = source_each_run,
 	.facts = source_store_facts, .trust = source_store_trust, .estimate = source_store_estimate,
 	.whatif = source_store_whatif, .whatif_find = source_store_whatif_find, .free_whatif = source_store_free_whatif,
+	.tokens = source_store_tokens, .free_tokens = source_store_free_tokens, .linear = source_store_linear,
+	.verbatim = source_store_verbatim, .free_spans = verbatim_spans_free, .verbatim_in = source_store_verbatim_in,
+	.evidence = source_store_evidence,
 	.each_query = source_each_query, .save = source_save, .forget = source_forget,
 	.free_query = query_free, .free_ranking = ranking_free, .free_shares = shares_free,
 };
@@ -293,6 +298,8 @@ source_open_store(const char *folder, const char *run, int threads, struct sourc
 	TRY_OUT(session_open(f->worker_store, run, threads, &f->session));
 	count_examples(f);
 	info_fill(f);
+	bool stale;
+	(void)source_store_trust(&f->s, true, &stale);
 	*out = &f->s;
 	return OK;
 out:

@@ -1,46 +1,39 @@
-/* source_trust: what was measured of a store's methods, and what can be put to the test. */
+/* source_trust: what was measured of a store's methods. */
 #include "source_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/hash.h"
+#include "byline/mem.h"
+
+/* Whether the report is of another index than the one loaded. */
+static bool
+is_stale(const struct session *x, const struct trust *t)
+{
+	char *path = xasprintf("%s/index.json", x->run.dir), now[HASH_HEX];
+	enum err err = hash_file(path, now);
+	free(path);
+	if (err != OK) {
+		err_clear();
+		return t->index[0] != '\0';
+	}
+	return strcmp(now, t->index) != 0;
+}
 
 const struct trust *
 source_store_trust(struct source *s, bool again, bool *stale)
 {
-	(void)again;
-	*stale = false;
-	return ((struct store_source *)s)->trust;
-}
-
-enum err
-source_store_estimate(struct source *s, const struct whatif_options *o, struct job *job, double *seconds)
-{
-	(void)s;
-	(void)o;
-	(void)job;
-	*seconds = 0;
-	return err_set(ERR_MISSING, "this version of byline cannot train again without an example yet");
-}
-
-enum err
-source_store_whatif(struct source *s, const struct trial_ask *ask, struct job *job, struct whatif **out)
-{
-	double seconds;
-	*out = NULL;
-	return source_store_estimate(s, &ask->options, job, &seconds);
-}
-
-enum err
-source_store_whatif_find(struct source *s, const struct query *q, const struct ranking *r,
-	const struct whatif_options *o, struct whatif **out)
-{
-	(void)s;
-	(void)q;
-	(void)r;
-	(void)o;
-	*out = NULL;
-	return err_set(ERR_MISSING, "not verified yet");
-}
-
-void
-source_store_free_whatif(struct whatif *w)
-{
-	(void)w;
+	struct store_source *f = (struct store_source *)s;
+	if (again) {
+		trust_free(f->trust);
+		/* Never measured, or not to be read: then nothing is known, and the view says what to run. */
+		if (trust_read(f->session->run.dir, &f->trust) != OK) {
+			f->trust = NULL;
+			err_clear();
+		}
+		f->trust_stale = f->trust && is_stale(f->session, f->trust);
+	}
+	*stale = f->trust_stale;
+	return f->trust;
 }

@@ -233,8 +233,8 @@ verify_page_result(struct verify_view *k, const struct whatif *w)
 	result_removed(k, w);
 	page_heading(p, "How far this can be relied on", NULL);
 	page_fact(p, "repetition", "%s", w->bit_exact ? "bit-exact: trained again with everything, the run's own "
-		"weights came out" : "NOT bit-exact: trained again with everything, other weights came out than the run's own; "
-		"the two repetitions can still be compared with each other");
+		"weights came out" : "NOT bit-exact: trained again with everything, other weights came out than "
+		"the run's own; the two repetitions can still be compared with each other");
 	page_fact(p, "calibrated", "%s", isfinite(w->calibrated) ? "the prediction times the slope measured in this "
 		"store" : "not known: byline eval measures the slope");
 	describe_duration(w->seconds, &s);

@@ -43,6 +43,7 @@ struct view *view_example_new(struct app *app, struct inquiry *q, uint32_t examp
 struct view *view_contributors_new(struct app *app, struct inquiry *q);
 struct view *view_contributor_new(struct app *app, struct inquiry *q, int64_t contributor);
 struct view *view_runs_new(struct app *app, struct inquiry *q);
+struct view *view_verbatim_new(struct app *app, struct inquiry *q);
 struct view *view_trust_new(struct app *app, struct inquiry *q);
 /* Opens the verification of what o leaves out, or says why there is none. */
 void verify_open(struct app *app, struct inquiry *q, const struct whatif_options *o);

@@ -2,6 +2,7 @@
 #include "view_example.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "app.h"
 #include "byline/mem.h"
@@ -34,9 +35,32 @@ example_ranked(const struct example_view *e, size_t *rank)
 	return NULL;
 }
 
+/* Which bytes stand in the selected part of the output, too. */
+static void
+example_same(struct example_view *e)
+{
+	struct inquiry *q = e->v.q;
+	struct source *s = q->source;
+	size_t n;
+	const struct verbatim_span *span = inquiry_verbatim(q, &n);
+	free(e->same);
+	e->same = n > 0 ? xcalloc(e->text.len + 1, sizeof(*e->same)) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t len = span[i].to - span[i].from;
+		int64_t at = -1;
+		while ((at = s->ops->verbatim_in(s, q->query, &span[i], e->example, (uint32_t)(at + 1))) >= 0)
+			if ((size_t)at + len <= e->text.len
+				&& memcmp(e->text.s + at, q->query->output.s + span[i].from, len) == 0)
+				memset(e->same + at, true, len);
+	}
+	e->seen = q->version + 1;
+}
+
 static void
 example_open(struct example_view *e, uint32_t example)
 {
+	e->seen = 0;
+	e->in = 0;
 	struct source *s = e->v.q->source;
 	e->example = example;
 	e->top = 0;
@@ -57,6 +81,9 @@ example_update(struct view *v)
 	/* The span may have changed since. */
 	if (v->q->query && !v->q->halted)
 		inquiry_mark(v->q, self(v)->example);
+	example_tokens_update(self(v));
+	if (self(v)->seen != v->q->version + 1)
+		example_same(self(v));
 }
 
 /* ---- acting ---- */
@@ -93,6 +120,8 @@ example_act(struct view *v, enum action a)
 {
 	struct example_view *e = self(v);
 	const struct work *w = example_work(e);
+	if (example_tokens_act(e, a))
+		return true;
 	if (a == ACT_NEXT_EXAMPLE || a == ACT_PREV_EXAMPLE) {
 		example_step(e, a == ACT_NEXT_EXAMPLE ? 1 : -1);
 		return true;
@@ -158,7 +187,11 @@ static void
 example_free(struct view *v)
 {
 	struct example_view *e = self(v);
-	v->q->marks.wanted = false;
+	v->q->marks.wanted = v->q->tokens.wanted = false;
+	str_free(&e->passage);
+	free(e->passage_at);
+	free(e->same);
+	flow_free(&e->strip);
 	str_free(&e->text);
 	free(e->byte_of);
 	free(e->search);
@@ -168,8 +201,8 @@ example_free(struct view *v)
 
 static const struct view_ops example_ops = {
 	.name = "example", .place = V_EXAMPLE,
-	.hints = { ACT_NEXT_EXAMPLE, ACT_PREV_EXAMPLE, ACT_VERIFY, ACT_CONTRIBUTOR, ACT_OTHER_WORKS, ACT_SEARCH,
-		ACT_BACK },
+	.hints = { ACT_NEXT_EXAMPLE, ACT_NEXT_PANE, ACT_LAYERS, ACT_VERIFY, ACT_CONTRIBUTOR, ACT_OTHER_WORKS,
+		ACT_SEARCH, ACT_BACK },
 	.free = example_free, .update = example_update, .draw = example_draw, .act = example_act,
 	.title = example_title, .search = example_search, .search_step = example_search_step,
 };

@@ -16,6 +16,9 @@ static const struct { const char *word, *meaning; } words[] = {
 	{ "LDS", "how well a method foretold what really happened when parts of the corpus were left out of training: "
 		"1 is perfect, 0 is guessing (6 shows the whole measurement)" },
 	{ "rail beside rows", "their ranks cannot be told apart: the scores are closer than their errors" },
+	{ "v, i, b", "beside an example: its bytes stand in the output (verbatim), its score stands above the noise "
+		"(influential), or both; one does not imply the other" },
+	{ "===", "under words: they stand in the corpus just so" },
 	{ "share", "a contributor's part of all that stands out from chance and of the rest that adds up" },
 	{ "residual", "the part of the help that is credited to nobody" },
 	{ "rests on", "how many works the help would come from if they all helped alike" },

@@ -9,7 +9,7 @@
 #include "view.h"
 
 enum pane { PANE_PROMPT, PANE_TEXT, PANE_EXAMPLES, PANE_CONTRIBUTORS, PANES };
-enum ribbon { RIBBON_INFLUENCE, RIBBON_SURPRISE, RIBBON_NONE, RIBBONS };
+enum ribbon { RIBBON_INFLUENCE, RIBBON_SURPRISE, RIBBON_VERBATIM, RIBBON_NONE, RIBBONS };
 
 struct output_view {
 	struct view v;

@@ -230,7 +230,8 @@ verify_open(struct app *app, struct inquiry *q, const struct whatif_options *o)
 	const struct trial_ask ask = {
 		.prompt = q->prompt, .target = q->target, .output = q->query->output.s,
 		.n_output = q->query->output.len, .byte_of = q->query->byte_of, .n_out = q->query->n_out,
-		.sample = q->sample, .method = q->have.method, .from = q->have.from, .to = q->have.to, .exact = q->have.exact, .options = *o, .removed = removed,
+		.sample = q->sample, .method = q->have.method, .from = q->have.from, .to = q->have.to,
+		.exact = q->have.exact, .options = *o, .removed = removed,
 	};
 	trial_ask_copy(&k->ask, &ask);
 	free(removed);

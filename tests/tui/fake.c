@@ -60,6 +60,12 @@ static const int outputs[][OUTPUT_MAX] = {
 	{ -1 },
 };
 
+const char *
+fake_text(int work)
+{
+	return works_of_fake[work].text;
+}
+
 struct fake *
 fake_world(struct source *s)
 {
@@ -602,6 +608,8 @@ static const struct source_ops fake_ops = {
 	.example = fake_example, .example_text = fake_example_text, .token = fake_token, .row = fake_row,
 	.everyone = fake_everyone, .trust = fake_trust, .estimate = fake_estimate, .whatif = fake_whatif,
 	.whatif_find = fake_whatif_find, .free_whatif = fake_free_whatif,
+	.tokens = fake_tokens, .free_tokens = fake_free_tokens, .linear = fake_linear, .verbatim = fake_verbatim,
+	.free_spans = fake_free_spans, .verbatim_in = fake_verbatim_in, .evidence = fake_evidence,
 	.works_of = fake_works_of, .each_run = fake_each_run, .facts = fake_facts, .each_query = fake_each_query,
 	.save = fake_save,
 	.forget = fake_forget, .free_query = fake_free_query, .free_ranking = fake_free_ranking,

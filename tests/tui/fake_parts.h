@@ -26,6 +26,8 @@ double fake_noise(uint32_t a, uint32_t b);	/* in [-1, 1), always the same */
 double fake_score(uint32_t example, int token);
 enum err fake_wait(struct job *job, bool steps);	/* for its cancellation; steps: with progress */
 
+const char *fake_text(int work);		/* from 0 */
+
 void fake_trust_make(struct trust *t);
 void fake_trust_clear(struct trust *t);
 
@@ -34,5 +36,17 @@ enum err fake_whatif(struct source *s, const struct trial_ask *ask, struct job *
 enum err fake_whatif_find(struct source *s, const struct query *q, const struct ranking *r,
 	const struct whatif_options *o, struct whatif **out);
 void fake_free_whatif(struct whatif *w);
+
+enum err fake_tokens(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
+	struct token_influence **out);
+void fake_free_tokens(struct token_influence *t);
+void fake_linear(struct source *s, int i, enum tensor_role *role, int *layer);
+
+enum err fake_verbatim(struct source *s, const struct query *q, struct job *job, struct verbatim_span **out, size_t *n);
+void fake_free_spans(struct verbatim_span *spans, size_t n);
+int64_t fake_verbatim_in(struct source *s, const struct query *q, const struct verbatim_span *span, uint32_t example,
+	uint32_t from);
+enum verbatim_mark fake_evidence(struct source *s, const struct query *q, const struct verbatim_span *spans, size_t n,
+	uint32_t example, double score, double floor);
 
 #endif

@@ -29,7 +29,7 @@ lay(struct flow *f, const char *s, int cols, bool ascii, bool line_ends)
 }
 
 static void
-drawn(const struct flow *f, int rows, int cols, bool ascii, bool ribbon, const char *want)
+drawn(struct flow *f, int rows, int cols, bool ascii, bool ribbon, const char *want)
 {
 	struct canvas c = { .glyphs = glyphs_for(ascii) };
 	struct flow_paint p = { .ink = plain, .level = ribbon ? by_token : NULL };
@@ -138,8 +138,14 @@ a_ribbon_has_two_families(void **state)
 	flow_lay(&f, &t, 3);
 	drawn(&f, 4, 3, false, true, "abc\n \u2591\u2582\nde\n\u2591\u2584\n");
 	drawn(&f, 4, 3, true, true, "abc\n a2\nde\nc4\n");
-	assert_int_equal(flow_fits(&(struct rect){ .rows = 5 }, true), 2);
-	assert_int_equal(flow_fits(&(struct rect){ .rows = 5 }, false), 5);
+	/* Two rows of two: one and a half fit into three. */
+	assert_int_equal(flow_seen(&f, 0, 5), 2);
+	assert_int_equal(flow_seen(&f, 0, 3), 1);
+	assert_int_equal(flow_seen(&f, 1, 3), 1);
+	assert_int_equal(flow_seen(&f, 0, 1), 1);
+	assert_int_equal(flow_below(&f, 0, 1), 2);
+	assert_int_equal(flow_scroll(&f, 0, 3, 1), 1);
+	assert_int_equal(flow_scroll(&f, 1, 4, 1), 0);
 	flow_free(&f);
 }
 

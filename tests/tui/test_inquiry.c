@@ -164,6 +164,43 @@ brackets_and_emptiness(void **state)
 	desk_close(&d);
 }
 
+/* What stands word for word, and influence token by token, whose sums are the score. */
+static void
+words_and_tokens(void **state)
+{
+	(void)state;
+	struct desk d;
+	size_t n;
+	desk_open(&d);
+	ask(&d, "The keeper");
+	assert_null(inquiry_verbatim(d.q, &n));
+	settle(&d);
+	assert_true(d.q->verbatim.done);
+	assert_int_equal(d.q->verbatim.n, 3);
+	assert_non_null(inquiry_verbatim(d.q, &n));
+	assert_int_equal(n, 3);
+	inquiry_span(d.q, 10, 14);
+	const struct verbatim_span *v = inquiry_verbatim(d.q, &n);
+	assert_int_equal(n, 1);
+	assert_memory_equal(d.q->query->output.s + v->from, "came round the point", 20);
+	inquiry_span(d.q, 7, 8);
+	assert_null(inquiry_verbatim(d.q, &n));
+	inquiry_tokens_of(d.q, 2);
+	settle(&d);
+	assert_non_null(d.q->tokens.t);
+	inquiry_span(d.q, 2, 6);
+	inquiry_tokens_of(d.q, 2);
+	assert_null(d.q->tokens.t);
+	settle(&d);
+	const struct token_influence *t = d.q->tokens.t;
+	double sum = 0;
+	assert_int_equal(t->to - t->from, 4);
+	for (int i = 0; i < 4 * t->n_in; i++)
+		sum += (double)t->matrix[i];
+	assert_true(sum > t->score - 1e-5 && sum < t->score + 1e-5);
+	desk_close(&d);
+}
+
 static void
 halting(void **state)
 {
@@ -250,7 +287,7 @@ main(void)
 		cmocka_unit_test(from_prompt_to_exact), cmocka_unit_test(a_span_ranks_again),
 		cmocka_unit_test(a_change_cancels_what_is_stale),
 		cmocka_unit_test(brackets_and_emptiness),
-		cmocka_unit_test(halting), cmocka_unit_test(marks_go_first), cmocka_unit_test(failures_stop_and_speak),
+		cmocka_unit_test(words_and_tokens), cmocka_unit_test(halting), cmocka_unit_test(marks_go_first), cmocka_unit_test(failures_stop_and_speak),
 		cmocka_unit_test(closing_in_the_middle),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
