@@ -39,25 +39,24 @@ paint_under(void *arg, int32_t token, uint32_t byte)
 static enum ink
 head_ink(void *arg, int32_t token, uint32_t byte)
 {
-	(void)arg;
 	(void)token;
 	(void)byte;
-	return INK_DIM;
+	return *(const enum ink *)arg;
 }
 
 /* As many of the rows as it takes; the last is cut where there are too few. */
 static int
-draw_wrapped(struct example_view *e, struct canvas *c, struct rect r, const struct str *s)
+draw_wrapped(struct example_view *e, struct canvas *c, struct rect r, enum ink ink, const struct str *s)
 {
 	const struct flow_text text = { .s = s->s, .n = s->len, .ascii = c->glyphs->ascii };
-	const struct flow_paint paint = { .ink = head_ink };
+	const struct flow_paint paint = { .arg = &ink, .ink = head_ink };
 	flow_lay(&e->flow, &text, r.cols);
 	if (e->flow.rows <= r.rows) {
 		flow_draw(&e->flow, c, r, 0, &paint);
 		return e->flow.rows;
 	}
 	if (r.rows == 1) {
-		canvas_str(c, r.row, r.col, r.cols, INK_DIM, s->s);
+		canvas_str(c, r.row, r.col, r.cols, ink, s->s);
 		return 1;
 	}
 	flow_draw(&e->flow, c, r, 0, &paint);
@@ -92,7 +91,7 @@ draw_head(struct example_view *e, struct canvas *c, struct rect r)
 		str_addf(&s, " %s seen %d times", dot, e->v.q->source->info.epochs);
 	if (x && (x->heldout || x->opted_out))
 		str_addf(&s, " %s never trained on (%s)", dot, x->opted_out ? "opted out" : "held out");
-	int rows = draw_wrapped(e, c, (struct rect){ r.row + 1, 1, r.rows >= ROOMY ? 2 : 1, r.cols - 2 }, &s);
+	int rows = draw_wrapped(e, c, (struct rect){ r.row + 1, 1, r.rows >= ROOMY ? 2 : 1, r.cols - 2 }, INK_DIM, &s);
 	str_free(&s);
 	str_free(&title);
 	return 1 + rows;
@@ -200,9 +199,10 @@ example_draw(struct view *v, struct canvas *c, struct rect r)
 	struct str standing = {0};
 	int head = draw_head(e, c, r);
 	describe_standing(e, c->glyphs, &standing);
-	canvas_str(c, r.row + head, 1, r.cols - 2, INK_ACCENT, standing.s);
+	head += draw_wrapped(e, c, (struct rect){ r.row + head, 1, r.rows >= ROOMY ? 2 : 1, r.cols - 2 }, INK_ACCENT,
+		&standing);
 	/* Short lines read better. */
-	struct rect body = { r.row + head + 2, 1, r.rows - head - 2, r.cols - 2 > 100 ? 100 : r.cols - 2 };
+	struct rect body = { r.row + head + 1, 1, r.rows - head - 1, r.cols - 2 > 100 ? 100 : r.cols - 2 };
 	int strip = example_strip_rows(e, c, r.rows, body.cols);
 	body.rows -= strip;
 	draw_body(e, c, body);
