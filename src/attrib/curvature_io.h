@@ -13,7 +13,9 @@
 void curvature_tensor_name(char name[TENSOR_NAME_MAX], const struct model *m, const char *prefix, int linear,
 	const char *part);
 
-/* One file with the tensors and the metadata of all parts, in order; a key they share keeps the first part's value. */
-enum err curvature_join(const char *path, int n, const char *const *part);
+/* One file with the tensors and the metadata of all parts, in order; a key they share keeps the first part's value, and
+ * `meta` (n_meta) comes before all of them. */
+enum err curvature_join(const char *path, int n, const char *const *part, const struct curvature_meta *meta,
+	int n_meta);
 
 #endif

@@ -179,7 +179,7 @@ join_tensors(struct st_writer *w, const struct st_file *f, int n)
 }
 
 enum err
-curvature_join(const char *path, int n, const char *const *part)
+curvature_join(const char *path, int n, const char *const *part, const struct curvature_meta *meta, int n_meta)
 {
 	enum err err;
 	struct st_writer w = {0};
@@ -188,6 +188,8 @@ curvature_join(const char *path, int n, const char *const *part)
 		TRY_OUT(st_open(&f[i], part[i]));
 	TRY_OUT(st_writer_open(&w, path));
 	join_meta(&w, f, n);
+	for (int i = 0; i < n_meta; i++)
+		st_writer_meta(&w, meta[i].key, meta[i].value);
 	err = join_tensors(&w, f, n);
 out:
 	st_writer_abort(&w);

@@ -14,6 +14,21 @@
 size_t block_values(const struct feature_block *b);
 size_t block_bytes(const struct feature_layout *l, const struct feature_block *b);
 
+/* The layout of any curvature of m that has k rows a side. */
+void feature_layout_plan(struct feature_layout *l, const struct model *m, int k, int bits);
+
+/* Where the blocks of a pass go. open: what to add a sequence's block to, or NULL to leave it out; done, which may be
+ * NULL: it has been added. */
+struct projector_sink {
+	void *arg;
+	float *(*open)(void *arg, int block, int sequence);
+	void (*done)(void *arg, int block, int sequence, float *values);
+};
+/* What projector_rows does in a pass of its own, for a pass of somebody else's: begin, then each of its layers, as in
+ * struct tap. */
+void projector_begin(struct projector *p, const struct curvature *c, float scale, const struct projector_sink *sink);
+void projector_tap(struct projector *p, int index, const float *a, const float *g, const struct batch *b);
+
 struct shard {
 	struct st_file file;
 	size_t n;

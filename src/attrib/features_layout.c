@@ -1,5 +1,5 @@
 /* features_layout: where each layer's block lies in a row. */
-#include "byline/features.h"
+#include "features_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,6 +20,23 @@ feature_layout_make(struct feature_layout *l, const struct model *m, const struc
 		l->width += size;
 		l->code_bytes += codes_bytes(bits, size);
 	}
+}
+
+void
+feature_layout_plan(struct feature_layout *l, const struct model *m, int k, int bits)
+{
+	int *linear, n;
+	curvature_layers(m, &linear, &n);
+	struct curvature c = { .n_layers = n, .layers = xcalloc((size_t)n + 1, sizeof(*c.layers)) };
+	for (int i = 0; i < n; i++) {
+		const struct linear *x = &m->linears[linear[i]];
+		c.layers[i] = (struct curvature_layer){ .linear = linear[i], .in = x->in, .out = x->out,
+			.a = { .n = x->in, .k = k < x->in ? k : x->in },
+			.s = { .n = x->out, .k = k < x->out ? k : x->out } };
+	}
+	feature_layout_make(l, m, &c, bits);
+	free(c.layers);
+	free(linear);
 }
 
 void

@@ -20,8 +20,8 @@ index_defaults(struct index_options *o)
 		.curvature_dtype = ST_U8, .seed = 1 };
 }
 
-static enum err
-options_check(const struct index_options *o)
+enum err
+indexing_check(const struct index_options *o)
 {
 	if (o->k < 4 || o->k > 256)
 		return err_set(ERR_USAGE, "k is %d, must be from 4 to 256", o->k);
@@ -230,12 +230,24 @@ remove_files(const struct indexing *x, const char *having)
 	return file_walk(x->run.dir, remove_visit, &r);
 }
 
+/* A capture goes on with its own index, and takes the place of any other. */
+static enum err
+read_info(const struct indexing *x, struct index_info *there)
+{
+	enum err err = index_info_read(x->run.dir, there);
+	if (!x->capture || (err == OK && indexing_agrees(x, there) == OK))
+		return err;
+	err_clear();
+	index_info_free(there);
+	return ERR_MISSING;
+}
+
 /* An index made otherwise is refused; what is left of none is removed. */
 static enum err
 begin(struct indexing *x, bool force)
 {
 	struct index_info there = {0};
-	enum err err = force ? ERR_MISSING : index_info_read(x->run.dir, &there);
+	enum err err = force ? ERR_MISSING : read_info(x, &there);
 	if (err == ERR_MISSING) {
 		x->info.begun = clock_now();
 		TRY_OUT(remove_files(x, ""));
@@ -267,7 +279,9 @@ run_stages(struct indexing *x)
 	}
 	x->info.finished = clock_now();
 	TRY(write_info(x));
-	return store_set_run_state(x->store, x->run.id, x->run.trained, true);
+	if (x->capture)
+		TRY(capture_discard(x->run.dir));
+	return store_set_run_state(x->store, x->run.id, x->run.trained || x->capture, true);
 }
 
 static enum err
@@ -279,13 +293,14 @@ build(struct indexing *x, bool force)
 }
 
 enum err
-index_build(struct store *s, int64_t run, const struct index_options *o, struct pool *pool, struct job *job)
+indexing_build(struct store *s, int64_t run, const struct index_options *o, struct capture *capture, struct pool *pool,
+	struct job *job)
 {
 	enum err err;
 	int lock = -1;
 	char *path = NULL;
-	struct indexing x = { .store = s, .pool = pool, .job = job, .sat_down = clock_now() };
-	TRY(options_check(o));
+	struct indexing x = { .store = s, .capture = capture, .pool = pool, .job = job, .sat_down = clock_now() };
+	TRY(indexing_check(o));
 	TRY_OUT(store_run(s, run, &x.run));
 	x.info.options = *o;
 	x.info.options.force = false;
@@ -300,4 +315,10 @@ out:
 	free(path);
 	close_all(&x);
 	return err;
+}
+
+enum err
+index_build(struct store *s, int64_t run, const struct index_options *o, struct pool *pool, struct job *job)
+{
+	return indexing_build(s, run, o, NULL, pool, job);
 }

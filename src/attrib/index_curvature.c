@@ -7,6 +7,7 @@
 #include "byline/file.h"
 #include "byline/mem.h"
 
+#include "capture_internal.h"
 #include "curvature_io.h"
 #include "indexing.h"
 
@@ -68,19 +69,31 @@ out:
 	return err;
 }
 
+/* Of one checkpoint, made unless it is there. The path is the caller's, also after a failure. */
+static enum err
+ready_part(struct indexing *x, int i, char **path)
+{
+	int kept;
+	if (x->capture) {
+		TRY(capture_kept(x->capture, x->info.checkpoint[i].name, &kept));
+		*path = capture_part_path(x->capture, kept);
+		return capture_part_ready(x->capture, kept);
+	}
+	*path = part_path(x, i);
+	return is_ours(x, *path) ? OK : make_part(x, i, *path);
+}
+
 /* Makes the file from its parts, and those that are missing first. */
 static enum err
 make_file(struct indexing *x, const char *path)
 {
 	enum err err = OK;
 	int n = x->info.n_checkpoints;
+	const struct curvature_meta ours = { "index", x->identity };
 	char **part = xcalloc((size_t)n, sizeof(*part));
-	for (int i = 0; i < n; i++) {
-		part[i] = part_path(x, i);
-		if (!is_ours(x, part[i]))
-			TRY_OUT(make_part(x, i, part[i]));
-	}
-	err = curvature_join(path, n, (const char *const *)part);
+	for (int i = 0; i < n; i++)
+		TRY_OUT(ready_part(x, i, &part[i]));
+	err = curvature_join(path, n, (const char *const *)part, &ours, 1);
 out:
 	for (int i = 0; i < n; i++)
 		free(part[i]);

@@ -6,6 +6,7 @@
 
 #include "byline/mem.h"
 
+#include "capture_internal.h"
 #include "fault.h"
 #include "features_internal.h"
 #include "indexing.h"
@@ -78,14 +79,21 @@ check_rows(const struct indexing *x, const uint32_t *example, size_t n, const fl
 }
 
 static enum err
+compute_rows(struct indexing *x, uint64_t done, const uint32_t *example, size_t n, float *rows)
+{
+	for (int i = 0; i < x->info.n_checkpoints; i++)
+		TRY(pass_run(x, i, example, n, rows, done + (uint64_t)i * n));
+	return OK;
+}
+
+static enum err
 make_shard(struct indexing *x, const struct shard_spec *spec, const char *path, const uint32_t *example, size_t n)
 {
 	enum err err = OK;
 	float *rows = NULL;
 	uint64_t done = (uint64_t)spec->number * SHARD_ROWS * (uint64_t)x->info.n_checkpoints;
 	TRY_OUT(mem_array(&rows, n * x->layout.width, sizeof(*rows), "a shard of features"));
-	for (int i = 0; i < x->info.n_checkpoints; i++)
-		TRY_OUT(pass_run(x, i, example, n, rows, done + (uint64_t)i * n));
+	TRY_OUT(x->capture ? capture_features(x->capture, example, n, rows) : compute_rows(x, done, example, n, rows));
 	TRY_OUT(check_rows(x, example, n, rows));
 	err = shard_write(path, spec, example, n, rows);
 out:

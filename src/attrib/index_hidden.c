@@ -3,6 +3,7 @@
 
 #include "byline/mem.h"
 
+#include "capture_internal.h"
 #include "fault.h"
 #include "indexing.h"
 #include "pieces.h"
@@ -18,15 +19,20 @@ struct hidden {
 	struct fault fault;
 };
 
+void
+indexing_mean(float *to, const float *hidden, int rows, size_t width)
+{
+	for (size_t r = 0; r < (size_t)rows; r++)
+		for (size_t i = 0; i < width; i++)
+			to[i] += hidden[r * width + i] / (float)rows;
+}
+
 static void
 add_means(float *to, const float *hidden, const struct batch *b, size_t width)
 {
-	for (int s = 0; s < b->n_seq; s++, to += width) {
-		int n = b->start[s + 1] - b->start[s];
-		for (int r = b->start[s]; r < b->start[s + 1]; r++)
-			for (size_t i = 0; i < width; i++)
-				to[i] += hidden[(size_t)r * width + i] / (float)n;
-	}
+	for (int s = 0; s < b->n_seq; s++)
+		indexing_mean(to + (size_t)s * width, hidden + (size_t)b->start[s] * width, b->start[s + 1] - b->start[s],
+			width);
 }
 
 static void
@@ -95,7 +101,8 @@ indexing_hidden(struct indexing *x)
 	if (!indexing_is_tied(x, path, HIDDEN_FORMAT)) {
 		TRY_OUT(mem_array(&h.mean, (size_t)x->info.n_rows * (size_t)x->model.config.d_model, sizeof(float),
 			"hidden states"));
-		TRY_OUT(hidden_run(&h));
+		TRY_OUT(x->capture ? capture_hidden(x->capture, x->row, (size_t)x->info.n_rows, h.mean)
+			: hidden_run(&h));
 		TRY_OUT(hidden_write(&h, path));
 	}
 	err = indexing_note(x, HIDDEN_FILE);

@@ -11,7 +11,7 @@
 #include "byline/json.h"
 #include "byline/mem.h"
 
-enum { INDEX_BYTES_MAX = 16 << 20, CHECKPOINTS_MAX = 4096, FILES_MAX = 200000 };
+enum { INDEX_BYTES_MAX = 16 << 20, CHECKPOINTS_MAX = 4096, FILES_MAX = 200000, VISITS_MAX = 100000 };
 
 void
 index_info_free(struct index_info *info)
@@ -133,6 +133,20 @@ read_files(const json_t *root, const char *path, struct index_info *info)
 	return OK;
 }
 
+/* Absent, or null, from an index made of checkpoints. */
+static enum err
+read_captured(const json_t *root, const char *path, struct index_captured *to)
+{
+	const json_t *o = json_object_get(root, "captured");
+	if (!o || json_is_null(o))
+		return OK;
+	if (!json_is_object(o))
+		return err_set(ERR_FORMAT, "%s: \"captured\" must be an object", path);
+	TRY(json_want_int(o, path, "from_step", 1, INT64_MAX, &to->from));
+	TRY(read_int(o, path, "every_epochs", 1, VISITS_MAX, &to->every));
+	return read_int(o, path, "visits", 1, VISITS_MAX, &to->visits);
+}
+
 static enum err
 read_lengths(const json_t *root, const char *path, struct index_info *info)
 {
@@ -156,6 +170,7 @@ read_root(const json_t *root, const char *path, struct index_info *info)
 	if (version != 1)
 		return err_set(ERR_UNSUPPORTED, "%s: version %" PRId64 ", this byline knows 1", path, version);
 	TRY(read_options(json_object_get(root, "options"), path, &info->options));
+	TRY(read_captured(root, path, &info->captured));
 	TRY(read_checkpoints(root, path, info));
 	TRY(read_hash(root, path, "dataset", info->dataset));
 	TRY(json_want_int(root, path, "examples", 0, UINT32_MAX, &info->n_examples));

@@ -28,8 +28,15 @@ struct index_checkpoint {
 
 struct index_file { char *name; char sha256[HASH_HEX]; int64_t bytes; };
 
+/* Of features that were captured while the run was trained: sums over whole epochs. */
+struct index_captured {
+	int64_t from;			/* the first step, from 0 */
+	int every, visits;		/* epochs: every how manieth, and how many; visits 0: not captured */
+};
+
 struct index_info {
 	struct index_options options;	/* force is false */
+	struct index_captured captured;
 	struct index_checkpoint *checkpoint;
 	int n_checkpoints;
 	char dataset[HASH_HEX];

@@ -32,6 +32,16 @@ options_json(const struct index_options *o)
 }
 
 static json_t *
+captured_json(const struct index_captured *c)
+{
+	json_t *to = json_object();
+	set(to, "from_step", json_integer(c->from));
+	set(to, "every_epochs", json_integer(c->every));
+	set(to, "visits", json_integer(c->visits));
+	return to;
+}
+
+static json_t *
 checkpoints_json(const struct index_info *info)
 {
 	json_t *to = json_array();
@@ -101,6 +111,8 @@ index_info_write(const char *run_dir, const struct model *m, const struct index_
 		json_array_append_new(lengths, json_integer(info->null_length[i]));
 	set(to, "version", json_integer(1));
 	set(to, "options", options_json(&info->options));
+	if (info->captured.visits > 0)
+		set(to, "captured", captured_json(&info->captured));
 	set(to, "checkpoints", checkpoints_json(info));
 	set(to, "layers", layers_json(m, info->options.k));
 	set(to, "dataset", json_string(info->dataset));

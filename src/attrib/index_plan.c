@@ -11,6 +11,8 @@
 #include "byline/json.h"
 #include "byline/mem.h"
 
+#include "capture_internal.h"
+
 /* ---- checkpoints ---- */
 
 struct names { char **v; size_t n, cap; };
@@ -95,6 +97,9 @@ indexing_plan(struct indexing *x)
 		TRY_OUT(file_walk(folder, names_visit, &names));
 	TRY_OUT(plan_choose(x, &names, x->info.options.checkpoints));
 	plan_identity(x);
+	if (x->capture)
+		x->info.captured = (struct index_captured){ x->capture->plan.first * x->capture->plan.per_epoch,
+			CAPTURE_EVERY, x->capture->plan.visits };
 out:
 	names_free(&names);
 	free(folder);
@@ -144,6 +149,11 @@ enum err
 indexing_agrees(const struct indexing *x, const struct index_info *there)
 {
 	const struct index_info *now = &x->info;
+	if (there->captured.visits > 0 && now->captured.visits == 0)
+		return err_set(ERR_MISMATCH, "run %s: its index was captured while it was trained; index with --force to"
+			" make another from its checkpoints", x->run.name);
+	TRY(agree_number(x, "as many epochs captured as", (uint64_t)there->captured.visits,
+		(uint64_t)now->captured.visits));
 	TRY(agree_options(x, &there->options, &now->options));
 	if (strcmp(there->dataset, now->dataset) != 0)
 		return differs(x, "examples", there->dataset, now->dataset);

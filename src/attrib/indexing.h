@@ -7,6 +7,7 @@
 
 #include "index_info.h"
 
+#include "byline/capture.h"
 #include "byline/features.h"
 
 struct indexing {
@@ -19,6 +20,7 @@ struct indexing {
 	struct index_info info;
 	char identity[HASH_HEX];	/* of all that the curvature depends on */
 	uint32_t *row;			/* info.n_rows: the examples that have features, ascending */
+	struct capture *capture;	/* whose features these are; NULL: they are computed here */
 	struct pool *pool;
 	struct job *job;
 	/* After the stage of curvature: */
@@ -37,6 +39,11 @@ enum err indexing_agrees(const struct indexing *x, const struct index_info *ther
 
 /* ---- index_build.c: files ---- */
 
+/* ERR_USAGE. */
+enum err indexing_check(const struct index_options *o);
+/* index_build; with a capture, what was captured takes the place of passes over the data, and its files go. */
+enum err indexing_build(struct store *s, int64_t run, const struct index_options *o, struct capture *capture,
+	struct pool *pool, struct job *job);
 char *indexing_path(const struct indexing *x, const char *name);	/* "run folder/name"; the caller's */
 /* Weights of one of the checkpoints, of the run's model; the caller's to model_free. */
 enum err indexing_weights(const struct indexing *x, int checkpoint, struct model *m);
@@ -52,5 +59,8 @@ enum err indexing_curvature(struct indexing *x);
 enum err indexing_features(struct indexing *x);
 enum err indexing_hidden(struct indexing *x);
 enum err indexing_null(struct indexing *x);
+
+/* Adds the mean of hidden (rows, width) to `to`. */
+void indexing_mean(float *to, const float *hidden, int rows, size_t width);
 
 #endif

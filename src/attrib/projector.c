@@ -7,6 +7,8 @@
 #include "byline/mem.h"
 #include "byline/mm.h"
 
+#include "features_internal.h"
+
 struct projector {
 	const struct model *model;
 	const struct feature_layout *layout;
@@ -17,6 +19,7 @@ struct projector {
 	size_t cap_a, cap_s;
 	/* Of the call in progress: */
 	const struct curvature *c;
+	struct projector_sink sink;
 	float scale, *rows;
 	int inputs_of;			/* whose inputs are in pa: the layer they belong to, -1: nobody's */
 };
@@ -67,11 +70,16 @@ project(const struct curvature_side *side, const float *x, int rows, float **to,
 
 /* Of one sequence, rows [from, to) of what was projected last, to its block. */
 static void
-gather(const struct projector *p, const struct feature_block *block, int sequence, int from, int to)
+gather(const struct projector *p, int i, int sequence, int from, int to)
 {
+	const struct feature_block *block = &p->layout->block[i];
+	float *sum = p->sink.open(p->sink.arg, i, sequence);
+	if (!sum)
+		return;
 	mm_at(block->ks, block->ka, to - from, p->scale, p->ps + (size_t)from * (size_t)block->ks, block->ks,
-		p->pa + (size_t)from * (size_t)block->ka, block->ka, 1,
-		p->rows + (size_t)sequence * p->layout->width + block->at, block->ka);
+		p->pa + (size_t)from * (size_t)block->ka, block->ka, 1, sum, block->ka);
+	if (p->sink.done)
+		p->sink.done(p->sink.arg, i, sequence, sum);
 }
 
 static int
@@ -95,29 +103,27 @@ mostly_without_target(const struct batch *b)
 }
 
 static void
-projector_tails(struct projector *p, const struct feature_block *block, const struct curvature_layer *l, const float *a,
-	const float *g, const struct batch *b)
+projector_tails(struct projector *p, int i, const float *a, const float *g, const struct batch *b)
 {
+	const struct curvature_layer *l = &p->c->layers[i];
 	for (int s = 0; s < b->n_seq; s++) {
 		int from = first_target(b, s), n = b->start[s + 1] - from;
 		project(&l->a, a + (size_t)from * (size_t)l->in, n, &p->pa, &p->cap_a);
 		project(&l->s, g + (size_t)from * (size_t)l->out, n, &p->ps, &p->cap_s);
-		gather(p, block, s, 0, n);
+		gather(p, i, s, 0, n);
 	}
 	p->inputs_of = -1;
 }
 
-static void
-projector_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
+void
+projector_tap(struct projector *p, int index, const float *a, const float *g, const struct batch *b)
 {
-	struct projector *p = arg;
 	int i = p->block_of[index];
 	if (i < 0)
 		return;
-	const struct feature_block *block = &p->layout->block[i];
 	const struct curvature_layer *l = &p->c->layers[i];
 	if (p->model->linears[index].role == ROLE_HEAD && mostly_without_target(b)) {
-		projector_tails(p, block, l, a, g, b);
+		projector_tails(p, i, a, g, b);
 		return;
 	}
 	if (p->inputs_of != inputs_owner(p->c, i)) {
@@ -126,7 +132,30 @@ projector_linear(void *arg, int index, const float *a, const float *g, const str
 	}
 	project(&l->s, g, b->rows, &p->ps, &p->cap_s);
 	for (int s = 0; s < b->n_seq; s++)
-		gather(p, block, s, b->start[s], b->start[s + 1]);
+		gather(p, i, s, b->start[s], b->start[s + 1]);
+}
+
+void
+projector_begin(struct projector *p, const struct curvature *c, float scale, const struct projector_sink *sink)
+{
+	assert(c->n_layers == p->layout->n_blocks);
+	p->c = c;
+	p->scale = scale;
+	p->sink = *sink;
+	p->inputs_of = -1;
+}
+
+static float *
+rows_open(void *arg, int block, int sequence)
+{
+	const struct projector *p = arg;
+	return p->rows + (size_t)sequence * p->layout->width + p->layout->block[block].at;
+}
+
+static void
+rows_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
+{
+	projector_tap(arg, index, a, g, b);
 }
 
 /* The loss and the way back of a batch whose forward pass has been run. */
@@ -134,12 +163,10 @@ static void
 projector_back(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale,
 	float *rows)
 {
-	const struct tap tap = { .arg = p, .linear = projector_linear, .roles = p->roles };
-	assert(c->n_layers == p->layout->n_blocks);
-	p->c = c;
-	p->scale = scale;
+	const struct tap tap = { .arg = p, .linear = rows_linear, .roles = p->roles };
+	const struct projector_sink sink = { .arg = p, .open = rows_open };
+	projector_begin(p, c, scale, &sink);
 	p->rows = rows;
-	p->inputs_of = -1;
 	acts_loss(p->model, p->acts, b, NULL, NULL);
 	model_backward(p->model, params, p->acts, b, NULL, &tap);
 }

@@ -9,6 +9,8 @@
 #include "byline/file.h"
 #include "byline/mem.h"
 
+#include "features_internal.h"
+
 /* Curvature that takes more than this is read again for each new span. */
 static const size_t keep_bytes = (size_t)1 << 30;
 
@@ -62,24 +64,6 @@ open_file(const struct session *s, const struct index *x, const char *name, stru
 		err = st_open(f, path);
 	free(path);
 	return err;
-}
-
-/* The layout follows from the model and k: no need to load a curvature for it. */
-static void
-layout_make(struct index *x, const struct model *m)
-{
-	int k = x->info.options.k, *linear, n;
-	curvature_layers(m, &linear, &n);
-	struct curvature c = { .n_layers = n, .layers = xcalloc((size_t)n + 1, sizeof(*c.layers)) };
-	for (int i = 0; i < n; i++) {
-		const struct linear *l = &m->linears[linear[i]];
-		c.layers[i] = (struct curvature_layer){ .linear = linear[i], .in = l->in, .out = l->out,
-			.a = { .n = l->in, .k = k < l->in ? k : l->in },
-			.s = { .n = l->out, .k = k < l->out ? k : l->out } };
-	}
-	feature_layout_make(&x->layout, m, &c, x->info.options.bits);
-	free(c.layers);
-	free(linear);
 }
 
 static enum err
@@ -187,7 +171,8 @@ index_open(const struct session *s, struct index **out)
 	TRY_OUT(check_info(s, x));
 	x->n_points = x->info.n_checkpoints;
 	x->point = xcalloc((size_t)x->n_points, sizeof(*x->point));
-	layout_make(x, &s->model);
+	/* It follows from the model and k: no need to load a curvature for it. */
+	feature_layout_plan(&x->layout, &s->model, x->info.options.k, x->info.options.bits);
 	TRY_OUT(open_file(s, x, CURVATURE_FILE, &x->curvature));
 	TRY_OUT(open_features(s, x));
 	TRY_OUT(open_hidden(s, x));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "byline/capture.h"
 #include "byline/file.h"
 #include "byline/json.h"
 #include "byline/mem.h"
@@ -23,7 +24,9 @@ struct train_args {
 	int epochs, batch, lanes, keep, warmup, dtype, threads;
 	double lr, weight_decay, clip, heldout;
 	uint64_t seed;
-	bool quiet;
+	int k, bits;
+	int64_t curvature_tokens;
+	bool no_capture, quiet;
 	uint64_t given;			/* bit i: train_table[i] was on the command line */
 	const struct likeness *like;	/* what --as takes over; NULL without it */
 };
@@ -65,6 +68,13 @@ static const struct option train_table[] = {
 	{"dtype", OPTION_CHOICE, FIELD(dtype), "TYPE", "f32",
 		.choices = "f32 f16 bf16", .help = "number type of kept checkpoints"},
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the weights, the order and the held-out works"},
+	{"k", OPTION_INT, FIELD(k), "N", "64", 4, 256,
+		.help = "of the index: projection width a side; 32 is the small preset"},
+	{"bits", OPTION_INT, FIELD(bits), "N", "4", 4, 8, .help = "of the index: bits of a stored value, 4 or 8"},
+	{"curvature-tokens", OPTION_LONG, FIELD(curvature_tokens), "N", "0", 0, 1LL << 40,
+		.help = "of the index: tokens the curvature of a checkpoint is estimated from; 0 means as many as take "
+		"about 4% of the training's time"},
+	{"no-capture", OPTION_FLAG, FIELD(no_capture), .help = "train alone, and leave the index to byline index"},
 	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
 		.help = "worker threads; the result does not depend on it"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
@@ -147,7 +157,12 @@ options_of_args(const struct train_args *a, size_t n_train, struct train_options
 	o->warmup = a->warmup >= 0 ? a->warmup : (int)((steps * 8 + 99) / 100);
 }
 
-struct train_watch { struct job *job; struct train_status last; };
+struct train_watch {
+	struct job *job;
+	struct train_status last;
+	bool captured;
+	const char *refusal;		/* why it is not, though it was to be */
+};
 
 static void
 train_duration(double seconds, char out[32])
@@ -172,6 +187,33 @@ train_note(void *arg, const struct train_status *s)
 			s->tokens_per_second / 1e3, left);
 }
 
+static void
+index_options_of_args(const struct train_args *a, struct index_options *o)
+{
+	index_defaults(o);
+	o->k = a->k;
+	o->bits = a->bits;
+	o->curvature_tokens = (uint64_t)a->curvature_tokens;
+}
+
+/* Trains, and captures unless c is NULL. */
+static enum err
+train_captured(struct store *s, const struct run *run, struct model *m, struct train_spec *spec, struct capture *c,
+	struct pool *pool, struct train_watch *w)
+{
+	spec->capture = c ? capture_hooks(c) : NULL;
+	TRY(train_run(m, run->dir, spec, pool, w->job));
+	if (c) {
+		TRY(capture_finish(c));
+		w->refusal = capture_refusal(c);
+	}
+	w->captured = c && !w->refusal;
+	if (w->captured)
+		return OK;
+	TRY(capture_discard(run->dir));
+	return store_set_run_state(s, run->id, true, run->indexed);
+}
+
 static enum err
 train_in(struct store *s, struct run *run, const struct train_args *a, const struct tokenizer *t,
 	const struct model_config *c, struct train_watch *w)
@@ -180,15 +222,20 @@ train_in(struct store *s, struct run *run, const struct train_args *a, const str
 	struct example *examples = NULL;
 	struct model m = {0};
 	struct pool *pool = pool_new(a->threads);
+	struct train_spec spec = {.data = &data, .tokenizer = t, .status = train_note, .arg = w};
+	struct index_options o;
+	struct capture *capture = NULL;
 	enum err err;
 	TRY_OUT(store_run_dataset(s, run->id, &data, &examples));
 	TRY_OUT(model_new(&m, c, true));
 	model_init(&m, a->seed);
-	struct train_spec spec = {.data = &data, .tokenizer = t, .status = train_note, .arg = w};
 	options_of_args(a, (size_t)run->n_train, &spec.options);
-	TRY_OUT(train_run(&m, run->dir, &spec, pool, w->job));
-	err = store_set_run_state(s, run->id, true, run->indexed);
+	index_options_of_args(a, &o);
+	if (!a->no_capture)
+		TRY_OUT(capture_open(&capture, s, run->id, &m, &spec, &o, pool, w->job));
+	err = train_captured(s, run, &m, &spec, capture, pool, w);
 out:
+	capture_close(capture);
 	model_free(&m);
 	dataset_free(&data);
 	free(examples);
@@ -312,7 +359,10 @@ train_print(const struct run *run, const char *dir, const struct train_watch *w)
 		say("nothing held out\n");
 	else
 		say("held-out %.3f\n", w->last.heldout);
-	say("next: byline index %s --run %s\n", dir, run->name);
+	if (w->refusal)
+		say("not indexed on the way: %s\n", w->refusal);
+	say(w->captured ? "next: byline ask %s --run %s --prompt TEXT\n" : "next: byline index %s --run %s\n", dir,
+		run->name);
 }
 
 /* The run of number 2, 3, ...: the first again, with a seed of its own. */

@@ -553,7 +553,7 @@ test_join(void **state)
 	begin(&s, TINY_LLAMA, 8);
 	for (int i = 0; i < 2; i++)
 		assert_ok(curvature_save(part[i], &s.m, &s.c, 1, &name[i], &s.o, ST_U8, &meta, 1));
-	assert_ok(curvature_join(joined, 2, (const char *const *)part));
+	assert_ok(curvature_join(joined, 2, (const char *const *)part, NULL, 0));
 	save(&s, whole, ST_U8);
 	assert_same_file(joined, whole);
 	check_loaded(&s, joined, "two", 0.05, 0.999);
