@@ -30,6 +30,9 @@ static enum err
 clean_file(void *arg, const char *rel)
 {
 	const char *dot = strstr(path_base(rel), ".tmp.");
+	/* The last one: what is being written may be called so itself. */
+	for (const char *next = dot; next; next = strstr(next + 1, ".tmp."))
+		dot = next;
 	if (dot && dot[5] && dot[5 + strspn(dot + 5, "0123456789")] == '\0') {
 		char *path = path_join(arg, rel);
 		unlink(path);
