@@ -7,8 +7,8 @@
  * Hidden states are those of the last epoch. The sums live in a file of the run's folder, so memory is bounded: two
  * float32 rows an example on disk, a block of one of them a thread in memory.
  *
- * Whole epochs, so that every example is seen equally often; not the first, whose gradients say little of the model that
- * comes out; every second, for half the work, which cost the prototype nothing.
+ * Whole epochs, so that every example is seen equally often; not the first, whose gradients say little of the model
+ * that comes out; every second, for half the work, which cost the prototype nothing.
  *
  * Whatever ends the training early, the run that goes on from its resume point leaves the same bytes.
  */

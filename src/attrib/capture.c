@@ -63,8 +63,8 @@ rows_resume(struct capture *c, int64_t done)
 		return OK;
 	}
 	TRY(err);
-	return saved <= next ? OK : err_set(ERR_FORMAT, "%s is ahead of the run's resume point; train on with --no-capture"
-		" and index the run afterwards", c->rows.path);
+	return saved <= next ? OK : err_set(ERR_FORMAT, "%s is ahead of the run's resume point; train on with"
+		" --no-capture and index the run afterwards", c->rows.path);
 }
 
 static enum err
@@ -107,8 +107,8 @@ capture_identify(struct capture *c)
 	json_print(&config, json, 0);
 	json_decref(json);
 	dataset_hash(c->spec->data, dataset);
-	snprintf(text, sizeof(text), "seed %" PRIu64 " epochs %d batch %d keep %d, k %d seed %" PRIu64 " tokens %" PRIu64
-		" %s", t->seed, t->epochs, t->batch, t->keep, o->k, o->seed, o->curvature_tokens,
+	snprintf(text, sizeof(text), "seed %" PRIu64 " epochs %d batch %d keep %d, k %d seed %" PRIu64
+		" tokens %" PRIu64 " %s", t->seed, t->epochs, t->batch, t->keep, o->k, o->seed, o->curvature_tokens,
 		st_dtype_name(o->curvature_dtype));
 	hash_init(&h);
 	hash_add(&h, dataset, sizeof(dataset));
@@ -138,11 +138,18 @@ layer_roles(const struct capture *c)
 	return roles;
 }
 
-static void
+void
 capture_prepare(struct capture *c)
 {
 	char *path = path_join(c->run.dir, CAPTURE_ROWS_FILE);
 	int workers = pool_threads(c->pool);
+	c->visit = -1;
+	fault_init(&c->fault, NULL);
+	capture_plan_make(&c->plan, c->spec, c->options.curvature_tokens);
+	c->options.curvature_tokens = c->plan.tokens;
+	c->options.checkpoints = 0;
+	c->options.force = false;
+	c->refusal = plan_refusal(c);
 	capture_identify(c);
 	feature_layout_plan(&c->layout, c->model, c->options.k, c->options.bits);
 	capture_rows_init(&c->rows, path, &c->layout, number_rows(c), (size_t)c->model->config.d_model, c->identity);
@@ -159,33 +166,22 @@ enum err
 capture_open(struct capture **out, struct store *s, int64_t run, const struct model *m, const struct train_spec *spec,
 	const struct index_options *o, struct pool *pool, struct job *job)
 {
-	struct capture *c = xcalloc(1, sizeof(*c));
-	enum err err;
-	*c = (struct capture){ .store = s, .model = m, .spec = spec, .options = *o, .pool = pool, .job = job,
-		.visit = -1, .rows = { .fd = -1 } };
+	struct run r;
 	*out = NULL;
-	fault_init(&c->fault, NULL);
-	TRY_OUT(indexing_check(o));
-	TRY_OUT(store_run(s, run, &c->run));
-	capture_plan_make(&c->plan, spec, o->curvature_tokens);
-	c->options.curvature_tokens = c->plan.tokens;
-	c->options.checkpoints = 0;
-	c->options.force = false;
-	c->refusal = plan_refusal(c);
+	TRY(indexing_check(o));
+	TRY(store_run(s, run, &r));
+	struct capture *c = xcalloc(1, sizeof(*c));
+	*c = (struct capture){ .store = s, .run = r, .model = m, .spec = spec, .options = *o, .pool = pool,
+		.job = job };
 	capture_prepare(c);
 	*out = c;
-	c = NULL;
-out:
-	capture_close(c);
-	return err;
+	return OK;
 }
 
 void
-capture_close(struct capture *c)
+capture_release(struct capture *c)
 {
-	if (!c)
-		return;
-	for (int i = 0; c->worker && i < pool_threads(c->pool); i++) {
+	for (int i = 0; i < pool_threads(c->pool); i++) {
 		projector_free(c->worker[i].projector);
 		free(c->worker[i].slot);
 	}
@@ -197,6 +193,13 @@ capture_close(struct capture *c)
 	free(c->row_of);
 	run_free(&c->run);
 	fault_end(&c->fault);
+}
+
+void
+capture_close(struct capture *c)
+{
+	if (c)
+		capture_release(c);
 	free(c);
 }
 

@@ -49,8 +49,8 @@ read_all(const struct capture *c, const uint32_t *example, size_t n, size_t widt
 	float *slot = NULL;
 	enum err err = OK;
 	if (c->rows.fd < 0)
-		return err_set(ERR_MISSING, "run %s: what was captured of it is gone; index it with `byline index --force`",
-			c->run.name);
+		return err_set(ERR_MISSING, "run %s: what was captured of it is gone; index it with"
+			" `byline index --force`", c->run.name);
 	TRY(mem_array(&slot, capture_slot_floats(&c->layout, c->rows.hidden), sizeof(*slot), "a block of features"));
 	for (size_t i = 0; err == OK && i < n; i++)
 		err = c->row_of[example[i]] != UINT32_MAX ? read(c, example[i], slot, to + i * width)

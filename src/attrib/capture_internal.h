@@ -63,6 +63,10 @@ struct capture {
 	struct fault fault;
 };
 
+/* Everything else, once store, run, model, spec, options, pool and job are set; a benchmark needs no store. */
+void capture_prepare(struct capture *c);
+void capture_release(struct capture *c);
+
 /* ---- capture_watch.c: during a backward pass ---- */
 
 void capture_watch_linear(void *arg, int worker, const uint32_t *example, int index, const float *a, const float *g,

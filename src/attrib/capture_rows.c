@@ -72,8 +72,8 @@ checksum(const void *data, size_t n_words)
 /* ---- the file ---- */
 
 void
-capture_rows_init(struct capture_rows *r, const char *path, const struct feature_layout *l, size_t n, size_t hidden,
-	const char *identity)
+capture_rows_init(struct capture_rows *r, const char *path, const struct feature_layout *l, size_t n,
+	size_t hidden, const char *identity)
 {
 	*r = (struct capture_rows){ .path = xstrdup(path), .fd = -1, .layout = l, .n = n, .hidden = hidden };
 	memcpy(r->identity, identity, HASH_HEX);
@@ -112,8 +112,8 @@ cannot(const struct capture_rows *r, const char *what)
 static enum err
 damaged(const struct capture_rows *r, const char *what)
 {
-	return err_set(ERR_FORMAT, "%s is damaged: %s; train on with --no-capture and index the run afterwards, or begin"
-		" it again under another name", r->path, what);
+	return err_set(ERR_FORMAT, "%s is damaged: %s; train on with --no-capture and index the run afterwards, or"
+		" begin it again under another name", r->path, what);
 }
 
 static enum err
@@ -179,8 +179,9 @@ capture_rows_create(struct capture_rows *r)
 		fault = 0;
 	if (fault != 0) {
 		unlink(r->path);
-		return err_set(ERR_IO, "%s: no room for the %" PRIu64 " MB that features take while the run is trained: %s;"
-			" --k 32 takes a quarter, --no-capture nothing", r->path, file_bytes(r) >> 20, strerror(fault));
+		return err_set(ERR_IO, "%s: no room for the %" PRIu64 " MB that features take while the run is trained:"
+			" %s; --k 32 takes a quarter, --no-capture nothing", r->path, file_bytes(r) >> 20,
+			strerror(fault));
 	}
 	TRY(put_head(r, 0));
 	return sync_file(r);

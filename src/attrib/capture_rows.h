@@ -32,8 +32,8 @@ size_t capture_slot_floats(const struct feature_layout *l, size_t hidden);
 float *capture_slot_values(float *slot);
 
 /* Sets everything but fd; rows_free closes. */
-void capture_rows_init(struct capture_rows *r, const char *path, const struct feature_layout *l, size_t n, size_t hidden,
-	const char *identity);
+void capture_rows_init(struct capture_rows *r, const char *path, const struct feature_layout *l, size_t n,
+	size_t hidden, const char *identity);
 void capture_rows_free(struct capture_rows *r);		/* safe on a zeroed struct */
 
 /* A new file with room for everything. ERR_IO, with how much it takes, when the disk has not that much. */

@@ -31,8 +31,8 @@ static void
 add_means(float *to, const float *hidden, const struct batch *b, size_t width)
 {
 	for (int s = 0; s < b->n_seq; s++)
-		indexing_mean(to + (size_t)s * width, hidden + (size_t)b->start[s] * width, b->start[s + 1] - b->start[s],
-			width);
+		indexing_mean(to + (size_t)s * width, hidden + (size_t)b->start[s] * width,
+			b->start[s + 1] - b->start[s], width);
 }
 
 static void

@@ -150,8 +150,8 @@ indexing_agrees(const struct indexing *x, const struct index_info *there)
 {
 	const struct index_info *now = &x->info;
 	if (there->captured.visits > 0 && now->captured.visits == 0)
-		return err_set(ERR_MISMATCH, "run %s: its index was captured while it was trained; index with --force to"
-			" make another from its checkpoints", x->run.name);
+		return err_set(ERR_MISMATCH, "run %s: its index was captured while it was trained; index with --force"
+			" to make another from its checkpoints", x->run.name);
 	TRY(agree_number(x, "as many epochs captured as", (uint64_t)there->captured.visits,
 		(uint64_t)now->captured.visits));
 	TRY(agree_options(x, &there->options, &now->options));

@@ -26,9 +26,9 @@
 #include "../../src/attrib/index_info.h"
 
 /*
- * A store whose run was trained without a capture and indexed afterwards, the tokenizer and the model it was made with, and
- * what an uninterrupted captured training of the same run leaves. All others begin with a copy of the store, its run's
- * folder emptied.
+ * A store whose run was trained without a capture and indexed afterwards, the tokenizer and the model it was made with,
+ * and what an uninterrupted captured training of the same run leaves. All others begin with a copy of the store, its
+ * run's folder emptied.
  */
 static struct fixture {
 	struct toy toy;
@@ -300,7 +300,8 @@ open_first(struct opened *o, const struct place *p)
 	st_close(&f);
 	free(path);
 	feature_layout_make(&o->l, &o->m, &o->c, o->info.options.bits);
-	assert_ok(features_open(p->run_dir, &o->l, index_info_file(&o->info, CURVATURE_FILE)->sha256, p->data.n, &o->f));
+	const struct index_file *curvature = index_info_file(&o->info, CURVATURE_FILE);
+	assert_ok(features_open(p->run_dir, &o->l, curvature->sha256, p->data.n, &o->f));
 	path = place_path(p, HIDDEN_FILE);
 	assert_ok(st_open(&o->hidden, path));
 	free(path);
@@ -336,8 +337,8 @@ check_row(const struct opened *o, size_t row, const float *want)
 	free(got);
 }
 
-/* One step an epoch and one visit, in full dimension: the weights of that step are those of the checkpoint before, so a row is
- * what projecting there says, and the hidden state what a forward pass says. */
+/* One step an epoch and one visit, in full dimension: the weights of that step are those of the checkpoint before, so a
+ * row is what projecting there says, and the hidden state what a forward pass says. */
 static void
 test_lossless(void **state)
 {
@@ -676,7 +677,8 @@ test_other_options(void **state)
 	assert_refused(&p, ERR_USAGE, "k is 3");
 	p.index.k = fix.options.k;
 	/* A lost part is measured again from the checkpoint it belongs to. */
-	char *part = place_path(&p, "capture-step-00000018.part"), *second = place_path(&p, "capture-step-00000035.part");
+	char *part = place_path(&p, "capture-step-00000018.part");
+	char *second = place_path(&p, "capture-step-00000035.part");
 	assert_int_equal(unlink(part), 0);
 	assert_int_equal(truncate(second, 100), 0);
 	assert_ok(train(&p, 1, NULL));
