@@ -160,7 +160,8 @@ bench_open(struct bench *b, size_t size, char *folder, struct pool *pool)
 	b->c.options.curvature_tokens = FEW;
 	capture_prepare(&b->c);
 	b->hooks = (struct train_capture){ .arg = b, .roles = b->c.hooks.roles, .wants = timed_wants,
-		.linear = timed_linear, .step = timed_step, .checkpoint = timed_checkpoint, .save = timed_save, .begin = timed_begin };
+		.linear = timed_linear, .step = timed_step, .checkpoint = timed_checkpoint, .save = timed_save,
+		.begin = timed_begin };
 	b->spec.capture = &b->hooks;
 }
 

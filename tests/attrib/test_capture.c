@@ -392,7 +392,7 @@ feature_scores(struct session *s, const char *target, double *scores)
 	float *all = xcalloc(s->data.n, sizeof(*all));
 	size_t n = 0;
 	assert_ok(query_scores(q, NULL));
-	query_span_scores(q, 0, q->n_out, all);
+	assert_ok(query_span_scores(q, 0, q->n_out, all, NULL));
 	for (size_t i = 0; i < s->data.n; i++)
 		if (session_trained_on(s, i))
 			scores[n++] = (double)all[i];
