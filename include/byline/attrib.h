@@ -20,6 +20,7 @@
 
 struct index_options {
 	int k, bits;			/* 64 or 32 (any 4..256); 4 or 8 */
+	int own;			/* tokens of its own that an example keeps rows of the unembedding for, 96 */
 	int checkpoints;		/* how many of the kept ones, evenly spaced, last included; 0: all */
 	uint64_t curvature_tokens;	/* 0: all */
 	int null_queries;		/* unrelated queries for the noise floor, default 32 */
@@ -106,8 +107,7 @@ struct query {
 	uint32_t *byte_of;		/* n_out + 1: offsets of tokens in output */
 	struct sample_options sample;
 	bool target_given;
-	float *rows;			/* (n_out, width) features of each output token, in the unit of scores; NULL until
-					 * query_scores */
+	struct feature_query *features;	/* of each output token, in the unit of scores; NULL until query_scores */
 	float *matrix;			/* (data.n, n_out) feature scores per output token; NULL until query_matrix */
 	struct query_spans *spans;	/* private: feature scores of the last spans */
 	struct direction *direction;	/* private to query_exact: what the last span's exact scores are taken along */
@@ -117,7 +117,7 @@ struct query {
 enum err query_new(struct session *s, const char *prompt, const char *target, const struct sample_options *o,
 	struct job *job, bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
 void query_free(struct query *q);
-/* Fills q->rows: one batched backward pass a checkpoint. The next three need it, and the first and last of them see to
+/* Fills q->features: one batched backward pass a checkpoint. The next three need it, and the first and last of them see to
  * it. Examples without features (held out, opted out before indexing) have NaN for a score. */
 enum err query_scores(struct query *q, struct job *job);
 /* Feature scores (data.n) of the span: one pass over the features; the last few spans are remembered. */

@@ -107,8 +107,9 @@ capture_identify(struct capture *c)
 	json_print(&config, json, 0);
 	json_decref(json);
 	dataset_hash(c->spec->data, dataset);
-	snprintf(text, sizeof(text), "seed %" PRIu64 " epochs %d batch %d keep %d, k %d seed %" PRIu64
-		" tokens %" PRIu64 " %s", t->seed, t->epochs, t->batch, t->keep, o->k, o->seed, o->curvature_tokens,
+	snprintf(text, sizeof(text), "seed %" PRIu64 " epochs %d batch %d keep %d, k %d own %d seed %" PRIu64
+		" tokens %" PRIu64 " %s", t->seed, t->epochs, t->batch, t->keep, o->k, o->own, o->seed,
+		o->curvature_tokens,
 		st_dtype_name(o->curvature_dtype));
 	hash_init(&h);
 	hash_add(&h, dataset, sizeof(dataset));
@@ -138,6 +139,20 @@ layer_roles(const struct capture *c)
 	return roles;
 }
 
+/* Of every example, for the watch. */
+static void
+own_tokens(struct capture *c)
+{
+	const struct dataset *d = c->spec->data;
+	size_t own = (size_t)c->options.own;
+	uint32_t *count = xcalloc((size_t)c->layout.vocab + 1, sizeof(*count));
+	c->tokens = xcalloc(d->n * own + 1, sizeof(*c->tokens));
+	feature_tokens_count(d, c->layout.vocab, count);
+	for (size_t i = 0; i < d->n; i++)
+		feature_tokens(d, (uint32_t)i, count, c->options.own, c->tokens + i * own);
+	free(count);
+}
+
 void
 capture_prepare(struct capture *c)
 {
@@ -151,7 +166,8 @@ capture_prepare(struct capture *c)
 	c->options.force = false;
 	c->refusal = plan_refusal(c);
 	capture_identify(c);
-	feature_layout_plan(&c->layout, c->model, c->options.k, c->options.bits);
+	feature_layout_plan(&c->layout, c->model, c->options.k, c->options.own, c->options.bits);
+	own_tokens(c);
 	capture_rows_init(&c->rows, path, &c->layout, number_rows(c), (size_t)c->model->config.d_model, c->identity);
 	c->worker = xcalloc((size_t)workers, sizeof(*c->worker));
 	for (int i = 0; i < workers; i++)
@@ -191,6 +207,7 @@ capture_release(struct capture *c)
 	feature_layout_free(&c->layout);
 	capture_plan_free(&c->plan);
 	free(c->row_of);
+	free(c->tokens);
 	run_free(&c->run);
 	fault_end(&c->fault);
 }

@@ -55,6 +55,7 @@ struct capture {
 	struct train_capture hooks;
 	struct feature_layout layout;
 	struct capture_rows rows;
+	uint32_t *tokens;		/* (examples, own): own tokens */
 	uint32_t *row_of;		/* by example; UINT32_MAX where it is not trained on */
 	struct curvature projections;	/* of the newest checkpoint behind; empty before the first */
 	int visit;			/* of the step in progress; -1: none */

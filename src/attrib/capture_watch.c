@@ -42,6 +42,13 @@ block_done(void *arg, int block, int sequence, float *values)
 	note(c, capture_rows_write(&c->rows, c->row_of[w->example[sequence]], block, c->visit, w->slot));
 }
 
+static const uint32_t *
+block_tokens(void *arg, int sequence)
+{
+	const struct capture_worker *w = arg;
+	return w->c->tokens + (size_t)w->example[sequence] * (size_t)w->c->options.own;
+}
+
 /* The inputs of the unembedding are the final hidden states. */
 static void
 take_hidden(const struct capture_worker *w, const float *hidden, const struct batch *b)
@@ -60,7 +67,8 @@ static void
 pass_begin(struct capture_worker *w, const uint32_t *example)
 {
 	struct capture *c = w->c;
-	const struct projector_sink sink = { .arg = w, .open = block_open, .done = block_done };
+	const struct projector_sink sink = { .arg = w, .open = block_open, .done = block_done,
+		.tokens = block_tokens };
 	w->example = example;
 	if (!w->slot)
 		note(c, mem_array(&w->slot, capture_slot_floats(&c->layout, c->rows.hidden), sizeof(float),

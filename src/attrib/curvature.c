@@ -12,7 +12,7 @@
 #include "curvature_internal.h"
 #include "fault.h"
 
-static const uint32_t feature_roles = 1u << ROLE_GATE | 1u << ROLE_UP | 1u << ROLE_DOWN | 1u << ROLE_HEAD;
+static const uint32_t feature_roles = 1u << ROLE_DOWN | 1u << ROLE_HEAD;
 
 void
 curvature_defaults(struct curvature_options *o)
@@ -39,6 +39,8 @@ side_free(struct curvature_side *side)
 		free(side->q);
 		free(side->w);
 		free(side->p);
+		free(side->diagonal);
+		free(side->weight);
 	}
 }
 
@@ -105,11 +107,12 @@ layer_new(struct curvature_layer *l, const struct model *m, int linear, int k)
 		l->a = (struct curvature_side){ .n = x->in, .k = l[-1].a.k, .q = l[-1].a.q, .w = l[-1].a.w,
 			.shared = true };
 	else
-		TRY(side_new(&l->a, x->in, k, true));
+		TRY(side_new(&l->a, x->in, x->role == ROLE_HEAD ? 2 * k : k, true));
 	TRY(side_new(&l->s, x->out, k, x->role != ROLE_HEAD));
-	/* g is p - onehot, labels drawn from p: the trace is E[1 - sum p^2], for a language model close to 1. */
-	if (x->role == ROLE_HEAD)
-		l->s.mean = 1 / (float)x->out;
+	if (x->role == ROLE_HEAD) {
+		TRY(mem_array(&l->s.diagonal, (size_t)x->out, sizeof(float), "a curvature diagonal"));
+		TRY(mem_array(&l->s.weight, (size_t)x->out, sizeof(float), "a curvature diagonal"));
+	}
 	return mem_array(&l->lambda, (size_t)x->out * (size_t)x->in, sizeof(float), "curvature");
 }
 

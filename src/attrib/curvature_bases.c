@@ -6,10 +6,12 @@
 
 #include "curvature_fit.h"
 
-/* A, then S, of a layer's sums. */
+/* A, then S, of a layer's sums: a matrix, or its diagonal. */
 static size_t
 side_floats(const struct curvature_side *side)
 {
+	if (side->diagonal)
+		return (size_t)side->n;
 	return side->q && !side->shared ? (size_t)side->n * (size_t)side->n : 0;
 }
 
@@ -22,7 +24,11 @@ layer_floats(const struct curvature_layer *l)
 static void
 add_outer(float *sum, const struct curvature_side *side, const float *x, int rows)
 {
-	if (side_floats(side) > 0)
+	if (side->diagonal)
+		for (size_t i = 0; i < (size_t)rows * (size_t)side->n; i += (size_t)side->n)
+			for (int j = 0; j < side->n; j++)
+				sum[j] += x[i + (size_t)j] * x[i + (size_t)j];
+	else if (side_floats(side) > 0)
 		mm_at(side->n, side->n, rows, 1, x, side->n, x, side->n, 1, sum, side->n);
 }
 
@@ -49,8 +55,11 @@ decompose_side(void *arg, struct curvature_layer *l, int which)
 	if (n == 0)
 		return OK;
 	const float *sum = fit_sums_layer(s, 0, (int)(l - s->fit->c->layers)) + (which ? side_floats(&l->a) : 0);
+	float *to = side->diagonal ? side->diagonal : side->q;
 	for (size_t i = 0; i < n; i++)
-		side->q[i] = sum[i] / (float)s->fit->n_rows;
+		to[i] = sum[i] / (float)s->fit->n_rows;
+	if (side->diagonal)
+		return OK;
 	TRY(linalg_eigh(side->q, side->w, side->n));
 	for (int i = 0; i < side->n; i++)
 		side->w[i] = side->w[i] > 0 ? side->w[i] : 0;

@@ -64,6 +64,10 @@ load_side(void *arg, struct curvature_layer *l, int which)
 	struct curvature_side *side = curvature_side(l, which);
 	uint64_t n = (uint64_t)side->n;
 	const struct st_tensor *t;
+	if (side->diagonal) {
+		TRY(want(o, l->linear, "ds", 1, &n, &t));
+		return read_floats(o, t, n, 0, side->diagonal);
+	}
 	if (!side->q)
 		return OK;
 	TRY(want(o, l->linear, which ? "ws" : "wa", 1, &n, &t));

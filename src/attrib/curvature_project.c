@@ -39,11 +39,26 @@ whiten_evenly(struct curvature_side *side)
 		side->p[i] *= root;
 }
 
+/* (d + damping mean d)^-1/2, each coordinate for itself. */
+static void
+whiten_diagonal(struct curvature_side *side, double damping)
+{
+	double sum = 0;
+	for (int i = 0; i < side->n; i++)
+		sum += side->diagonal[i];
+	for (int i = 0; i < side->n; i++)
+		side->weight[i] = sum > 0 ? (float)(1 / sqrt(side->diagonal[i] + damping * sum / side->n)) : 1;
+}
+
 static enum err
 project_side(void *arg, struct curvature_layer *l, int which)
 {
 	const struct project *o = arg;
 	struct curvature_side *side = curvature_side(l, which);
+	if (side->diagonal) {
+		whiten_diagonal(side, o->damping);
+		return OK;
+	}
 	if (!side->p)
 		TRY(mem_array(&side->p, (size_t)side->k * (size_t)side->n, sizeof(float), "a projection"));
 	uint64_t stream = STREAM_PROJECTION + 2 * (uint64_t)l->linear + (uint64_t)which;
@@ -62,5 +77,22 @@ curvature_project(struct curvature *c, uint64_t seed, double whiten_damping, str
 	for (int i = 1; i < c->n_layers; i++)
 		if (c->layers[i].a.shared)
 			c->layers[i].a.p = c->layers[i - 1].a.p;
+	return OK;
+}
+
+enum err
+curvature_project_vocabulary(struct curvature *c, int k, uint64_t seed)
+{
+	for (int i = 0; i < c->n_layers; i++) {
+		struct curvature_side *side = &c->layers[i].s;
+		if (!side->weight || side->p)
+			continue;
+		side->k = k < side->n ? k : side->n;
+		TRY(mem_array(&side->p, (size_t)side->k * (size_t)side->n, sizeof(float), "a projection"));
+		uint64_t stream = STREAM_PROJECTION + 2 * (uint64_t)c->layers[i].linear + 1;
+		TRY(linalg_orthonormal_rows(side->p, side->k, side->n, seed, stream));
+		for (size_t j = 0; j < (size_t)side->k * (size_t)side->n; j++)
+			side->p[j] *= side->weight[j % (size_t)side->n];
+	}
 	return OK;
 }

@@ -59,6 +59,8 @@ declare_layer(struct save *s, const char *prefix, const struct curvature_layer *
 {
 	declare_side(s, prefix, l->linear, &l->a, "qa", "wa");
 	declare_side(s, prefix, l->linear, &l->s, "qs", "ws");
+	if (l->s.diagonal)
+		declare(s, prefix, l->linear, "ds", ST_F32, (uint64_t)l->s.n, 0);
 	declare(s, prefix, l->linear, "lambda", s->dtype, (uint64_t)l->out, (uint64_t)l->in);
 	declare(s, prefix, l->linear, "scale", ST_F32, 3, 0);
 }
@@ -104,6 +106,8 @@ write_layer(struct save *s, const struct curvature_layer *l)
 	float scale[3] = { l->damping, k.top, k.step };
 	TRY(write_side(s, &l->a));
 	TRY(write_side(s, &l->s));
+	if (l->s.diagonal)
+		TRY(st_writer_f32(&s->w, ST_F32, l->s.diagonal, (uint64_t)l->s.n));
 	TRY(s->dtype == ST_U8 ? write_codes(s, &k, l->lambda, n) : st_writer_f32(&s->w, s->dtype, l->lambda, n));
 	return st_writer_f32(&s->w, ST_F32, scale, 3);
 }

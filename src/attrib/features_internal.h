@@ -14,15 +14,14 @@
 size_t block_values(const struct feature_block *b);
 size_t block_bytes(const struct feature_layout *l, const struct feature_block *b);
 
-/* The layout of any curvature of m that has k rows a side. */
-void feature_layout_plan(struct feature_layout *l, const struct model *m, int k, int bits);
-
 /* Where the blocks of a pass go. open: what to add a sequence's block to, or NULL to leave it out; done, which may be
  * NULL: it has been added. */
 struct projector_sink {
 	void *arg;
 	float *(*open)(void *arg, int block, int sequence);
 	void (*done)(void *arg, int block, int sequence, float *values);
+	const uint32_t *(*tokens)(void *arg, int sequence);	/* own ones; NULL: for a query */
+	bool weighted;			/* times the block's weight: for a query */
 };
 /* What projector_rows does in a pass of its own, for a pass of somebody else's: begin, then each of its layers, as in
  * struct tap. */
@@ -33,6 +32,7 @@ struct shard {
 	struct st_file file;
 	size_t n;
 	const uint8_t *codes;		/* (n, code_bytes), in the map */
+	const uint8_t *tokens;		/* (n, own) of uint32_t, in the map and perhaps unaligned; NULL: no own block */
 	float *scales;			/* (n, n_blocks) */
 	uint32_t *example;		/* (n) */
 	uint64_t shards;		/* how many there are, says its metadata */
@@ -51,9 +51,14 @@ char *shard_path(const char *run_dir, size_t number);
 enum err shard_open(struct shard *s, const char *path, const struct feature_layout *l, const char *curvature_sha256,
 	size_t n_examples);
 void shard_close(struct shard *s);
-/* rows (n, width) are quantised as they are written. */
+/* rows (n, width) are quantised as they are written; tokens (n, own) or NULL. */
 struct shard_spec { const struct feature_layout *layout; const char *curvature_sha256; size_t number, shards; };
 enum err shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n,
-	const float *rows);
+	const float *rows, const uint32_t *tokens);
+
+/* out[row * stride] += the own block of all rows times table (vocab, ka). */
+void features_scan_own(const struct features *f, const float *table, float *out, size_t stride, struct pool *pool);
+/* The tokens of a row of a shard, wherever they lie. */
+void shard_tokens(const struct shard *s, const struct feature_layout *l, size_t row, uint32_t *out);
 
 #endif

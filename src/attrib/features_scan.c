@@ -49,7 +49,7 @@ scan_chunk(const struct scan *s, const struct piece *p, int number, const uint8_
 	codes += codes_bytes(l->bits, from);
 	for (size_t r = 0; r < p->n; r++)
 		codes_read(l->bits, buffer + r * n, codes + r * l->code_bytes, n, scales[r * (size_t)l->n_blocks]);
-	mm_bt((int)p->n, s->nq, (int)n, 1, buffer, (int)n, s->query + l->block[number].at + from, (int)l->width, 1,
+	mm_bt((int)p->n, s->nq, (int)n, 1, buffer, (int)n, s->query + l->block[number].at + from, (int)l->dense, 1,
 		s->out + p->row * (size_t)s->nq, s->nq);
 }
 
@@ -63,7 +63,7 @@ scan_piece(void *arg, size_t i, int worker)
 	if (!s->buffer[worker])
 		s->buffer[worker] = xreallocarray(NULL, SCAN_ROWS * SCAN_VALUES, sizeof(float));
 	memset(s->out + p->row * (size_t)s->nq, 0, p->n * (size_t)s->nq * sizeof(*s->out));
-	for (int j = 0; j < l->n_blocks; j++) {
+	for (int j = 0; j < l->n_blocks && !l->block[j].own; j++) {
 		size_t values = block_values(&l->block[j]);
 		for (size_t from = 0; from < values; from += SCAN_VALUES)
 			scan_chunk(s, p, j, codes, from, values - from < SCAN_VALUES ? values - from : SCAN_VALUES,

@@ -43,10 +43,15 @@ shard_declare(struct st_writer *w, const struct shard_spec *spec, size_t n)
 	st_writer_declare(w, "examples", ST_U32, 1, &count);
 	st_writer_declare(w, "scales", ST_F32, 2, scales);
 	st_writer_declare(w, "codes", ST_U8, 2, codes);
+	if (feature_layout_own(spec->layout)) {
+		uint64_t tokens[2] = { n, (uint64_t)feature_layout_own(spec->layout)->ks };
+		st_writer_declare(w, "tokens", ST_U32, 2, tokens);
+	}
 }
 
 enum err
-shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows)
+shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows,
+	const uint32_t *tokens)
 {
 	enum err err;
 	const struct feature_layout *l = spec->layout;
@@ -63,6 +68,8 @@ shard_write(const char *path, const struct shard_spec *spec, const uint32_t *exa
 	TRY_OUT(st_writer_bytes(&w, example, n * sizeof(*example)));
 	TRY_OUT(st_writer_bytes(&w, scales, n * (size_t)l->n_blocks * sizeof(*scales)));
 	TRY_OUT(st_writer_bytes(&w, codes, n * l->code_bytes));
+	if (feature_layout_own(l))
+		TRY_OUT(st_writer_bytes(&w, tokens, n * (size_t)feature_layout_own(l)->ks * sizeof(*tokens)));
 	err = st_writer_commit(&w);
 out:
 	st_writer_abort(&w);
@@ -127,6 +134,31 @@ check_numbers(const struct shard *s, const struct feature_layout *l, size_t n_ex
 	return OK;
 }
 
+void
+shard_tokens(const struct shard *s, const struct feature_layout *l, size_t row, uint32_t *out)
+{
+	size_t bytes = (size_t)feature_layout_own(l)->ks * sizeof(*out);
+	memcpy(out, s->tokens + row * bytes, bytes);
+}
+
+/* Ascending, then none. */
+static enum err
+check_tokens(const struct shard *s, const struct feature_layout *l)
+{
+	size_t own = (size_t)feature_layout_own(l)->ks;
+	uint32_t *token = xcalloc(own + 1, sizeof(*token));
+	enum err err = OK;
+	for (size_t row = 0; err == OK && row < s->n; row++) {
+		shard_tokens(s, l, row, token);
+		for (size_t i = 0; err == OK && i < own; i++)
+			if (token[i] != FEATURE_NONE && (token[i] >= (uint32_t)l->vocab
+				|| (i > 0 && token[i] <= token[i - 1])))
+				err = bad(s, "a row's tokens are not the vocabulary's, in order");
+	}
+	free(token);
+	return err;
+}
+
 enum err
 shard_open(struct shard *s, const char *path, const struct feature_layout *l, const char *curvature_sha256,
 	size_t n_examples)
@@ -147,7 +179,11 @@ shard_open(struct shard *s, const char *path, const struct feature_layout *l, co
 	s->n = (size_t)t->count;
 	TRY(take_copies(s, (size_t)l->n_blocks));
 	TRY(take(s, "codes", ST_U8, 2, l->code_bytes, &s->codes));
-	return check_numbers(s, l, n_examples);
+	TRY(check_numbers(s, l, n_examples));
+	if (!feature_layout_own(l))
+		return OK;
+	TRY(take(s, "tokens", ST_U32, 2, (uint64_t)feature_layout_own(l)->ks, &s->tokens));
+	return check_tokens(s, l);
 }
 
 void
@@ -259,7 +295,7 @@ example_cmp(const void *a, const void *b)
 }
 
 bool
-features_read(const struct features *f, uint32_t example, float *row)
+features_read(const struct features *f, uint32_t example, float *row, uint32_t *tokens)
 {
 	const struct shard *s = features_shard_of(f, example);
 	const uint32_t *at = bsearch(&example, s->example, s->n, sizeof(example), example_cmp);
@@ -268,5 +304,7 @@ features_read(const struct features *f, uint32_t example, float *row)
 	size_t i = (size_t)(at - s->example);
 	features_dequantise(&f->layout, s->codes + i * f->layout.code_bytes,
 		s->scales + i * (size_t)f->layout.n_blocks, row);
+	if (feature_layout_own(&f->layout))
+		shard_tokens(s, &f->layout, i, tokens);
 	return true;
 }

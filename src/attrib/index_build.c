@@ -16,7 +16,7 @@
 void
 index_defaults(struct index_options *o)
 {
-	*o = (struct index_options){ .k = 64, .bits = 4, .curvature_tokens = 200000, .null_queries = 32,
+	*o = (struct index_options){ .k = 64, .bits = 4, .own = 96, .curvature_tokens = 200000, .null_queries = 32,
 		.curvature_dtype = ST_U8, .seed = 1 };
 }
 
@@ -25,6 +25,8 @@ indexing_check(const struct index_options *o)
 {
 	if (o->k < 4 || o->k > 256)
 		return err_set(ERR_USAGE, "k is %d, must be from 4 to 256", o->k);
+	if (o->own < 1 || o->own > INDEX_OWN_MAX)
+		return err_set(ERR_USAGE, "own tokens are %d, must be from 1 to %d", o->own, INDEX_OWN_MAX);
 	if (o->bits != 4 && o->bits != 8)
 		return err_set(ERR_USAGE, "bits are %d, must be 4 or 8", o->bits);
 	if (o->checkpoints < 0 || o->null_queries < 0 || o->null_queries > 4096)

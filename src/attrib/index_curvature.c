@@ -123,7 +123,7 @@ load_projections(struct indexing *x, const char *path)
 		TRY_OUT(curvature_load(&f, x->info.checkpoint[i].name, &x->model, x->pool, &x->projections[i]));
 		curvature_drop_solve(&x->projections[i]);
 	}
-	feature_layout_make(&x->layout, &x->model, &x->projections[0], x->info.options.bits);
+	feature_layout_plan(&x->layout, &x->model, x->info.options.k, x->info.options.own, x->info.options.bits);
 out:
 	st_close(&f);
 	return err;

@@ -24,6 +24,7 @@ struct pass {
 	struct projector **projector;	/* by worker */
 	struct ragged *ragged;
 	float *rows;
+	const uint32_t *tokens;		/* (n, own) */
 	struct fault fault;
 };
 
@@ -39,17 +40,20 @@ pass_piece(void *arg, size_t i, int worker)
 	ragged_fill(&p->ragged[worker], &x->data, p->pieces.example + p->pieces.start[i], pieces_count(&p->pieces, i));
 	fault_set(&p->fault,
 		projector_rows(p->projector[worker], p->model->params, p->projections, &p->ragged[worker].batch,
+		p->tokens + p->pieces.start[i] * (size_t)feature_layout_own(&x->layout)->ks,
 		(float)(1.0 / x->info.n_checkpoints), p->rows + p->pieces.start[i] * x->layout.width));
 	fault_step(&p->fault, pieces_count(&p->pieces, i));
 }
 
 static enum err
-pass_run(struct indexing *x, int checkpoint, const uint32_t *example, size_t n, float *rows, uint64_t done)
+pass_run(struct indexing *x, int checkpoint, const uint32_t *example, size_t n, const uint32_t *tokens, float *rows,
+	uint64_t done)
 {
 	int workers = pool_threads(x->pool);
 	struct model m = {0};
 	TRY(indexing_weights(x, checkpoint, &m));
-	struct pass p = { .x = x, .model = &m, .projections = &x->projections[checkpoint], .rows = rows };
+	struct pass p = { .x = x, .model = &m, .projections = &x->projections[checkpoint], .rows = rows,
+		.tokens = tokens };
 	p.projector = xcalloc((size_t)workers, sizeof(struct projector *));
 	p.ragged = xcalloc((size_t)workers, sizeof(*p.ragged));
 	pieces_cut(&p.pieces, &x->data, example, n);
@@ -67,6 +71,20 @@ pass_run(struct indexing *x, int checkpoint, const uint32_t *example, size_t n, 
 	return fault_end(&p.fault);
 }
 
+/* (n, own); the caller's. */
+static uint32_t *
+indexing_tokens(const struct indexing *x, const uint32_t *example, size_t n)
+{
+	size_t own = (size_t)feature_layout_own(&x->layout)->ks;
+	uint32_t *count = xcalloc((size_t)x->layout.vocab + 1, sizeof(*count));
+	uint32_t *tokens = xcalloc(n * own + 1, sizeof(*tokens));
+	feature_tokens_count(&x->data, x->layout.vocab, count);
+	for (size_t i = 0; i < n; i++)
+		feature_tokens(&x->data, example[i], count, (int)own, tokens + i * own);
+	free(count);
+	return tokens;
+}
+
 static enum err
 check_rows(const struct indexing *x, const uint32_t *example, size_t n, const float *rows)
 {
@@ -79,10 +97,11 @@ check_rows(const struct indexing *x, const uint32_t *example, size_t n, const fl
 }
 
 static enum err
-compute_rows(struct indexing *x, uint64_t done, const uint32_t *example, size_t n, float *rows)
+compute_rows(struct indexing *x, uint64_t done, const uint32_t *example, size_t n, const uint32_t *tokens,
+	float *rows)
 {
 	for (int i = 0; i < x->info.n_checkpoints; i++)
-		TRY(pass_run(x, i, example, n, rows, done + (uint64_t)i * n));
+		TRY(pass_run(x, i, example, n, tokens, rows, done + (uint64_t)i * n));
 	return OK;
 }
 
@@ -91,12 +110,15 @@ make_shard(struct indexing *x, const struct shard_spec *spec, const char *path, 
 {
 	enum err err = OK;
 	float *rows = NULL;
+	uint32_t *tokens = indexing_tokens(x, example, n);
 	uint64_t done = (uint64_t)spec->number * SHARD_ROWS * (uint64_t)x->info.n_checkpoints;
 	TRY_OUT(mem_array(&rows, n * x->layout.width, sizeof(*rows), "a shard of features"));
-	TRY_OUT(x->capture ? capture_features(x->capture, example, n, rows) : compute_rows(x, done, example, n, rows));
+	TRY_OUT(x->capture ? capture_features(x->capture, example, n, rows) : compute_rows(x, done, example, n, tokens,
+		rows));
 	TRY_OUT(check_rows(x, example, n, rows));
-	err = shard_write(path, spec, example, n, rows);
+	err = shard_write(path, spec, example, n, rows, tokens);
 out:
+	free(tokens);
 	free(rows);
 	return err;
 }

@@ -85,7 +85,10 @@ read_options(const json_t *o, const char *path, struct index_options *to)
 	char *end;
 	int64_t tokens;
 	TRY(read_int(o, path, "k", 4, 256, &to->k));
+	int64_t own;
 	TRY(read_int(o, path, "bits", 4, 8, &to->bits));
+	TRY(json_opt_int(o, path, "own", 0, INDEX_OWN_MAX, 0, &own));
+	to->own = (int)own;
 	TRY(read_int(o, path, "checkpoints", 0, CHECKPOINTS_MAX, &to->checkpoints));
 	TRY(read_int(o, path, "null_queries", 0, 1 << 20, &to->null_queries));
 	TRY(json_want_int(o, path, "curvature_tokens", 0, INT64_MAX, &tokens));

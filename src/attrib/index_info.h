@@ -17,7 +17,7 @@
 /* "sd" F32 (lengths, rows), "lengths" I32, "queries" I32: how many were long enough. */
 #define NULL_FILE "null.safetensors"
 
-enum { INDEX_LENGTHS_MAX = 8 };
+enum { INDEX_LENGTHS_MAX = 8, INDEX_OWN_MAX = 4096 };
 
 struct index_checkpoint {
 	char *name;			/* prefix of its tensors in the curvature file: "step-00000400" or

@@ -5,6 +5,7 @@
 
 #include "byline/clock.h"
 #include "byline/file.h"
+#include "byline/features.h"
 #include "byline/json.h"
 
 #include "index_info.h"
@@ -23,6 +24,7 @@ options_json(const struct index_options *o)
 	snprintf(seed, sizeof(seed), "%" PRIu64, o->seed);
 	set(to, "k", json_integer(o->k));
 	set(to, "bits", json_integer(o->bits));
+	set(to, "own", json_integer(o->own));
 	set(to, "checkpoints", json_integer(o->checkpoints));
 	set(to, "curvature_tokens", json_integer((json_int_t)o->curvature_tokens));
 	set(to, "curvature_dtype", json_string(st_dtype_name(o->curvature_dtype)));
@@ -56,22 +58,23 @@ checkpoints_json(const struct index_info *info)
 }
 
 static json_t *
-layers_json(const struct model *m, int k)
+layers_json(const struct model *m, const struct index_options *o)
 {
 	json_t *to = json_array();
-	int *linear, n;
-	curvature_layers(m, &linear, &n);
-	for (int i = 0; i < n; i++) {
-		const struct linear *l = &m->linears[linear[i]];
+	struct feature_layout layout;
+	feature_layout_plan(&layout, m, o->k, o->own, o->bits);
+	for (int i = 0; i < layout.n_blocks; i++) {
+		const struct feature_block *b = &layout.block[i];
+		const struct linear *l = &m->linears[b->linear];
 		json_t *x = json_object();
 		set(x, "linear", json_string(l->name));
 		set(x, "in", json_integer(l->in));
 		set(x, "out", json_integer(l->out));
-		set(x, "ka", json_integer(k < l->in ? k : l->in));
-		set(x, "ks", json_integer(k < l->out ? k : l->out));
+		set(x, "ka", json_integer(b->ka));
+		set(x, b->own ? "own" : "ks", json_integer(b->ks));
 		json_array_append_new(to, x);
 	}
-	free(linear);
+	feature_layout_free(&layout);
 	return to;
 }
 
@@ -114,7 +117,7 @@ index_info_write(const char *run_dir, const struct model *m, const struct index_
 	if (info->captured.visits > 0)
 		set(to, "captured", captured_json(&info->captured));
 	set(to, "checkpoints", checkpoints_json(info));
-	set(to, "layers", layers_json(m, info->options.k));
+	set(to, "layers", layers_json(m, &info->options));
 	set(to, "dataset", json_string(info->dataset));
 	set(to, "examples", json_integer(info->n_examples));
 	set(to, "rows", json_integer(info->n_rows));

@@ -77,7 +77,7 @@ struct pass {
 	const struct model *model;
 	const struct curvature *projections;
 	struct projector **projector;	/* by worker */
-	float *rows;			/* (queries, lengths, width) */
+	struct feature_query *features;	/* (queries, lengths) */
 	struct fault fault;
 };
 
@@ -85,26 +85,25 @@ static void
 pass_query(void *arg, size_t i, int worker)
 {
 	struct pass *p = arg;
-	const struct feature_layout *l = &p->x->layout;
 	struct null_batch b;
 	if (!fault_go(&p->fault))
 		return;
 	if (!p->projector[worker])
-		p->projector[worker] = projector_new(p->model, l);
+		p->projector[worker] = projector_new(p->model, &p->x->layout);
 	null_batch_make(&b, p->q, &p->x->data, (int)i);
-	fault_set(&p->fault, projector_rows(p->projector[worker], p->model->params, p->projections, &b.batch,
-		(float)(1.0 / p->x->info.n_checkpoints), p->rows + i * NULL_LENGTHS * l->width));
+	fault_set(&p->fault, projector_query(p->projector[worker], p->model->params, p->projections, &b.batch,
+		(float)(1.0 / p->x->info.n_checkpoints), p->features, (int)i * NULL_LENGTHS));
 	null_batch_free(&b);
 	fault_step(&p->fault, 1);
 }
 
 static enum err
-pass_run(struct indexing *x, const struct null_queries *q, int checkpoint, float *rows)
+pass_run(struct indexing *x, const struct null_queries *q, int checkpoint, struct feature_query *features)
 {
 	int workers = pool_threads(x->pool);
 	struct model m = {0};
 	TRY(indexing_weights(x, checkpoint, &m));
-	struct pass p = { .x = x, .q = q, .model = &m, .projections = &x->projections[checkpoint], .rows = rows };
+	struct pass p = { .x = x, .q = q, .model = &m, .projections = &x->projections[checkpoint], .features = features };
 	p.projector = xcalloc((size_t)workers, sizeof(struct projector *));
 	fault_init(&p.fault, x->job);
 	atomic_store(&p.fault.done, (uint64_t)checkpoint * (uint64_t)q->n);
@@ -121,22 +120,27 @@ static enum err
 null_scores(struct indexing *x, const struct null_queries *q, float **scores)
 {
 	enum err err = OK;
-	float *rows = NULL;
+	struct feature_query features = {0};
 	struct features *f = NULL;
-	size_t columns = (size_t)q->n * NULL_LENGTHS;
+	int columns = q->n * NULL_LENGTHS, terms = null_lengths[NULL_LENGTHS - 1] * x->info.n_checkpoints;
+	int *span = xcalloc((size_t)columns + 2, sizeof(*span));
+	for (int i = 0; i <= columns; i++)
+		span[i] = i;
 	job_phase(x->job, "noise floor", (uint64_t)q->n * (uint64_t)x->info.n_checkpoints);
-	TRY_OUT(mem_array(&rows, columns * x->layout.width, sizeof(*rows), "unrelated queries"));
-	TRY_OUT(mem_array(scores, (size_t)x->info.n_rows * columns, sizeof(**scores), "scores of unrelated queries"));
+	TRY_OUT(feature_query_new(&features, &x->layout, columns, terms));
+	TRY_OUT(mem_array(scores, (size_t)x->info.n_rows * (size_t)columns, sizeof(**scores),
+		"scores of unrelated queries"));
 	for (int i = 0; i < x->info.n_checkpoints; i++)
-		TRY_OUT(pass_run(x, q, i, rows));
+		TRY_OUT(pass_run(x, q, i, &features));
 	TRY_OUT(features_open(x->run.dir, &x->layout, x->curvature_sha256, x->data.n, &f));
 	if (features_rows(f) == (size_t)x->info.n_rows)
-		features_scan(f, rows, (int)columns, *scores, x->pool);
+		err = features_scores(f, &features, span, span + 1, columns, *scores, x->pool);
 	else
 		err = err_set(ERR_MISMATCH, "run %s: its features changed while it was indexed", x->run.name);
 out:
 	features_close(f);
-	free(rows);
+	feature_query_free(&features);
+	free(span);
 	return err;
 }
 

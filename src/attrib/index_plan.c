@@ -132,6 +132,7 @@ agree_options(const struct indexing *x, const struct index_options *there, const
 	const struct { const char *what; uint64_t there, now; } numbers[] = {
 		{ "k", (uint64_t)there->k, (uint64_t)now->k },
 		{ "bits", (uint64_t)there->bits, (uint64_t)now->bits },
+		{ "own tokens", (uint64_t)there->own, (uint64_t)now->own },
 		{ "checkpoints", (uint64_t)there->checkpoints, (uint64_t)now->checkpoints },
 		{ "curvature tokens", there->curvature_tokens, now->curvature_tokens },
 		{ "null queries", (uint64_t)there->null_queries, (uint64_t)now->null_queries },

@@ -27,23 +27,28 @@ method_features_score(struct query *q, int from, int to, float *scores, struct j
 	return query_span_scores(q, from, to, scores, job);
 }
 
+/* ---- whole outputs of many queries -------------------------------------------------------------------------- */
+
+/* What the queries of a group may take. */
+static const size_t group_bytes = (size_t)256 << 20;
+
 struct wholes {
 	struct query *const *q;
 	const struct session *s;
 	struct projector **projector;	/* by worker */
-	float *rows;			/* (queries, width) */
+	struct feature_query *features;
 	struct fault fault;
 };
 
 static enum err
-whole_row(struct wholes *w, const struct query *q, const struct batch *b, int worker, float *row)
+whole_features(struct wholes *w, size_t i, const struct batch *b, int worker)
 {
 	const struct index *x = w->s->index;
 	if (!w->projector[worker])
-		w->projector[worker] = projector_new(&q->session->model, &x->layout);
+		w->projector[worker] = projector_new(&w->s->model, &x->layout);
 	for (int k = 0; k < x->n_points && fault_go(&w->fault); k++)
-		TRY(projector_rows(w->projector[worker], x->point[k].model.params, &x->point[k].curvature, b,
-			(float)(x->scale / x->n_points), row));
+		TRY(projector_query(w->projector[worker], x->point[k].model.params, &x->point[k].curvature, b,
+			(float)(x->scale / x->n_points), w->features, (int)i));
 	return OK;
 }
 
@@ -55,7 +60,7 @@ whole_run(void *arg, size_t i, int worker)
 	if (!fault_go(&w->fault))
 		return;
 	span_batch_make(&b, w->q[i], 0, w->q[i]->n_out);
-	fault_set(&w->fault, whole_row(w, w->q[i], &b.batch, worker, w->rows + i * w->s->index->layout.width));
+	fault_set(&w->fault, whole_features(w, i, &b.batch, worker));
 	fault_step(&w->fault, 1);
 	span_batch_free(&b);
 }
@@ -65,7 +70,6 @@ wholes_run(struct wholes *w, size_t n, struct job *job)
 {
 	int threads = pool_threads(w->s->pool);
 	w->projector = xcalloc((size_t)threads, sizeof(struct projector *));
-	job_phase(job, "gradients of the outputs", n);
 	fault_init(&w->fault, job);
 	pool_run(w->s->pool, n, whole_run, w);
 	for (int i = 0; i < threads; i++)
@@ -86,25 +90,45 @@ scores_place(const struct session *s, const float *matrix, size_t n, float *scor
 			scores[q * s->data.n + features_example(f, row)] = matrix[row * n + q];
 }
 
+static enum err
+group_scores(struct query *const *q, size_t n, int terms, float *scores, struct job *job)
+{
+	const struct session *s = q[0]->session;
+	struct index *x = s->index;
+	struct feature_query features;
+	struct wholes w = { .q = q, .s = s, .features = &features };
+	float *matrix = NULL;
+	int *span = xcalloc(n + 2, sizeof(*span));
+	enum err err = OK;
+	for (size_t i = 0; i <= n; i++)
+		span[i] = (int)i;
+	TRY_OUT(feature_query_new(&features, &x->layout, (int)n, terms));
+	TRY_OUT(mem_array(&matrix, n * features_rows(x->features), sizeof(*matrix), "scores of all examples"));
+	TRY_OUT(wholes_run(&w, n, job));
+	TRY_OUT(features_scores(x->features, &features, span, span + 1, (int)n, matrix, s->pool));
+	scores_place(s, matrix, n, scores);
+out:
+	feature_query_free(&features);
+	free(matrix);
+	free(span);
+	return err;
+}
+
 enum err
 method_features_many(struct query *const *q, size_t n, float *scores, struct job *job)
 {
 	if (n == 0)
 		return OK;
 	const struct session *s = q[0]->session;
-	struct index *x = s->index;
-	struct wholes w = { .q = q, .s = s };
-	float *matrix = NULL;
-	enum err err = OK;
-	TRY_OUT(index_ready(x, s, job));
-	TRY_OUT(mem_array(&w.rows, n * x->layout.width, sizeof(*w.rows), "features of the queries"));
-	TRY_OUT(mem_array(&matrix, n * features_rows(x->features), sizeof(*matrix), "scores of all examples"));
-	TRY_OUT(wholes_run(&w, n, job));
-	job_phase(job, "comparing", 0);
-	features_scan(x->features, w.rows, (int)n, matrix, s->pool);
-	scores_place(s, matrix, n, scores);
-out:
-	free(w.rows);
-	free(matrix);
-	return err;
+	TRY(index_ready(s->index, s, job));
+	int longest = 0;
+	for (size_t i = 0; i < n; i++)
+		longest = q[i]->n_out > longest ? q[i]->n_out : longest;
+	int terms = longest * s->index->n_points;
+	size_t each = (size_t)terms * (size_t)s->index->layout.vocab * sizeof(float) + 1;
+	size_t most = group_bytes / each > 0 ? group_bytes / each : 1;
+	job_phase(job, "gradients of the outputs", n);
+	for (size_t i = 0; i < n; i += most)
+		TRY(group_scores(q + i, n - i < most ? n - i : most, terms, scores + i * s->data.n, job));
+	return OK;
 }

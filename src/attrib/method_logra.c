@@ -83,7 +83,7 @@ rows_piece(void *arg, size_t first, const struct batch *b, struct acts *acts, in
 	(void)acts;
 	if (!l->projector[worker])
 		l->projector[worker] = projector_new(&l->s->model, &l->layout);
-	return projector_rows(l->projector[worker], l->s->model.params, &l->projections, b, 1,
+	return projector_rows(l->projector[worker], l->s->model.params, &l->projections, b, NULL, 1,
 		l->table.rows + first * l->table.width);
 }
 
@@ -138,7 +138,7 @@ query_row(const struct logra *l, struct projector *p, const struct query *q, int
 {
 	struct span_batch b;
 	span_batch_make(&b, q, from, to);
-	enum err err = projector_rows(p, l->s->model.params, &l->projections, &b.batch, 1, row);
+	enum err err = projector_rows(p, l->s->model.params, &l->projections, &b.batch, NULL, 1, row);
 	span_batch_free(&b);
 	for (int i = 0; err == OK && i < l->layout.n_blocks; i++) {
 		const struct feature_block *block = &l->layout.block[i];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byline/features.h"
 #include "byline/mem.h"
 #include "direction.h"
 #include "query_private.h"
@@ -15,9 +16,12 @@ query_forget(struct query *q)
 {
 	query_spans_free(q->spans);
 	free(q->matrix);
-	free(q->rows);
+	if (q->features)
+		feature_query_free(q->features);
+	free(q->features);
 	q->spans = NULL;
-	q->matrix = q->rows = NULL;
+	q->matrix = NULL;
+	q->features = NULL;
 	direction_free(q->direction);
 	q->direction = NULL;
 }

@@ -17,10 +17,15 @@ struct projector {
 	uint32_t roles;
 	float *pa, *ps;			/* projected inputs and gradients of a batch, (rows, k) */
 	size_t cap_a, cap_s;
+	float *picked;			/* a sequence's gradients at its own tokens, or at all of them, whitened */
+	size_t cap_picked;
 	/* Of the call in progress: */
 	const struct curvature *c;
 	struct projector_sink sink;
 	float scale, *rows;
+	const uint32_t *tokens;
+	struct feature_query *query;
+	int first;
 	int inputs_of;			/* whose inputs are in pa: the layer they belong to, -1: nobody's */
 };
 
@@ -49,6 +54,7 @@ projector_free(struct projector *p)
 	free(p->block_of);
 	free(p->pa);
 	free(p->ps);
+	free(p->picked);
 	free(p);
 }
 
@@ -76,7 +82,8 @@ gather(const struct projector *p, int i, int sequence, int from, int to)
 	float *sum = p->sink.open(p->sink.arg, i, sequence);
 	if (!sum)
 		return;
-	mm_at(block->ks, block->ka, to - from, p->scale, p->ps + (size_t)from * (size_t)block->ks, block->ks,
+	float scale = p->sink.weighted ? p->scale * block->weight : p->scale;
+	mm_at(block->ks, block->ka, to - from, scale, p->ps + (size_t)from * (size_t)block->ks, block->ks,
 		p->pa + (size_t)from * (size_t)block->ka, block->ka, 1, sum, block->ka);
 	if (p->sink.done)
 		p->sink.done(p->sink.arg, i, sequence, sum);
@@ -115,12 +122,84 @@ projector_tails(struct projector *p, int i, const float *a, const float *g, cons
 	p->inputs_of = -1;
 }
 
+/* ---- the own block ---- */
+
+/* picked (n, own): w_v g_tv for the own tokens v of one sequence's rows. */
+static void
+pick_tokens(struct projector *p, const struct feature_block *block, const struct curvature_side *side,
+	const uint32_t *tokens, const float *g, int n)
+{
+	mem_grow(&p->picked, &p->cap_picked, (size_t)n * (size_t)block->ks, sizeof(*p->picked));
+	for (int r = 0; r < n; r++) {
+		const float *from = g + (size_t)r * (size_t)side->n;
+		float *to = p->picked + (size_t)r * (size_t)block->ks;
+		for (int j = 0; j < block->ks; j++)
+			to[j] = tokens[j] == FEATURE_NONE ? 0 : side->weight[tokens[j]] * from[tokens[j]];
+	}
+}
+
+static void
+own_rows(struct projector *p, int i, int sequence, const float *a, const float *g, int n)
+{
+	const struct feature_block *block = &p->layout->block[i];
+	const struct curvature_layer *l = &p->c->layers[i];
+	float *sum = p->sink.open(p->sink.arg, i, sequence);
+	if (!sum)
+		return;
+	pick_tokens(p, block, &l->s, p->sink.tokens(p->sink.arg, sequence), g, n);
+	project(&l->a, a, n, &p->pa, &p->cap_a);
+	mm_at(block->ks, block->ka, n, p->scale, p->picked, block->ks, p->pa, block->ka, 1, sum, block->ka);
+	if (p->sink.done)
+		p->sink.done(p->sink.arg, i, sequence, sum);
+}
+
+/* A query's side of the own block: each row with a target is an outer product of its own. */
+static void
+own_terms(struct projector *p, int i, int sequence, const float *a, const float *g, const int32_t *target, int n)
+{
+	const struct feature_block *block = &p->layout->block[i];
+	const struct curvature_layer *l = &p->c->layers[i];
+	struct feature_query *q = p->query;
+	size_t number = (size_t)(p->first + sequence), vocab = (size_t)l->s.n, ka = (size_t)block->ka;
+	for (int r = 0; r < n; r++) {
+		if (target[r] < 0 || q->n_terms[number] == q->terms)
+			continue;
+		size_t at = number * (size_t)q->terms + (size_t)q->n_terms[number]++;
+		const float *from = g + (size_t)r * vocab;
+		for (size_t v = 0; v < vocab; v++)
+			q->s[at * vocab + v] = p->scale * block->weight * l->s.weight[v] * from[v];
+		mm_bt(1, block->ka, l->a.n, 1, a + (size_t)r * (size_t)l->a.n, l->a.n, l->a.p, l->a.n, 0, q->a + at * ka,
+			block->ka);
+	}
+}
+
+static void
+own_block(struct projector *p, int i, const float *a, const float *g, const struct batch *b)
+{
+	const struct curvature_layer *l = &p->c->layers[i];
+	for (int s = 0; s < b->n_seq; s++) {
+		int from = first_target(b, s), n = b->start[s + 1] - from;
+		const float *as = a + (size_t)from * (size_t)l->in, *gs = g + (size_t)from * (size_t)l->out;
+		if (p->sink.tokens)
+			own_rows(p, i, s, as, gs, n);
+		else
+			own_terms(p, i, s, as, gs, b->target + from, n);
+	}
+	p->inputs_of = -1;
+}
+
+/* ---- all blocks ---- */
+
 void
 projector_tap(struct projector *p, int index, const float *a, const float *g, const struct batch *b)
 {
 	int i = p->block_of[index];
 	if (i < 0)
 		return;
+	if (p->layout->block[i].own) {
+		own_block(p, i, a, g, b);
+		return;
+	}
 	const struct curvature_layer *l = &p->c->layers[i];
 	if (p->model->linears[index].role == ROLE_HEAD && mostly_without_target(b)) {
 		projector_tails(p, i, a, g, b);
@@ -145,6 +224,8 @@ projector_begin(struct projector *p, const struct curvature *c, float scale, con
 	p->inputs_of = -1;
 }
 
+/* ---- passes of its own ---- */
+
 static float *
 rows_open(void *arg, int block, int sequence)
 {
@@ -152,8 +233,22 @@ rows_open(void *arg, int block, int sequence)
 	return p->rows + (size_t)sequence * p->layout->width + p->layout->block[block].at;
 }
 
+static const uint32_t *
+rows_tokens(void *arg, int sequence)
+{
+	const struct projector *p = arg;
+	return p->tokens + (size_t)sequence * (size_t)feature_layout_own(p->layout)->ks;
+}
+
+static float *
+query_open(void *arg, int block, int sequence)
+{
+	const struct projector *p = arg;
+	return p->query->dense + (size_t)(p->first + sequence) * p->layout->dense + p->layout->block[block].at;
+}
+
 static void
-rows_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
+own_linear(void *arg, int index, const float *a, const float *g, const struct batch *b)
 {
 	projector_tap(arg, index, a, g, b);
 }
@@ -161,32 +256,55 @@ rows_linear(void *arg, int index, const float *a, const float *g, const struct b
 /* The loss and the way back of a batch whose forward pass has been run. */
 static void
 projector_back(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale,
-	float *rows)
+	const struct projector_sink *sink)
 {
-	const struct tap tap = { .arg = p, .linear = rows_linear, .roles = p->roles };
-	const struct projector_sink sink = { .arg = p, .open = rows_open };
-	projector_begin(p, c, scale, &sink);
-	p->rows = rows;
+	const struct tap tap = { .arg = p, .linear = own_linear, .roles = p->roles };
+	projector_begin(p, c, scale, sink);
 	acts_loss(p->model, p->acts, b, NULL, NULL);
 	model_backward(p->model, params, p->acts, b, NULL, &tap);
 }
 
 enum err
-projector_rows(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale,
-	float *rows)
+projector_rows(struct projector *p, const float *params, const struct curvature *c, const struct batch *b,
+	const uint32_t *tokens, float scale, float *rows)
+{
+	const struct projector_sink sink = { .arg = p, .open = rows_open, .tokens = tokens ? rows_tokens : NULL };
+	assert(!tokens == !feature_layout_own(p->layout));
+	if (b->rows == 0)
+		return OK;
+	p->rows = rows;
+	p->tokens = tokens;
+	TRY(model_forward(p->model, params, p->acts, b));
+	projector_back(p, params, c, b, scale, &sink);
+	return OK;
+}
+
+static void
+query_back(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale,
+	struct feature_query *q, int first)
+{
+	const struct projector_sink sink = { .arg = p, .open = query_open, .weighted = true };
+	p->query = q;
+	p->first = first;
+	projector_back(p, params, c, b, scale, &sink);
+}
+
+enum err
+projector_query(struct projector *p, const float *params, const struct curvature *c, const struct batch *b, float scale,
+	struct feature_query *q, int first)
 {
 	if (b->rows == 0)
 		return OK;
 	TRY(model_forward(p->model, params, p->acts, b));
-	projector_back(p, params, c, b, scale, rows);
+	query_back(p, params, c, b, scale, q, first);
 	return OK;
 }
 
 enum err
 projector_prefixes(struct projector *p, const float *params, const struct curvature *c, const struct acts *whole,
-	const struct batch *b, float scale, float *rows)
+	const struct batch *b, float scale, struct feature_query *q, int first)
 {
 	TRY(model_forward_prefixes(p->model, whole, p->acts, b));
-	projector_back(p, params, c, b, scale, rows);
+	query_back(p, params, c, b, scale, q, first);
 	return OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byline/features.h"
 #include "byline/mem.h"
 #include "query_private.h"
 
@@ -181,7 +182,9 @@ query_free(struct query *q)
 	free(q->facts);
 	free(q->byte_of);
 	query_spans_free(q->spans);
-	free(q->rows);
+	if (q->features)
+		feature_query_free(q->features);
+	free(q->features);
 	free(q->matrix);
 	free(q);
 }

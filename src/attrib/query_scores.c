@@ -28,7 +28,7 @@ struct pass {
 	size_t n_chunks;
 	struct acts **whole;		/* one a checkpoint: the sequence run forward */
 	struct projector **projector;	/* one a worker */
-	float *rows;			/* (n_out, width) */
+	struct feature_query *features;
 	struct fault fault;
 };
 
@@ -82,11 +82,10 @@ static enum err
 chunk_rows(struct pass *p, const struct chunk *c, const struct batch *b, int worker)
 {
 	struct index *x = p->index;
-	float *rows = p->rows + (size_t)c->from * x->layout.width;
 	float scale = (float)(x->scale / x->n_points);
 	for (int k = 0; k < x->n_points && fault_go(&p->fault); k++) {
 		TRY(projector_prefixes(p->projector[worker], x->point[k].model.params, &x->point[k].curvature,
-			p->whole[k], b, scale, rows));
+			p->whole[k], b, scale, p->features, c->from));
 		fault_step(&p->fault, (uint64_t)c->rows);
 	}
 	return OK;
@@ -175,15 +174,17 @@ query_scores(struct query *q, struct job *job)
 	enum err err = OK;
 	if (!s->index)
 		return err_set(ERR_MISSING, "run %s has no index: run `byline index`", s->run.name);
-	if (q->rows)
+	if (q->features)
 		return OK;
 	TRY_OUT(index_ready(s->index, s, job));
-	TRY_OUT(mem_array(&p.rows, (size_t)q->n_out * s->index->layout.width, sizeof(*p.rows),
-		"features of the query"));
+	p.features = xcalloc(1, sizeof(*p.features));
+	TRY_OUT(feature_query_new(p.features, &s->index->layout, q->n_out, s->index->n_points));
 	TRY_OUT(pass_run(&p, job));
-	q->rows = p.rows;
-	p.rows = NULL;
+	q->features = p.features;
+	p.features = NULL;
 out:
-	free(p.rows);
+	if (p.features)
+		feature_query_free(p.features);
+	free(p.features);
 	return err;
 }

@@ -69,35 +69,19 @@ spans_keep(struct query_spans *s, int from, int to, float *scores)
 }
 
 static enum err
-span_row(const struct query *q, int from, int to, float **out)
-{
-	size_t width = q->session->index->layout.width;
-	TRY(mem_array(out, width, sizeof(**out), "features of the span"));
-	for (size_t j = 0; j < width; j++) {
-		double sum = 0;
-		for (int t = from; t < to; t++)
-			sum += q->rows[(size_t)t * width + j];
-		(*out)[j] = (float)sum;
-	}
-	return OK;
-}
-
-static enum err
 span_scan(struct query *q, int from, int to, struct job *job)
 {
 	const struct session *s = q->session;
-	float *row = NULL, *scores = NULL;
+	float *scores = NULL;
 	enum err err = OK;
 	TRY_OUT(job_check(job));
 	job_phase(job, "comparing", 0);
-	TRY_OUT(span_row(q, from, to, &row));
 	TRY_OUT(mem_array(&scores, s->data.n, sizeof(*scores), "scores of all examples"));
-	features_scan(s->index->features, row, 1, scores, s->pool);
+	TRY_OUT(features_scores(s->index->features, q->features, &from, &to, 1, scores, s->pool));
 	scores_spread(s->index->features, scores, s->data.n, 1);
 	spans_keep(q->spans, from, to, scores);
 	scores = NULL;
 out:
-	free(row);
 	free(scores);
 	return err;
 }
@@ -136,18 +120,18 @@ bool
 query_example_row(const struct query *q, uint32_t example, float *out)
 {
 	const struct index *x = q->session->index;
-	if (!q->rows || example >= q->session->data.n)
+	if (!q->features || example >= q->session->data.n)
 		return false;
+	const struct feature_block *own = feature_layout_own(&x->layout);
 	float *row = xcalloc(x->layout.width + 1, sizeof(*row));
-	bool has = features_read(x->features, example, row);
-	for (int t = 0; t < q->n_out; t++) {
-		const float *token = q->rows + (size_t)t * x->layout.width;
-		double sum = 0;
-		for (size_t j = 0; j < x->layout.width; j++)
-			sum += (double)row[j] * token[j];
-		out[t] = has ? (float)sum : NAN;
-	}
+	uint32_t *tokens = xcalloc((size_t)(own ? own->ks : 0) + 1, sizeof(*tokens));
+	if (features_read(x->features, example, row, tokens))
+		features_row_scores(q->features, row, tokens, out);
+	else
+		for (int t = 0; t < q->n_out; t++)
+			out[t] = NAN;
 	free(row);
+	free(tokens);
 	return true;
 }
 
@@ -156,15 +140,28 @@ query_matrix(struct query *q, struct job *job)
 {
 	const struct session *s = q->session;
 	size_t columns = (size_t)q->n_out;
-	float *matrix;
+	float *matrix = NULL;
+	int *from = NULL, *to = NULL;
+	enum err err = OK;
 	if (q->matrix)
 		return OK;
 	TRY(query_scores(q, job));
 	TRY(job_check(job));
 	job_phase(job, "comparing every token", 0);
-	TRY(mem_array(&matrix, s->data.n * columns, sizeof(*matrix), "scores of all examples and tokens"));
-	features_scan(s->index->features, q->rows, q->n_out, matrix, s->pool);
+	from = xcalloc(columns + 1, sizeof(*from));
+	to = xcalloc(columns + 1, sizeof(*to));
+	for (int t = 0; t < q->n_out; t++) {
+		from[t] = t;
+		to[t] = t + 1;
+	}
+	TRY_OUT(mem_array(&matrix, s->data.n * columns, sizeof(*matrix), "scores of all examples and tokens"));
+	TRY_OUT(features_scores(s->index->features, q->features, from, to, q->n_out, matrix, s->pool));
 	scores_spread(s->index->features, matrix, s->data.n, columns);
 	q->matrix = matrix;
-	return OK;
+	matrix = NULL;
+out:
+	free(matrix);
+	free(from);
+	free(to);
+	return err;
 }

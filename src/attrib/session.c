@@ -253,5 +253,7 @@ session_feature_bytes(const struct session *s)
 {
 	if (!s->index)
 		return 0;
-	return s->index->layout.code_bytes + (size_t)s->index->layout.n_blocks * sizeof(float);
+	const struct feature_layout *l = &s->index->layout;
+	const struct feature_block *own = feature_layout_own(l);
+	return l->code_bytes + (size_t)l->n_blocks * sizeof(float) + (own ? (size_t)own->ks * sizeof(uint32_t) : 0);
 }

@@ -119,25 +119,19 @@ open_hidden(const struct session *s, struct index *x)
 
 /*
  * Exact: (1/N) <H^-1 G_q, G_i>, and H of a layer is close to T (A x S), T the targets an example has. Features:
- * whitening on both sides gives <(A x S)^-1 G_q, G_i> through orthonormal projections, which keep ka ks of in out
- * dimensions. So
+ * whitening on both sides gives <(A x S)^-1 G_q, G_i>, each block weighted for the directions it does not keep. So
  *
- *   exact ~ features / (N T) * sum in out / sum ka ks
+ *   exact ~ features / (N T)
  *
- * up to damping and to what layers differ in; the slope that a ranking measures takes care of the rest.
+ * up to damping; the slope that a ranking measures takes care of the rest.
  */
 static double
 scale_of(const struct session *s, const struct index *x)
 {
-	double whole = 0, kept = 0, n = 0;
-	for (int i = 0; i < x->layout.n_blocks; i++) {
-		const struct linear *l = &s->model.linears[x->layout.block[i].linear];
-		whole += (double)l->in * l->out;
-		kept += (double)x->layout.block[i].ka * x->layout.block[i].ks;
-	}
+	double n = 0;
 	for (size_t i = 0; i < s->data.n; i++)
 		n += session_trained_on(s, i) ? 1 : 0;
-	return whole / kept / (fmax(n, 1) * fmax(x->info.tokens_per_example, 1));
+	return 1 / (fmax(n, 1) * fmax(x->info.tokens_per_example, 1));
 }
 
 static size_t
@@ -161,8 +155,9 @@ index_open(const struct session *s, struct index **out)
 	pthread_mutex_init(&x->lock, NULL);
 	x->run_dir = xstrdup(s->run.dir);
 	err = index_info_read(x->run_dir, &x->info);
-	if (err == ERR_MISSING || (err == OK && x->info.finished == 0)) {
-		/* None, or one that is still being made: the run can be asked by text alone. */
+	if (err == ERR_MISSING || (err == OK && (x->info.finished == 0 || x->info.options.own == 0))) {
+		/* None, one that is still being made, or one of an earlier version: the run can be asked by text
+		 * alone. */
 		err_clear();
 		err = OK;
 		goto out;
@@ -172,7 +167,8 @@ index_open(const struct session *s, struct index **out)
 	x->n_points = x->info.n_checkpoints;
 	x->point = xcalloc((size_t)x->n_points, sizeof(*x->point));
 	/* It follows from the model and k: no need to load a curvature for it. */
-	feature_layout_plan(&x->layout, &s->model, x->info.options.k, x->info.options.bits);
+	feature_layout_plan(&x->layout, &s->model, x->info.options.k, x->info.options.own,
+		x->info.options.bits);
 	TRY_OUT(open_file(s, x, CURVATURE_FILE, &x->curvature));
 	TRY_OUT(open_features(s, x));
 	TRY_OUT(open_hidden(s, x));

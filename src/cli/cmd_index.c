@@ -13,7 +13,7 @@
 
 struct index_args {
 	const char *run, *checkpoint;
-	int k, bits, checkpoints, null_queries, dtype, threads, context;
+	int own, k, bits, checkpoints, null_queries, dtype, threads, context;
 	int64_t curvature_tokens;
 	uint64_t seed;
 	bool force, quiet;
@@ -28,6 +28,8 @@ static const struct option index_table[] = {
 	{"context", OPTION_INT, FIELD(context), "N", "256", 32, 1 << 16,
 		.help = "longest example, in tokens, for --checkpoint"},
 	{"k", OPTION_INT, FIELD(k), "N", "64", 4, 256, .help = "projection width a side; 32 is the small preset"},
+	{"own", OPTION_INT, FIELD(own), "N", "96", 1, 4096,
+		.help = "tokens of its own that an example keeps rows of the unembedding for"},
 	{"bits", OPTION_INT, FIELD(bits), "N", "4", 4, 8, .help = "bits of a stored value: 4 or 8"},
 	{"checkpoints", OPTION_INT, FIELD(checkpoints), "N", "0", 0, 1000,
 		.help = "how many of the kept checkpoints to average over; 0 means all"},
@@ -120,6 +122,7 @@ index_store(struct store *s, const struct index_args *a, struct job *job, struct
 	struct index_options o;
 	index_defaults(&o);
 	o.k = a->k;
+	o.own = a->own;
 	o.bits = a->bits;
 	o.checkpoints = a->checkpoints;
 	o.curvature_tokens = (uint64_t)a->curvature_tokens;

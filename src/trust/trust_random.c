@@ -38,6 +38,7 @@ random_new(const struct bank *b, struct job *job, struct random_features *f)
 	TRY(model_new(&f->model, &s->model.config, true));
 	model_init(&f->model, b->options.seed);
 	TRY(curvature_compute(&f->curvature, &f->model, f->model.params, &s->data, &o, s->pool, job));
+	TRY(curvature_project_vocabulary(&f->curvature, SIDE, b->options.seed));
 	feature_layout_make(&f->layout, &f->model, &f->curvature, 8);
 	f->projector = projector_new(&f->model, &f->layout);
 	return mem_array(&f->row, f->layout.width, sizeof(*f->row), "features from random weights");
@@ -62,7 +63,7 @@ random_row(struct random_features *f, const int32_t *token, int n, int targets)
 	for (int i = 0; i < n - 1; i++)
 		target[i] = i >= n - 1 - targets ? token[i + 1] : -1;
 	memset(f->row, 0, f->layout.width * sizeof(*f->row));
-	enum err err = projector_rows(f->projector, f->model.params, &f->curvature, &batch, 1, f->row);
+	enum err err = projector_rows(f->projector, f->model.params, &f->curvature, &batch, NULL, 1, f->row);
 	free(target);
 	return err;
 }
