@@ -271,13 +271,16 @@ test_solve(void **state)
 
 /* ---- projections ---- */
 
-static double
-row_product(const struct curvature_side *side, int i, int j)
+/* The unembedding's outputs: each coordinate by the root of its own damped moment. */
+static void
+check_diagonal(const struct curvature_side *side)
 {
-	double sum = 0;
-	for (int x = 0; x < side->n; x++)
-		sum += (double)side->p[i * side->n + x] * side->p[j * side->n + x];
-	return sum;
+	double mean = 0;
+	for (int i = 0; i < side->n; i++)
+		mean += side->diagonal[i] / side->n;
+	assert_true(mean > 0 && !side->p);
+	for (int i = 0; i < side->n; i++)
+		assert_true(fabs(side->weight[i] * side->weight[i] * (side->diagonal[i] + 0.1 * mean) - 1) < 1e-5);
 }
 
 /* P C P^T with C the damped factor is the identity: the rows are orthonormal in the metric that whitens. */
@@ -310,13 +313,12 @@ test_projections(void **state)
 	begin(&s, TINY_LLAMA, 8);
 	for (int i = 0; i < s.c.n_layers; i++) {
 		const struct curvature_layer *l = &s.c.layers[i];
-		assert_int_equal(l->a.k, 8);
+		assert_int_equal(l->a.k, l->s.q ? 8 : 16 < l->in ? 16 : l->in);
 		check_whitened(&l->a);
 		if (l->s.q)
 			check_whitened(&l->s);
-		else	/* the unembedding: orthogonal, and sqrt(V) long */
-			for (int r = 0; r < 64; r++)
-				assert_true(fabs(row_product(&l->s, r / 8, r % 8) / l->out - (r / 8 == r % 8)) < 1e-5);
+		else
+			check_diagonal(&l->s);
 	}
 	end(&s);
 }
@@ -330,7 +332,7 @@ test_prefix(void **state)
 	begin(&small, TINY_LLAMA, 5);
 	begin(&large, TINY_LLAMA, 64);
 	for (int i = 0; i < small.c.n_layers; i++) {
-		const struct curvature_side *s = &small.c.layers[i].s, *b = &large.c.layers[i].s;
+		const struct curvature_side *s = &small.c.layers[i].a, *b = &large.c.layers[i].a;
 		assert_int_equal(b->k, b->n < 64 ? b->n : 64);
 		for (int j = 0; j < s->k * s->n; j++)
 			assert_true(fabsf(s->p[j] - b->p[j]) <= 1e-5f * (1 + fabsf(b->p[j])));
@@ -349,7 +351,10 @@ assert_same(const struct curvature *x, const struct curvature *y)
 		const struct curvature_layer *a = &x->layers[i], *b = &y->layers[i];
 		assert_memory_equal(a->lambda, b->lambda, (size_t)a->in * (size_t)a->out * sizeof(float));
 		assert_memory_equal(a->a.p, b->a.p, (size_t)a->in * (size_t)a->a.k * sizeof(float));
-		assert_memory_equal(a->s.p, b->s.p, (size_t)a->out * (size_t)a->s.k * sizeof(float));
+		if (a->s.p)
+			assert_memory_equal(a->s.p, b->s.p, (size_t)a->out * (size_t)a->s.k * sizeof(float));
+		else
+			assert_memory_equal(a->s.weight, b->s.weight, (size_t)a->out * sizeof(float));
 		assert_memory_equal(a->a.q, b->a.q, (size_t)a->in * (size_t)a->in * sizeof(float));
 	}
 }
@@ -401,7 +406,7 @@ test_sample(void **state)
 	end(&s);
 }
 
-/* Which layers: gated models have gate, up and down, plain ones up and down, and all have the head; gate and up share. */
+/* Which layers: each block's down projection, and the head, whose outputs have a diagonal in place of a basis. */
 static void
 test_layers(void **state)
 {
@@ -409,11 +414,12 @@ test_layers(void **state)
 	for (int kind = 0; kind < TINY_KINDS; kind++) {
 		struct setting s;
 		begin(&s, kind, 4);
-		bool gated = s.m.config.mlp == MLP_GATED;
-		assert_int_equal(s.c.n_layers, s.m.config.n_layer * (gated ? 3 : 2) + 1);
+		assert_int_equal(s.c.n_layers, s.m.config.n_layer + 1);
 		for (int i = 0; i < s.c.n_layers; i++) {
 			enum tensor_role role = s.m.linears[s.c.layers[i].linear].role;
-			assert_int_equal(s.c.layers[i].a.shared, gated && role == ROLE_UP);
+			assert_int_equal(role, i < s.m.config.n_layer ? ROLE_DOWN : ROLE_HEAD);
+			assert_int_equal(s.c.layers[i].s.diagonal != NULL, role == ROLE_HEAD);
+			assert_int_equal(s.c.layers[i].s.q == NULL, role == ROLE_HEAD);
 		}
 		end(&s);
 	}
@@ -633,9 +639,9 @@ static void
 test_hostile(void **state)
 {
 	const struct harm harm[] = {
-		{ .name = "one.layers.0.mlp.gate.qa", .drop = true },
-		{ .name = "one.layers.0.mlp.gate.qa", .shrink = true },
-		{ .name = "one.layers.0.mlp.gate.qa", .value = INFINITY },
+		{ .name = "one.layers.0.mlp.down.qa", .drop = true },
+		{ .name = "one.layers.0.mlp.down.qa", .shrink = true },
+		{ .name = "one.layers.0.mlp.down.qa", .value = INFINITY },
 		{ .name = "one.layers.1.mlp.down.ws", .value = -1 },
 		{ .name = "one.layers.1.mlp.down.ws", .value = NAN },
 		{ .name = "one.layers.1.mlp.down.lambda", .drop = true },

@@ -32,6 +32,7 @@ begin(struct setting *s, enum tiny kind, int k)
 	curvature_defaults(&o);
 	o.k = k;
 	assert_ok(curvature_compute(&s->c, &s->m, s->m.params, &s->d, &o, s->pool, NULL));
+	assert_ok(curvature_project_vocabulary(&s->c, k, o.seed));
 	feature_layout_make(&s->l, &s->m, &s->c, 8);
 	s->p = projector_new(&s->m, &s->l);
 	ragged_fill(&s->r, &s->d, (const uint32_t[]){ 3, 0, 7 }, 3);
@@ -53,7 +54,7 @@ static float *
 rows_of(const struct setting *s, const struct batch *b)
 {
 	float *rows = xcalloc((size_t)b->n_seq * s->l.width, sizeof(*rows));
-	assert_ok(projector_rows(s->p, s->m.params, &s->c, b, 1, rows));
+	assert_ok(projector_rows(s->p, s->m.params, &s->c, b, NULL, 1, rows));
 	return rows;
 }
 
@@ -141,7 +142,7 @@ test_batches(void **state)
 		int32_t start[2];
 		struct batch b = only(&s.r.batch, q, start);
 		float *alone = rows_of(&s, &b);
-		assert_ok(projector_rows(s.p, s.m.params, &s.c, &b, 0.5f, alone));	/* added to, scaled */
+		assert_ok(projector_rows(s.p, s.m.params, &s.c, &b, NULL, 0.5f, alone));	/* added to, scaled */
 		for (size_t j = 0; j < s.l.width; j++) {
 			float want = 1.5f * together[(size_t)q * s.l.width + j];
 			assert_true(fabsf(alone[j] - want) <= 1e-4f * (1 + fabsf(want)));
@@ -167,7 +168,7 @@ test_targets(void **state)
 		for (int i = 0; i < b.rows; i++)
 			target[i] = i == t ? all[i] : -1;
 		b.target = target;
-		assert_ok(projector_rows(s.p, s.m.params, &s.c, &b, 1, parts));
+		assert_ok(projector_rows(s.p, s.m.params, &s.c, &b, NULL, 1, parts));
 	}
 	for (size_t j = 0; j < s.l.width; j++)
 		assert_true(fabsf(whole[j] - parts[j]) <= 1e-4f * (1 + fabsf(whole[j])));
@@ -178,12 +179,14 @@ test_targets(void **state)
 
 /* ---- quantisation ---- */
 
-static struct feature_block odd_blocks[] = { { 0, 3, 3, 0 }, { 1, 4, 2, 9 }, { 2, 1, 1, 17 } };
+static struct feature_block odd_blocks[] = { { .linear = 0, .ka = 3, .ks = 3 }, { .linear = 1, .ka = 4, .ks = 2, .at = 9 },
+	{ .linear = 2, .ka = 1, .ks = 1, .at = 17 } };
 
 static struct feature_layout
 odd_layout(int bits)
 {
-	return (struct feature_layout){ odd_blocks, 3, bits, 18, bits == 8 ? 18 : 5 + 4 + 1 };
+	return (struct feature_layout){ .block = odd_blocks, .n_blocks = 3, .bits = bits, .width = 18, .dense = 18,
+		.code_bytes = bits == 8 ? 18 : 5 + 4 + 1 };
 }
 
 static void
@@ -253,7 +256,7 @@ write_shards(const struct feature_layout *l)
 	for (size_t i = 0; i < 3; at += shard_rows[i++]) {
 		struct shard_spec spec = { l, sha, i, 3 };
 		char *path = shard_path(folder, i);
-		assert_ok(shard_write(path, &spec, example + at, shard_rows[i], rows + at * l->width));
+		assert_ok(shard_write(path, &spec, example + at, shard_rows[i], rows + at * l->width, NULL));
 		free(path);
 	}
 	return rows;
@@ -329,7 +332,7 @@ static void
 rewrite(size_t number, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows)
 {
 	char *path = shard_path(folder, number);
-	assert_ok(shard_write(path, spec, example, n, rows));
+	assert_ok(shard_write(path, spec, example, n, rows, NULL));
 	free(path);
 }
 
@@ -337,7 +340,8 @@ static void
 test_hostile_shards(void **state)
 {
 	struct feature_layout l = odd_layout(4), l8 = odd_layout(8);
-	struct feature_layout narrow = { odd_blocks, 2, 4, 17, 9 };
+	struct feature_layout narrow = { .block = odd_blocks, .n_blocks = 2, .bits = 4, .width = 17, .dense = 17,
+		.code_bytes = 9 };
 	float *rows = write_shards(&l);
 	uint32_t last = 340, again = 338, far = 1000;
 	(void)state;

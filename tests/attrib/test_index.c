@@ -257,7 +257,7 @@ open_index(struct opened *o)
 		assert_ok(curvature_load(&f, o->info.checkpoint[i].name, &o->m[i], o->pool, &o->c[i]));
 		free(weights);
 	}
-	feature_layout_make(&o->l, &o->m[0], &o->c[0], o->info.options.bits);
+	feature_layout_plan(&o->l, &o->m[0], o->info.options.k, o->info.options.own, o->info.options.bits);
 	assert_ok(features_open(run_dir, &o->l, index_info_file(&o->info, CURVATURE_FILE)->sha256, o->x.data.n, &o->f));
 	o->p = projector_new(&o->m[0], &o->l);
 	st_close(&f);
@@ -283,11 +283,19 @@ close_index(struct opened *o)
 
 /* The mean over the checkpoints; the caller's. */
 static float *
-mean_rows(const struct opened *o, const struct batch *b)
+mean_rows(const struct opened *o, const struct ragged *r)
 {
-	float *rows = xcalloc((size_t)b->n_seq * o->l.width, sizeof(*rows));
+	size_t own = (size_t)o->info.options.own;
+	float *rows = xcalloc((size_t)r->batch.n_seq * o->l.width, sizeof(*rows));
+	uint32_t *count = xcalloc((size_t)o->l.vocab, sizeof(*count));
+	uint32_t *tokens = xcalloc((size_t)r->batch.n_seq * own, sizeof(*tokens));
+	feature_tokens_count(&o->x.data, o->l.vocab, count);
+	for (int i = 0; i < r->batch.n_seq; i++)
+		feature_tokens(&o->x.data, r->example[i], count, (int)own, tokens + (size_t)i * own);
 	for (int i = 0; i < STEPS; i++)
-		assert_ok(projector_rows(o->p, o->m[i].params, &o->c[i], b, 1.0f / STEPS, rows));
+		assert_ok(projector_rows(o->p, o->m[i].params, &o->c[i], &r->batch, tokens, 1.0f / STEPS, rows));
+	free(count);
+	free(tokens);
 	return rows;
 }
 
@@ -346,7 +354,7 @@ test_rows(void **state)
 		assert_int_equal(features_example(o.f, row), i);
 		targets += o.x.data.start[i + 1] - o.x.data.start[i] - 1;
 		ragged_fill(&r, &o.x.data, &i, 1);
-		float *rows = mean_rows(&o, &r.batch);
+		float *rows = mean_rows(&o, &r);
 		stored_row(&o, row++, got);
 		for (int b = 0; b < o.l.n_blocks; b++) {
 			float most = 0;
@@ -407,14 +415,20 @@ null_scores(const struct opened *o, const struct null_queries *q, int query, int
 {
 	struct null_batch b;
 	double *scores = xcalloc(features_rows(o->f), sizeof(*scores));
+	struct feature_query features;
+	uint32_t *tokens = xcalloc((size_t)o->info.options.own, sizeof(*tokens));
+	float all[NULL_LENGTHS];
+	assert_ok(feature_query_new(&features, &o->l, NULL_LENGTHS, 16 * STEPS));
 	null_batch_make(&b, q, &o->x.data, query);
-	float *rows = mean_rows(o, &b.batch);
+	for (int i = 0; i < STEPS; i++)
+		assert_ok(projector_query(o->p, o->m[i].params, &o->c[i], &b.batch, 1.0f / STEPS, &features, 0));
 	for (size_t i = 0; i < features_rows(o->f); i++) {
-		stored_row(o, i, row);
-		for (size_t j = 0; j < o->l.width; j++)
-			scores[i] += (double)row[j] * rows[(size_t)length * o->l.width + j];
+		assert_true(features_read(o->f, features_example(o->f, i), row, tokens));
+		features_row_scores(&features, row, tokens, all);
+		scores[i] = all[length];
 	}
-	free(rows);
+	feature_query_free(&features);
+	free(tokens);
 	null_batch_free(&b);
 	return scores;
 }

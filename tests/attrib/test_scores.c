@@ -115,18 +115,20 @@ test_span_features(void **state)
 	for (int i = 0; i < rows; i++)
 		target[i] = i + 1 >= q->n_prompt + from ? q->tokens[i + 1] : -1;
 	struct batch b = { .n_seq = 1, .rows = rows, .start = start, .token = q->tokens, .target = target };
-	float *row = xcalloc(x->layout.width, sizeof(*row)), *scan = xcalloc(w->s->data.n, sizeof(*scan));
+	float *scan = xcalloc(w->s->data.n, sizeof(*scan));
+	struct feature_query whole;
+	assert_ok(feature_query_new(&whole, &x->layout, 1, x->n_points * (to - from)));
 	struct projector *p = projector_new(&w->s->model, &x->layout);
 	for (int k = 0; k < x->n_points; k++)
-		assert_ok(projector_rows(p, x->point[k].model.params, &x->point[k].curvature, &b,
-			(float)(x->scale / x->n_points), row));
-	features_scan(x->features, row, 1, scan, w->s->pool);
+		assert_ok(projector_query(p, x->point[k].model.params, &x->point[k].curvature, &b,
+			(float)(x->scale / x->n_points), &whole, 0));
+	assert_ok(features_scores(x->features, &whole, &(int){ 0 }, &(int){ 1 }, 1, scan, w->s->pool));
+	feature_query_free(&whole);
 	float *sum = span_scores(q, from, to);
 	for (size_t r = 0; r < features_rows(x->features); r++)
 		assert_true(fabs(scan[r] - (double)sum[features_example(x->features, r)]) <= 1e-4 * largest(sum, w->s->data.n));
 	projector_free(p);
 	free(target);
-	free(row);
 	free(scan);
 	free(sum);
 }
@@ -136,16 +138,16 @@ static void
 test_once_and_cancelled(void **state)
 {
 	struct world *w = *state;
-	const float *rows = w->q->rows;
+	const struct feature_query *features = w->q->features;
 	float unused;
 	assert_ok(query_scores(w->q, NULL));
-	assert_ptr_equal(w->q->rows, rows);
+	assert_ptr_equal(w->q->features, features);
 	struct query *q = toy_query(w->s, "no bread", " without a salt");
 	struct job job;
 	job_init(&job);
 	job_cancel(&job);
 	assert_err(query_scores(q, &job), ERR_CANCELLED);
-	assert_null(q->rows);
+	assert_null(q->features);
 	assert_false(query_example_row(q, 0, &unused));
 	assert_err(query_matrix(q, &job), ERR_CANCELLED);
 	job_done(&job);

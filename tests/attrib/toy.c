@@ -179,6 +179,7 @@ index_make(struct toy *t, const struct toy_options *o, struct pool *pool)
 	index_defaults(&options);
 	options.k = o->k;
 	options.bits = o->bits;
+	options.own = 24;
 	options.null_queries = 16;
 	assert_ok(index_build(t->store, t->run, &options, pool, NULL));
 	assert_ok(store_set_run_state(t->store, t->run, true, true));
