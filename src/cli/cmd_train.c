@@ -24,7 +24,7 @@ struct train_args {
 	int epochs, batch, lanes, keep, warmup, dtype, threads;
 	double lr, weight_decay, clip, heldout;
 	uint64_t seed;
-	int k, bits;
+	int k, own, bits;
 	int64_t curvature_tokens;
 	bool no_capture, quiet;
 	uint64_t given;			/* bit i: train_table[i] was on the command line */
@@ -70,6 +70,8 @@ static const struct option train_table[] = {
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the weights, the order and the held-out works"},
 	{"k", OPTION_INT, FIELD(k), "N", "64", 4, 256,
 		.help = "of the index: projection width a side; 32 is the small preset"},
+	{"own", OPTION_INT, FIELD(own), "N", "96", 1, 4096,
+		.help = "tokens of its own that an example keeps rows of the unembedding for"},
 	{"bits", OPTION_INT, FIELD(bits), "N", "4", 4, 8, .help = "of the index: bits of a stored value, 4 or 8"},
 	{"curvature-tokens", OPTION_LONG, FIELD(curvature_tokens), "N", "0", 0, 1LL << 40,
 		.help = "of the index: tokens the curvature of a checkpoint is estimated from; 0 means as many as take "
@@ -192,6 +194,7 @@ index_options_of_args(const struct train_args *a, struct index_options *o)
 {
 	index_defaults(o);
 	o->k = a->k;
+	o->own = a->own;
 	o->bits = a->bits;
 	o->curvature_tokens = (uint64_t)a->curvature_tokens;
 }

@@ -88,6 +88,7 @@ place_new(struct place *p, const char *name)
 	index_defaults(&p->index);
 	p->index.k = fix.options.k;
 	p->index.bits = fix.options.bits;
+	p->index.own = 24;
 	p->index.null_queries = 8;
 	p->index.curvature_tokens = 300;
 }
@@ -299,7 +300,7 @@ open_first(struct opened *o, const struct place *p)
 	assert_ok(curvature_load(&f, o->info.checkpoint[0].name, &o->m, pool, &o->c));
 	st_close(&f);
 	free(path);
-	feature_layout_make(&o->l, &o->m, &o->c, o->info.options.bits);
+	feature_layout_plan(&o->l, &o->m, o->info.options.k, o->info.options.own, o->info.options.bits);
 	const struct index_file *curvature = index_info_file(&o->info, CURVATURE_FILE);
 	assert_ok(features_open(p->run_dir, &o->l, curvature->sha256, p->data.n, &o->f));
 	path = place_path(p, HIDDEN_FILE);
@@ -355,18 +356,21 @@ test_lossless(void **state)
 	assert_ok(train(&p, 2, NULL));
 	open_first(&o, &p);
 	assert_int_equal(o.info.captured.visits, 1);
-	assert_int_equal(o.l.block[0].ka, 8);
-	assert_int_equal(o.l.block[0].ks, 16);
+	assert_int_equal(o.l.block[0].ka, 16);
+	assert_int_equal(o.l.block[0].ks, 8);
 	struct projector *projector = projector_new(&o.m, &o.l);
 	struct acts *acts = acts_new(&o.m);
 	float *want = xcalloc(o.l.width, sizeof(*want));
+	uint32_t tokens[24], *count = xcalloc((size_t)o.l.vocab, sizeof(*count));
+	feature_tokens_count(&p.data, o.l.vocab, count);
 	for (size_t row = 0; row < features_rows(o.f); row++) {
 		uint32_t example = features_example(o.f, row);
 		const struct st_tensor *t = st_find(&o.hidden, "hidden");
 		float got[8], mean[8] = {0};
 		ragged_fill(&r, &p.data, &example, 1);
 		memset(want, 0, o.l.width * sizeof(*want));
-		assert_ok(projector_rows(projector, o.m.params, &o.c, &r.batch, 1, want));
+		feature_tokens(&p.data, example, count, 24, tokens);
+		assert_ok(projector_rows(projector, o.m.params, &o.c, &r.batch, tokens, 1, want));
 		check_row(&o, row, want);
 		assert_ok(model_forward(&o.m, o.m.params, acts, &r.batch));
 		for (int i = 0; i < r.batch.rows * 8; i++)
@@ -377,6 +381,7 @@ test_lossless(void **state)
 	}
 	assert_true(features_rows(o.f) > 20);
 	free(want);
+	free(count);
 	acts_free(acts);
 	projector_free(projector);
 	ragged_free(&r);
