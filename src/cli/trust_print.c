@@ -163,15 +163,15 @@ static void
 say_counts(const struct trust *t)
 {
 	struct str s = {0};
-	str_addf(&s, "%d queries of up to %d tokens: %d held out of training, %d written by the model. ", t->n_queries,
-		t->span, t->n_heldout, t->n_generated);
-	str_addf(&s, "Trained again: %d times on a random %.0f%% of the examples (seed %" PRIu64 ")", t->n_subsets,
-		100 * t->alpha, t->run_seed);
+	str_addf(&s, "measured on %d subsets", t->n_subsets);
 	if (t->n_other_subsets > 0)
-		str_addf(&s, ", %d times likewise from seed %" PRIu64, t->n_other_subsets, t->other_seed);
+		str_addf(&s, ", %d of seed %" PRIu64, t->n_other_subsets, t->other_seed);
 	if (t->n_contributors > 0)
-		str_addf(&s, ", %d times without one contributor", t->n_contributors);
-	str_addf(&s, ". Draws: seed %" PRIu64 ".", t->seed);
+		str_addf(&s, ", %d contributors", t->n_contributors);
+	str_addf(&s, "; %d held-out and %d generated queries", t->n_heldout, t->n_generated);
+	say_words(&s);
+	str_addf(&s, "A subset is a random %.0f%% of the examples, trained on again from seed %" PRIu64 "; a query is "
+		"of at most %d tokens; draws are of seed %" PRIu64 ".", 100 * t->alpha, t->run_seed, t->span, t->seed);
 	say_words(&s);
 }
 
