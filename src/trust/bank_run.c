@@ -93,7 +93,10 @@ member_make(const struct bank *b, const struct bank_member *m, struct hand *h, s
 	err = bank_record_write(b, m, r);
 out:
 	model_free(&model);
-	return err == OK || err == ERR_CANCELLED ? err : err_prefix(err, "%s", m->key);
+	if (err == OK || err == ERR_CANCELLED)
+		return err;
+	/* A training that broke down is no fault of the command line. */
+	return err_prefix(err == ERR_USAGE ? ERR_UNSUPPORTED : err, "%s", m->key);
 }
 
 /* ---- taking ---- */
