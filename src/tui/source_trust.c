@@ -1,26 +1,6 @@
 /* source_trust: what was measured of a store's methods. */
 #include "source_store.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "byline/hash.h"
-#include "byline/mem.h"
-
-/* Whether the report is of another index than the one loaded. */
-static bool
-is_stale(const struct session *x, const struct trust *t)
-{
-	char *path = xasprintf("%s/index.json", x->run.dir), now[HASH_HEX];
-	enum err err = hash_file(path, now);
-	free(path);
-	if (err != OK) {
-		err_clear();
-		return t->index[0] != '\0';
-	}
-	return strcmp(now, t->index) != 0;
-}
-
 const struct trust *
 source_store_trust(struct source *s, bool again, bool *stale)
 {
@@ -32,7 +12,7 @@ source_store_trust(struct source *s, bool again, bool *stale)
 			f->trust = NULL;
 			err_clear();
 		}
-		f->trust_stale = f->trust && is_stale(f->session, f->trust);
+		f->trust_stale = f->trust && !trust_is_current(f->trust, f->session->run.dir);
 	}
 	*stale = f->trust_stale;
 	return f->trust;

@@ -164,7 +164,7 @@ report_facts(struct page *p, const struct trust *t)
 		page_fact(p, "noise floor", "%s%.3g for a passage; a score stands out beyond %.0f of it",
 			p->canvas.glyphs->plus_minus, t->floor, NOISE_FLOORS);
 	if (isfinite(t->duplicates))
-		page_fact(p, "planted duplicates", "%.0f%% are ranked next to their twin (100%% would be perfect)",
+		page_fact(p, "planted duplicates", "%.0f%% stand on top when asked about (100%% would be perfect)",
 			100 * t->duplicates);
 	if (isfinite(t->randomised))
 		page_fact(p, "randomised model", "rank agreement %.2f between scores of the trained model and of "
