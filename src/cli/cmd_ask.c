@@ -1,4 +1,5 @@
 /* ask: prompt to attribution without the screen. The JSON names are what scripts rely on: see byline-ask(1). */
+#include "ask_words.h"
 #include "commands.h"
 #include "records.h"
 #include "trust_print.h"
@@ -60,6 +61,7 @@ struct answer {
 	struct query *query;
 	struct ranking *ranking;
 	struct shares shares;
+	struct ask_words words;
 	struct trust *trust;		/* NULL: never measured */
 	bool current;			/* measured with the index that is there */
 	double elapsed_ms;
@@ -68,6 +70,7 @@ struct answer {
 static void
 answer_free(struct answer *w)
 {
+	ask_words_free(&w->words);
 	shares_free(&w->shares);
 	trust_free(w->trust);
 	ranking_free(w->ranking);
@@ -148,7 +151,7 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 	TRY(credit_shares(w->session, w->ranking, &w->shares));
 	w->elapsed_ms = 1e3 * (clock_monotonic() - began);
 	ask_trust(w);
-	return OK;
+	return ask_words_find(s, w->query, &w->words);
 }
 
 /* ---- printing as JSON ---- */
@@ -231,6 +234,8 @@ ask_json(const struct answer *w)
 	enum err err = ask_examples(w->session, r, true, o);
 	if (err == OK)
 		err = ask_examples(w->session, r, false, o);
+	if (err == OK)
+		err = ask_words_json(&w->words, w->session, r, o);
 	json_object_set_new(o, "contributors", ask_contributors(&w->shares));
 	json_object_set_new(o, "residual", json_real(w->shares.residual));
 	json_object_set_new(o, "elapsed_ms", json_real(w->elapsed_ms));
@@ -304,6 +309,8 @@ ask_run(const void *options, char **args, int n_args)
 		err = ask_json(&w);
 	else if (err == OK)
 		ask_print(&w);
+	if (err == OK && !a->json)
+		err = ask_words_print(&w.words, s);
 	int code = err == OK ? EXIT_DONE : fail(err);
 	answer_free(&w);
 	store_close(s);
