@@ -117,8 +117,8 @@ struct query {
 enum err query_new(struct session *s, const char *prompt, const char *target, const struct sample_options *o,
 	struct job *job, bool (*on_token)(void *arg, const struct token_fact *f), void *arg, struct query **out);
 void query_free(struct query *q);
-/* Fills q->features: one batched backward pass a checkpoint. The next three need it, and the first and last of them see to
- * it. Examples without features (held out, opted out before indexing) have NaN for a score. */
+/* Fills q->features: one batched backward pass a checkpoint. The next three need it, and the first and last of them
+ * see to it. Examples without features (held out, opted out before indexing) have NaN for a score. */
 enum err query_scores(struct query *q, struct job *job);
 /* Feature scores (data.n) of the span: one pass over the features; the last few spans are remembered. */
 enum err query_span_scores(struct query *q, int from, int to, float *scores, struct job *job);

@@ -30,7 +30,8 @@ struct feature_block {
 	int linear, ka, ks;
 	size_t at;			/* offset in the row, in values */
 	bool own;			/* ks rows of the example's own tokens; the last block if any */
-	float weight;			/* of its inner products, so that all blocks' add up: in out / (ka ks), own in / ka */
+	float weight;			/* of its inner products, so that all blocks' add up: in out / (ka ks); of own
+					 * rows in / ka */
 };
 struct feature_layout {
 	struct feature_block *block;
@@ -47,8 +48,8 @@ void feature_layout_plan(struct feature_layout *l, const struct model *m, int k,
 void feature_layout_free(struct feature_layout *l);
 const struct feature_block *feature_layout_own(const struct feature_layout *l);		/* NULL: none */
 
-/* Own tokens of an example: its distinct targets, ascending; of more than `own`, those rarest in the corpus. The rest of
- * out (own) is FEATURE_NONE. count (vocab): of targets over trained examples. */
+/* Own tokens of an example: its distinct targets, ascending; of more than `own`, those rarest in the corpus. The rest
+ * of out (own) is FEATURE_NONE. count (vocab): of targets over trained examples. */
 #define FEATURE_NONE UINT32_MAX
 void feature_tokens_count(const struct dataset *d, int vocab, uint32_t *count);
 void feature_tokens(const struct dataset *d, uint32_t example, const uint32_t *count, int own, uint32_t *out);
@@ -88,8 +89,8 @@ void features_dequantise(const struct feature_layout *l, const uint8_t *codes, c
 
 /* The shards of a run, mapped: runs/NAME/features-NNNNN.safetensors, tensors "codes" U8 (n, code_bytes), "scales" F32
  * (n, n_blocks), "examples" U32 (n): the examples' indices, ascending over all shards, and with an own block "tokens"
- * U32 (n, own). Metadata ties them to the curvature file's SHA-256 and says how many shards there are. What is opened is
- * checked: any code is a number, scales are finite, indices below n_examples, tokens ascending and below vocab. */
+ * U32 (n, own). Metadata ties them to the curvature file's SHA-256 and says how many shards there are. What is opened
+ * is checked: any code is a number, scales are finite, indices below n_examples, tokens ascending and below vocab. */
 struct features;
 enum err features_open(const char *run_dir, const struct feature_layout *l, const char *curvature_sha256,
 	size_t n_examples, struct features **out);

@@ -38,8 +38,8 @@ span_table(const struct feature_query *q, int from, int to, float *table)
 	memset(table, 0, (size_t)l->vocab * (size_t)ka * sizeof(*table));
 	for (int i = from; i < to; i++) {
 		size_t at = (size_t)i * (size_t)q->terms;
-		mm_at(l->vocab, ka, q->n_terms[i], 1, q->s + at * (size_t)l->vocab, l->vocab, q->a + at * (size_t)ka, ka, 1,
-			table, ka);
+		mm_at(l->vocab, ka, q->n_terms[i], 1, q->s + at * (size_t)l->vocab, l->vocab, q->a + at * (size_t)ka,
+			ka, 1, table, ka);
 	}
 }
 
@@ -107,8 +107,8 @@ features_row_scores(const struct feature_query *q, const float *row, const uint3
 		double sum = dot(q->dense + (size_t)i * l->dense, row, l->dense);
 		for (int t = 0; t < q->n_terms[i]; t++) {
 			size_t at = (size_t)i * (size_t)q->terms + (size_t)t;
-			sum += term_score(l, q->s + at * (size_t)l->vocab, q->a + at * (size_t)feature_layout_own(l)->ka, row,
-				tokens);
+			const float *s = q->s + at * (size_t)l->vocab;
+			sum += term_score(l, s, q->a + at * (size_t)feature_layout_own(l)->ka, row, tokens);
 		}
 		out[i] = (float)sum;
 	}

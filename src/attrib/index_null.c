@@ -103,7 +103,8 @@ pass_run(struct indexing *x, const struct null_queries *q, int checkpoint, struc
 	int workers = pool_threads(x->pool);
 	struct model m = {0};
 	TRY(indexing_weights(x, checkpoint, &m));
-	struct pass p = { .x = x, .q = q, .model = &m, .projections = &x->projections[checkpoint], .features = features };
+	struct pass p = { .x = x, .q = q, .model = &m, .projections = &x->projections[checkpoint],
+		.features = features };
 	p.projector = xcalloc((size_t)workers, sizeof(struct projector *));
 	fault_init(&p.fault, x->job);
 	atomic_store(&p.fault.done, (uint64_t)checkpoint * (uint64_t)q->n);

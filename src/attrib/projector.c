@@ -168,8 +168,8 @@ own_terms(struct projector *p, int i, int sequence, const float *a, const float 
 		const float *from = g + (size_t)r * vocab;
 		for (size_t v = 0; v < vocab; v++)
 			q->s[at * vocab + v] = p->scale * block->weight * l->s.weight[v] * from[v];
-		mm_bt(1, block->ka, l->a.n, 1, a + (size_t)r * (size_t)l->a.n, l->a.n, l->a.p, l->a.n, 0, q->a + at * ka,
-			block->ka);
+		mm_bt(1, block->ka, l->a.n, 1, a + (size_t)r * (size_t)l->a.n, l->a.n, l->a.p, l->a.n, 0,
+			q->a + at * ka, block->ka);
 	}
 }
 

@@ -84,7 +84,8 @@ print_estimate(double seconds, bool json)
 static enum err
 trial_rank(const struct whatif_args *a, struct job *job, struct trial *t)
 {
-	struct rank_options o = { .exact = (size_t)a->ask.exact, .top = t->options.top > 0 ? (size_t)t->options.top : 1 };
+	struct rank_options o = { .exact = (size_t)a->ask.exact,
+		.top = t->options.top > 0 ? (size_t)t->options.top : 1 };
 	TRY(asking_method(a->ask.method, &o.method));
 	TRY(asking_span(&a->ask, t->query->n_out, &o.from, &o.to));
 	TRY(query_rank(t->query, &o, job, &t->ranking));
@@ -145,8 +146,8 @@ print_text(const struct trial *t)
 	say("\nobserved:   %+.3f\n", w->observed);
 	print_controls(w);
 	say("%s\n", w->bit_exact ? "trained again with everything, the run came out the same, bit for bit"
-		: "trained again with everything, the run did NOT come out the same: another type of processor, or other "
-		"files? What was observed compares two trainings made here");
+		: "trained again with everything, the run did NOT come out the same: another type of processor, or "
+		"other files? What was observed compares two trainings made here");
 }
 
 static void
@@ -180,6 +181,7 @@ whatif_command(const void *options, char **args, int n_args)
 }
 
 const struct command cmd_whatif = {
-	.name = "whatif", .group = "Look", .args = "STORE", .summary = "Retrain without what a ranking names, and compare",
+	.name = "whatif", .group = "Look", .args = "STORE",
+	.summary = "Retrain without what a ranking names, and compare",
 	.min_args = 1, .max_args = 1, .run = whatif_command, OPTIONS(whatif_table, struct whatif_args),
 };

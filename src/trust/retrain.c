@@ -19,7 +19,8 @@ retrain_open(struct retraining *r, const char *run_dir, const struct dataset *da
 	enum err err = train_journal_read(run_dir, &r->journal);
 	r->data = data;
 	if (err == ERR_MISSING)
-		return err_set(ERR_MISSING, "%s has no journal: only what was trained here can be trained again", run_dir);
+		return err_set(ERR_MISSING, "%s has no journal: only what was trained here can be trained again",
+			run_dir);
 	TRY(err);
 	dataset_hash(data, hex);
 	if (strcmp(hex, r->journal.dataset) != 0)

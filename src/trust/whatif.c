@@ -37,7 +37,8 @@ check(const struct ranking *r, const struct whatif_options *o)
 
 /* A whatif with its choice made; the caller's. drop (data.n). */
 static enum err
-begin(const struct query *q, const struct ranking *r, const struct whatif_options *o, uint8_t *drop, struct whatif **out)
+begin(const struct query *q, const struct ranking *r, const struct whatif_options *o, uint8_t *drop,
+	struct whatif **out)
 {
 	struct whatif *w = xcalloc(1, sizeof(*w));
 	enum err err;

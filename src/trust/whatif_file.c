@@ -17,7 +17,8 @@ static void
 key_of(const struct query *q, const struct whatif *w, char hex[HASH_HEX])
 {
 	struct hash_state h;
-	const int64_t numbers[] = { w->from, w->to, w->options.controls, (int64_t)w->options.seed, q->n_prompt, q->n_out };
+	const int64_t numbers[] = { w->from, w->to, w->options.controls, (int64_t)w->options.seed, q->n_prompt,
+		q->n_out };
 	hash_init(&h);
 	hash_add(&h, q->session->checkpoint_sha256, HASH_HEX);
 	hash_add(&h, q->session->run.dataset, HASH_HEX);
@@ -59,8 +60,8 @@ whatif_json(const struct whatif *w)
 	json_t *removed = json_array();
 	for (size_t i = 0; i < w->n_removed; i++)
 		json_array_append_new(removed, json_integer(w->removed[i]));
-	return json_pack("{s:s, s:[i,i], s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "method", w->method, "span",
-		w->from, w->to, "removed", removed, "tokens_removed", (json_int_t)w->tokens_removed, "predicted",
+	return json_pack("{s:s, s:[i,i], s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "method", w->method,
+		"span", w->from, w->to, "removed", removed, "tokens_removed", (json_int_t)w->tokens_removed, "predicted",
 		number(w->predicted), "calibrated", number(w->calibrated), "observed", number(w->observed), "controls",
 		reals(w->control, w->options.controls), "tokens", reals(w->token, w->to - w->from), "bit_exact",
 		w->bit_exact, "seconds", number(w->seconds), "unit", "nats");

@@ -11,8 +11,8 @@ enum { WHATIF_CONTROLS_MAX = 100 };
 
 /* ---- whatif_choose.c: what is left out ---- */
 
-/* drop (data.n) and w's removed, n_removed, tokens_removed and predicted, from the options in w. ERR_MISSING when nothing
- * that was trained on is left out, ERR_USAGE for options that name nothing. */
+/* drop (data.n) and w's removed, n_removed, tokens_removed and predicted, from the options in w. ERR_MISSING when
+ * nothing that was trained on is left out, ERR_USAGE for options that name nothing. */
 enum err whatif_choose(const struct session *s, const struct ranking *r, struct whatif *w, uint8_t *drop);
 /* As many others, about as long, seeded by the control's number; false when there are not enough. */
 bool whatif_control(const struct session *s, const struct whatif *w, int number, uint8_t *drop);
@@ -20,7 +20,8 @@ bool whatif_control(const struct session *s, const struct whatif *w, int number,
 /* ---- whatif_run.c: the retrainings ---- */
 
 /* Fills observed, control, token and bit_exact. */
-enum err whatif_run(struct query *q, const struct retraining *r, struct whatif *w, const uint8_t *drop, struct job *job);
+enum err whatif_run(struct query *q, const struct retraining *r, struct whatif *w, const uint8_t *drop,
+	struct job *job);
 
 /* ---- whatif_file.c ---- */
 
