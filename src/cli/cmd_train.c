@@ -102,7 +102,8 @@ config_of_args(const struct train_args *a, const struct tokenizer *t, struct mod
 		.norm = llama ? NORM_RMS : NORM_LAYER, .pos = llama ? POS_ROPE : POS_LEARNED,
 		.mlp = llama ? MLP_GATED : MLP_PLAIN,
 		.act = llama ? ACT_SILU : ACT_GELU_TANH, .tied = !a->untied, .attn_bias = !llama, .mlp_bias = !llama,
-		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = train_begin_token(t), .eos = train_begin_token(t),
+		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = train_begin_token(t),
+		.eos = train_begin_token(t),
 	};
 	snprintf(c->family, sizeof(c->family), "%s", families[a->family]);
 	c->d_ff = a->ff ? a->ff : llama ? (a->width * 8 / 3 + 15) / 16 * 16 : a->width * 4;
@@ -315,8 +316,8 @@ args_as(struct train_args *a, const struct likeness *l)
 	args_of_like(l, &theirs);
 	for (size_t i = 0; i < ARRAY_LEN(train_table); i++)
 		if ((a->given >> i & 1) && !option_same(&train_table[i], a, &theirs))
-			return err_set(ERR_USAGE, "--%s: run %s was trained with another; --as takes all but the seed from it",
-				train_table[i].name, a->as);
+			return err_set(ERR_USAGE, "--%s: run %s was trained with another; --as takes all but the seed "
+				"from it", train_table[i].name, a->as);
 	if (a->seed == l->journal.options.seed)
 		return err_set(ERR_USAGE, "--seed %" PRIu64 " is that of run %s too; give another", a->seed, a->as);
 	*a = theirs;

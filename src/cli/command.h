@@ -43,7 +43,8 @@ struct command {
 	int min_args, max_args;
 	const struct option *options;
 	size_t n_options, size;	/* size of the options struct */
-	size_t given;		/* offset in it of a uint64_t whose bit i says that options[i] was given; 0: not wanted */
+	size_t given;		/* offset in it of a uint64_t whose bit i says that options[i] was given; 0: not
+				 * wanted */
 	int (*run)(const void *options, char **args, int n_args);
 	bool hidden;
 };

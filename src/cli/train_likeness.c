@@ -24,7 +24,8 @@ likeness_open(struct store *s, const char *run, struct likeness *l)
 	TRY(store_find_run(s, run, &l->run));
 	enum err err = train_journal_read(l->run.dir, &l->journal);
 	if (err == ERR_MISSING)
-		err = err_set(ERR_MISSING, "--as %s: this run was not trained here, so there is nothing to repeat", run);
+		err = err_set(ERR_MISSING, "--as %s: this run was not trained here, so there is nothing to repeat",
+			run);
 	if (err == OK)
 		err = likeness_heldout(l);
 	l->tokenizer = path_join(l->run.dir, "tokenizer.json");
