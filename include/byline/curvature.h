@@ -74,6 +74,9 @@ struct curvature_options {
 	uint64_t max_tokens;		/* tokens used for A, S and L; the first examples of a seeded shuffle; 0: all */
 	double whiten_damping;		/* 0.1 */
 	double damping;			/* 0.1, times mean L */
+	/* Of a small sample L knows little: a word nobody drew has none at all. As if so many more examples had been
+	 * seen whose L is what K-FAC says, T w_S w_A^T with T targets an example. 0: L as measured. */
+	int prior;
 };
 void curvature_defaults(struct curvature_options *o);	/* k 64, seed 0, all tokens */
 

@@ -108,8 +108,8 @@ capture_identify(struct capture *c)
 	json_decref(json);
 	dataset_hash(c->spec->data, dataset);
 	snprintf(text, sizeof(text), "seed %" PRIu64 " epochs %d batch %d keep %d, k %d own %d seed %" PRIu64
-		" tokens %" PRIu64 " %s", t->seed, t->epochs, t->batch, t->keep, o->k, o->own, o->seed,
-		o->curvature_tokens,
+		" tokens %" PRIu64 " prior %d %s", t->seed, t->epochs, t->batch, t->keep, o->k, o->own, o->seed,
+		o->curvature_tokens, CAPTURE_PRIOR,
 		st_dtype_name(o->curvature_dtype));
 	hash_init(&h);
 	hash_add(&h, dataset, sizeof(dataset));

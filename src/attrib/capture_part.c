@@ -53,6 +53,7 @@ part_options(const struct capture *c)
 	o.k = c->options.k;
 	o.seed = c->options.seed;
 	o.max_tokens = c->options.curvature_tokens;
+	o.prior = CAPTURE_PRIOR;
 	return o;
 }
 

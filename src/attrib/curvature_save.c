@@ -127,6 +127,9 @@ write_options(struct save *s, const struct curvature_options *o)
 	st_writer_meta(&s->w, "whiten_damping", text);
 	snprintf(text, sizeof(text), "%.17g", o->damping);
 	st_writer_meta(&s->w, "damping", text);
+	snprintf(text, sizeof(text), "%d", o->prior);
+	if (o->prior > 0)
+		st_writer_meta(&s->w, "prior", text);
 }
 
 enum err

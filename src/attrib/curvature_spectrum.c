@@ -20,6 +20,13 @@ layer_floats(const struct curvature_layer *l)
 	return (size_t)l->out * (size_t)l->in;
 }
 
+/* L, and where the outputs have no eigenvalues what stands for them. */
+static size_t
+layer_sums(const struct curvature_layer *l)
+{
+	return layer_floats(l) + (l->s.w ? 0 : (size_t)l->out);
+}
+
 /* rows x n times q; x itself where q is the identity. */
 static const float *
 turn(const struct curvature_side *side, const float *x, int rows, float *to)
@@ -37,6 +44,18 @@ add_squares(float *sum, const float *x, size_t n)
 		sum[i] += x[i] * x[i];
 }
 
+/* The diagonal of S. At the unembedding g is p - onehot; the mean of its square over labels, p (1 - p), also knows of
+ * the words that were not drawn. */
+static void
+add_diagonal(float *sum, const float *g, const struct batch *b, int n, bool head)
+{
+	for (int r = 0; r < b->rows; r++, g += n)
+		for (int i = 0; i < n; i++) {
+			float p = head && i == b->target[r] ? g[i] + 1 : g[i];
+			sum[i] += head ? p * (1 - p) : p * p;
+		}
+}
+
 static void
 spectrum_linear(void *arg, int lane, int worker, int index, const float *a, const float *g, const struct batch *b)
 {
@@ -47,6 +66,9 @@ spectrum_linear(void *arg, int lane, int worker, int index, const float *a, cons
 		return;
 	const struct curvature_layer *l = &s->sums.fit->c->layers[i];
 	float *sum = fit_sums_layer(&s->sums, lane, i);
+	if (!l->s.w)
+		add_diagonal(sum + layer_floats(l), g, b, l->out,
+			s->sums.fit->lanes.model->linears[index].role == ROLE_HEAD);
 	a = turn(&l->a, a, b->rows, room->a);
 	g = turn(&l->s, g, b->rows, room->g);
 	for (int q = 0; q < b->n_seq; q++) {
@@ -86,19 +108,37 @@ rooms_new(struct room *room, int n, const struct fit *f)
 	return OK;
 }
 
+/* Adds the prior's examples to the sums of one layer; how many that makes. */
+static size_t
+add_prior(const struct fit *f, const struct curvature_layer *l, float *sum)
+{
+	const float tokens = (float)f->n_rows / (float)f->n_examples, prior = (float)f->options->prior;
+	if (f->options->prior == 0 || !l->a.w)
+		return f->n_examples;
+	for (int o = 0; o < l->out; o++) {
+		float w = l->s.w ? l->s.w[o] : sum[layer_floats(l) + (size_t)o] / (float)f->n_rows;
+		float scale = prior * tokens * (w > 0 ? w : 0);
+		for (int i = 0; i < l->in; i++)
+			sum[(size_t)o * (size_t)l->in + (size_t)i] += l->a.w[i] > 0 ? scale * l->a.w[i] : 0;
+	}
+	return f->n_examples + (size_t)f->options->prior;
+}
+
 enum err
 fit_spectrum(struct fit *f)
 {
 	enum err err;
 	struct spectrum s;
 	int workers = pool_threads(f->lanes.pool);
-	fit_sums_plan(&s.sums, f, layer_floats);
+	fit_sums_plan(&s.sums, f, layer_sums);
 	s.room = xcalloc((size_t)workers, sizeof(*s.room));
 	TRY_OUT(rooms_new(s.room, workers, f));
 	TRY_OUT(fit_sums_run(&s.sums, spectrum_linear, &s));
-	for (int i = 0; i < f->c->n_layers; i++)
-		curvature_set_lambda(&f->c->layers[i], fit_sums_layer(&s.sums, 0, i), f->n_examples,
-			f->options->damping);
+	for (int i = 0; i < f->c->n_layers; i++) {
+		struct curvature_layer *l = &f->c->layers[i];
+		float *sum = fit_sums_layer(&s.sums, 0, i);
+		curvature_set_lambda(l, sum, add_prior(f, l, sum), f->options->damping);
+	}
 out:
 	rooms_free(s.room, workers);
 	fit_sums_free(&s.sums);

@@ -214,6 +214,59 @@ test_spectrum(void **state)
 	}
 }
 
+/* Mean of p (1 - p) over the tokens of the sample; the caller's. */
+static double *
+head_diagonal(const struct setting *s, const struct direct *d)
+{
+	int vocab = s->m.config.vocab, rows = d->r.batch.rows;
+	double *mean = xcalloc((size_t)vocab, sizeof(*mean));
+	assert_ok(model_forward(&s->m, s->m.params, d->acts, &d->r.batch));
+	for (int r = 0; r < rows; r++) {
+		const float *logit = acts_logits(d->acts) + (size_t)r * (size_t)vocab;
+		double sum = 0;
+		for (int v = 0; v < vocab; v++)
+			sum += exp(logit[v]);
+		for (int v = 0; v < vocab; v++)
+			mean[v] += exp(logit[v]) / sum * (1 - exp(logit[v]) / sum) / rows;
+	}
+	return mean;
+}
+
+/* So many examples whose L is T w_S w_A^T, beside those that were seen. */
+static void
+test_prior(void **state)
+{
+	enum { PRIOR = 5 };
+	struct setting s;
+	struct direct d;
+	struct curvature c;
+	(void)state;
+	begin(&s, TINY_LLAMA, 4);
+	direct_begin(&d, &s);
+	s.o.prior = PRIOR;
+	assert_ok(curvature_compute(&c, &s.m, s.m.params, &s.d, &s.o, s.pool, NULL));
+	double n = d.r.batch.n_seq, tokens = d.r.batch.rows / n, *head = head_diagonal(&s, &d);
+	for (int i = 0; i < c.n_layers; i++) {
+		const struct curvature_layer *l = &c.layers[i], *was = &s.c.layers[i];
+		double most = 0, sum = 0;
+		for (int j = 0; j < l->out * l->in; j++) {
+			most = fmax(most, (double)l->lambda[j]);
+			sum += (double)l->lambda[j];
+		}
+		for (int j = 0; j < l->out * l->in; j++) {
+			double ws = l->s.w ? fmax(0, (double)l->s.w[j / l->in]) : head[j / l->in];
+			double wa = fmax(0, (double)l->a.w[j % l->in]);
+			double want = (n * (double)was->lambda[j] + PRIOR * tokens * ws * wa) / (n + PRIOR);
+			assert_true(fabs((double)l->lambda[j] - want) < 1e-4 * most);
+		}
+		assert_true(fabs((double)l->damping - 0.1 * sum / (l->out * l->in)) < 1e-4 * (double)l->damping);
+	}
+	free(head);
+	curvature_free(&c);
+	direct_end(&d);
+	end(&s);
+}
+
 /* ---- against the whole matrix ---- */
 
 /* (Q_S x Q_A) diag(lambda + damping) (Q_S x Q_A)^T over the entries of a matrix (out, in), row-major. */
@@ -673,6 +726,7 @@ main(void)
 		cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_factors),
 		cmocka_unit_test(test_spectrum),
+		cmocka_unit_test(test_prior),
 		cmocka_unit_test(test_solve),
 		cmocka_unit_test(test_projections),
 		cmocka_unit_test(test_prefix),
