@@ -2,55 +2,32 @@
  * measure_verbatim: how much of what a model writes stands word for word in its corpus.
  *
  * For each of N prompts (the first words of held-out examples, so no prompt was trained on) one output is sampled. A byte
- * of an output counts as verbatim when it lies in a run of at least MIN bytes that occurs in some work. Prints one line a
- * minimum length, with the number of outputs and bytes behind it.
+ * of an output counts as verbatim when it lies in a span of at least MIN words that stands in some work. Prints one line
+ * a minimum length, with the number of outputs and bytes behind it.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "byline/attrib.h"
 #include "byline/mem.h"
+#include "byline/verbatim.h"
 
-static const size_t minima[] = {20, 40, 80};
+static const int minima[] = {4, 8, 16};
 
-struct corpus { struct store *store; struct str text; };
-
+/* Bytes of the text covered by spans of at least `min` words that stand in the corpus. */
 static enum err
-corpus_add(void *arg, const struct work *w)
+covered(const struct verbatim *v, const struct str *text, int min, size_t *sum)
 {
-	struct corpus *c = arg;
-	TRY(store_work_text(c->store, w->id, &c->text));
-	str_addc(&c->text, '\0');	/* no run may cross from one work into the next */
-	return OK;
-}
-
-static bool
-corpus_holds(const struct corpus *c, const char *s, size_t n)
-{
-	return memmem(c->text.s, c->text.len, s, n) != NULL;
-}
-
-/* Bytes of s covered by runs of at least `min` bytes that stand in the corpus. */
-static size_t
-covered(const struct corpus *c, const char *s, size_t n, size_t min)
-{
-	size_t sum = 0, end = 0;
-	for (size_t i = 0; i + min <= n; i++) {
-		size_t len = min;
-		if (!corpus_holds(c, s + i, len))
-			continue;
-		while (i + len < n && corpus_holds(c, s + i, len + 1))
-			len++;
-		size_t from = i > end ? i : end;
-		if (i + len > from)
-			sum += i + len - from;
-		end = i + len > end ? i + len : end;
+	struct verbatim_span *span;
+	size_t n, end = 0;
+	TRY(verbatim_spans(v, text->s ? text->s : "", text->len, min, &span, &n));
+	for (size_t i = 0; i < n; i++) {
+		size_t from = span[i].from > end ? span[i].from : end;
+		*sum += span[i].to > from ? span[i].to - from : 0;
+		end = span[i].to > end ? span[i].to : end;
 	}
-	return sum;
+	verbatim_spans_free(span, n);
+	return OK;
 }
 
 static enum err
@@ -69,20 +46,21 @@ prompt_of(struct session *s, size_t example, struct str *prompt)
 struct tally { size_t bytes, hit[ARRAY_LEN(minima)]; };
 
 static enum err
-measure_one(struct session *s, const struct corpus *c, const char *prompt, int seed, int tokens, struct tally *t)
+measure_one(struct session *s, const struct verbatim *v, const char *prompt, int seed, int tokens, struct tally *t)
 {
 	const struct sample_options o = {.temperature = 0.8, .top_p = 0.95, .seed = (uint64_t)seed, .max_tokens = tokens};
 	struct query *q;
 	TRY(query_new(s, prompt, NULL, &o, NULL, NULL, NULL, &q));
 	t->bytes += q->output.len;
-	for (size_t m = 0; m < ARRAY_LEN(minima); m++)
-		t->hit[m] += covered(c, q->output.s ? q->output.s : "", q->output.len, minima[m]);
+	enum err err = OK;
+	for (size_t m = 0; m < ARRAY_LEN(minima) && err == OK; m++)
+		err = covered(v, &q->output, minima[m], &t->hit[m]);
 	query_free(q);
-	return OK;
+	return err;
 }
 
 static enum err
-measure(struct session *s, const struct corpus *c, int outputs, int tokens)
+measure(struct session *s, const struct verbatim *v, int outputs, int tokens)
 {
 	struct tally t = {0};
 	struct str prompt = {0};
@@ -92,10 +70,10 @@ measure(struct session *s, const struct corpus *c, int outputs, int tokens)
 			if (!s->data.heldout[i])
 				continue;
 			TRY(prompt_of(s, i, &prompt));
-			TRY(measure_one(s, c, prompt.s, done++, tokens, &t));
+			TRY(measure_one(s, v, prompt.s, done++, tokens, &t));
 		}
 	for (size_t m = 0; m < ARRAY_LEN(minima); m++)
-		printf("verbatim in runs of %zu bytes or more: %.1f%% of %zu bytes, %d outputs of up to %d tokens\n", minima[m],
+		printf("verbatim in runs of %d words or more: %.1f%% of %zu bytes, %d outputs of up to %d tokens\n", minima[m],
 			100.0 * (double)t.hit[m] / (double)(t.bytes ? t.bytes : 1), t.bytes, done, tokens);
 	str_free(&prompt);
 	return OK;
@@ -104,24 +82,24 @@ measure(struct session *s, const struct corpus *c, int outputs, int tokens)
 int
 main(int argc, char **argv)
 {
-	struct corpus c = {0};
-	struct session *s;
+	struct store *store = NULL;
+	struct verbatim *v = NULL;
+	struct session *s = NULL;
 	if (argc < 2) {
 		fprintf(stderr, "usage: measure_verbatim STORE [OUTPUTS [TOKENS]]\n");
 		return 2;
 	}
-	enum err err = store_open(argv[1], true, &c.store);
+	enum err err = store_open(argv[1], true, &store);
 	if (err == OK)
-		err = store_each_work(c.store, corpus_add, &c);
+		err = verbatim_open(store, &v);
 	if (err == OK)
-		err = session_open(c.store, NULL, 0, &s);
-	if (err == OK) {
-		err = measure(s, &c, argc > 2 ? atoi(argv[2]) : 100, argc > 3 ? atoi(argv[3]) : 64);
-		session_close(s);
-	}
+		err = session_open(store, NULL, 0, &s);
+	if (err == OK)
+		err = measure(s, v, argc > 2 ? atoi(argv[2]) : 100, argc > 3 ? atoi(argv[3]) : 64);
 	if (err != OK)
 		fprintf(stderr, "measure_verbatim: %s\n", err_message());
-	store_close(c.store);
-	str_free(&c.text);
+	session_close(s);
+	verbatim_close(v);
+	store_close(store);
 	return err == OK ? 0 : 3;
 }
