@@ -7,6 +7,8 @@
 #ifndef BYLINE_ERR_H
 #define BYLINE_ERR_H
 
+#include <stddef.h>
+
 enum err {
 	OK = 0,
 	ERR_USAGE,	/* the caller asked for something that makes no sense */
@@ -23,6 +25,10 @@ enum err {
 	ERR_INTERNAL	/* a bug of ours */
 };
 
+/* Bytes of the longest message, its NUL included. One that would be longer loses its middle, so that a stranger's name,
+ * however long, never hides what is wrong with it. */
+#define ERR_MESSAGE 1024
+
 /* Stores the formatted message and returns `code`: `return err_set(ERR_IO, "read %s: %s", path, strerror(errno));` */
 enum err err_set(enum err code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -31,6 +37,9 @@ enum err err_prefix(enum err code, const char *fmt, ...) __attribute__((format(p
 
 /* The stored message, "" if none. Valid until this thread's next err_ call. Not yet escaped for a terminal. */
 const char *err_message(void);
+
+/* Copies it into `size` bytes, at least 64, without its middle where they are too few. */
+void err_copy(char *to, size_t size);
 
 void err_clear(void);
 

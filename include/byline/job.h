@@ -28,7 +28,7 @@ struct job {
 	enum err (*fn)(struct job *job, void *arg);
 	void *arg;
 	enum err result;		/* valid once finished */
-	char message[512];		/* err_message() of the worker, valid once finished */
+	char message[ERR_MESSAGE];	/* err_message() of the worker, valid once finished */
 };
 
 void job_init(struct job *job);

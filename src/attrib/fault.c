@@ -1,8 +1,6 @@
 /* fault: failures, progress and cancelling of pieces that run at the same time. */
 #include "fault.h"
 
-#include <stdio.h>
-
 void
 fault_init(struct fault *f, struct job *job)
 {
@@ -26,7 +24,7 @@ fault_set(struct fault *f, enum err code)
 		return;
 	pthread_mutex_lock(&f->lock);
 	if (atomic_load(&f->code) == OK) {
-		snprintf(f->message, sizeof(f->message), "%s", err_message());
+		err_copy(f->message, sizeof(f->message));
 		atomic_store(&f->code, (int)code);
 	}
 	pthread_mutex_unlock(&f->lock);

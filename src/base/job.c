@@ -111,7 +111,7 @@ job_main(void *arg)
 	struct job *job = arg;
 	err_clear();
 	job->result = job->fn(job, job->arg);
-	snprintf(job->message, sizeof(job->message), "%.*s", (int)sizeof(job->message) - 1, err_message());
+	err_copy(job->message, sizeof(job->message));
 	atomic_store(&job->finished, true);
 	job_notify(job);
 	return NULL;

@@ -45,7 +45,8 @@ static void
 import_skipped(void *arg, const char *file, int64_t line, const char *reason)
 {
 	const struct import_args *o = arg;
-	if (o->quiet)
+	/* One that ends the import is told as what ended it. */
+	if (o->quiet || o->strict)
 		return;
 	if (line > 0)
 		complain("skipped %s:%" PRId64 ": %s", file, line, reason);

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +92,7 @@ lane_run(void *arg, size_t l, int worker)
 	const struct batch *b = &lane->ragged.batch;
 	lane->err = model_forward(s->m, s->m->params, *acts, b);
 	if (lane->err != OK) {
-		snprintf(lane->message, sizeof(lane->message), "%.*s", (int)sizeof(lane->message) - 1, err_message());
+		err_copy(lane->message, sizeof(lane->message));
 		return;
 	}
 	lane->loss = acts_loss(s->m, *acts, b, NULL, NULL);
