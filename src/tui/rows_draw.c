@@ -134,9 +134,10 @@ draw_nothing(const struct rows *r, struct canvas *c, struct rect at)
 	str_addf(&s, "Nothing stands above the noise floor: no score is beyond %.0f times %s%.*f.", NOISE_FLOORS,
 		r->glyphs->plus_minus, r->decimals, ranking->floor);
 	uint32_t first = (uint32_t)s.len;
-	str_addf(&s, " What may help: %sanother method (m), or the mean of several runs (byline train with other "
-		"seeds). z shows the list all the same, marked as noise.",
-		r->q->span_whole ? "" : "a longer span (A: the whole output), ");
+	const struct source_info *info = &r->q->source->info;
+	str_addf(&s, " What may help: %sanother method (m), or the mean of several runs (byline train %s --as %s --seed N)."
+		" z shows the list all the same, marked as noise.",
+		r->q->span_whole ? "" : "a longer span (A: the whole output), ", info->folder, info->run);
 	const struct flow_text text = { .s = s.s, .n = s.len, .ascii = c->glyphs->ascii };
 	const struct flow_paint paint = { .arg = &first, .ink = nothing_ink };
 	struct flow f = {0};
