@@ -135,8 +135,8 @@ draw_nothing(const struct rows *r, struct canvas *c, struct rect at)
 		r->glyphs->plus_minus, r->decimals, ranking->floor);
 	uint32_t first = (uint32_t)s.len;
 	const struct source_info *info = &r->q->source->info;
-	str_addf(&s, " What may help: %sanother method (m), or the mean of several runs (byline train %s --as %s --seed N)."
-		" z shows the list all the same, marked as noise.",
+	str_addf(&s, " What may help: %sanother method (m), or the mean of several runs (byline train %s --as %s "
+		"--seed N). z shows the list all the same, marked as noise.",
 		r->q->span_whole ? "" : "a longer span (A: the whole output), ", info->folder, info->run);
 	const struct flow_text text = { .s = s.s, .n = s.len, .ascii = c->glyphs->ascii };
 	const struct flow_paint paint = { .arg = &first, .ink = nothing_ink };
