@@ -23,6 +23,7 @@
 #include "byline/curvature.h"
 #include "byline/dataset.h"
 #include "byline/err.h"
+#include "byline/job.h"
 #include "byline/model.h"
 #include "byline/pool.h"
 
@@ -102,13 +103,20 @@ bool features_read(const struct features *f, uint32_t example, float *row, uint3
 /* The score of such a row at each of q's queries: out (q->n). */
 void features_row_scores(const struct feature_query *q, const float *row, const uint32_t *tokens, float *out);
 
-/* out (rows, nq) = dense blocks . query^T, query (nq, layout dense); a pass of matrix products over blocks of mapped
- * rows. */
+/*
+ * out (rows, nq) = dense blocks . query^T, query (nq, layout dense): one pass over the mapped rows, the same bits for any number of
+ * threads.
+ *
+ * Few queries (up to 16) meet the codes as they are, at the speed of memory: each of a query's values is a whole number
+ * of more than 22 bits and a sign beside one scale a block (codes.h), which is off by no more than float32's rounding of
+ * the block's largest; their products are exact. The score is off by some 1e-8 |query| |row| and the same bits on every
+ * machine. More queries go through matrix products in float32.
+ */
 void features_scan(const struct features *f, const float *query, int nq, float *out, struct pool *pool);
 /* out (rows, n): span j is the sum of queries from[j] to to[j] - 1. The dense blocks at once, the own one span by span
- * as a table (vocab, ka). ERR_MEMORY. */
+ * as a table (vocab, ka) with one scale, in whole numbers as well. The job counts spans. ERR_MEMORY; ERR_CANCELLED. */
 enum err features_scores(const struct features *f, const struct feature_query *q, const int *from, const int *to, int n,
-	float *out, struct pool *pool);
+	float *out, struct pool *pool, struct job *job);
 
 /* Noise floor, null.safetensors: "sd" F32 (lengths, rows): per-example spread of scores under unrelated queries whose
  * span has 1, 2, 4, ... tokens; metadata names the lengths and counts. "hidden" F16 (rows, d_model) in

@@ -8,6 +8,7 @@
 
 #include "byline/features.h"
 #include "byline/safetensors.h"
+#include "fault.h"
 
 #define FEATURES_FORMAT "byline features 1"
 
@@ -56,8 +57,12 @@ struct shard_spec { const struct feature_layout *layout; const char *curvature_s
 enum err shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n,
 	const float *rows, const uint32_t *tokens);
 
-/* out[row * stride] += the own block of all rows times table (vocab, ka). */
-void features_scan_own(const struct features *f, const float *table, float *out, size_t stride, struct pool *pool);
+/* out[row * stride] += the own block of all rows times that of queries from to to - 1. */
+enum err features_scan_own(const struct features *f, const struct feature_query *q, int from, int to, float *out,
+	size_t stride, struct pool *pool, struct fault *fault);
+/* What features_scan does, by pieces that stop at a fault. */
+void features_scan_dense(const struct features *f, const float *query, int nq, float *out, struct pool *pool,
+	struct fault *fault);
 /* The tokens of a row of a shard, wherever they lie. */
 void shard_tokens(const struct shard *s, const struct feature_layout *l, size_t row, uint32_t *out);
 

@@ -1,10 +1,7 @@
 /* features_query: the query's side of scores, and scores of spans of it. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "byline/mem.h"
-#include "byline/mm.h"
-
 #include "features_internal.h"
 
 enum err
@@ -29,20 +26,6 @@ feature_query_free(struct feature_query *q)
 	*q = (struct feature_query){0};
 }
 
-/* table (vocab, ka) = sum of the span's outer products. */
-static void
-span_table(const struct feature_query *q, int from, int to, float *table)
-{
-	const struct feature_layout *l = q->layout;
-	int ka = feature_layout_own(l)->ka;
-	memset(table, 0, (size_t)l->vocab * (size_t)ka * sizeof(*table));
-	for (int i = from; i < to; i++) {
-		size_t at = (size_t)i * (size_t)q->terms;
-		mm_at(l->vocab, ka, q->n_terms[i], 1, q->s + at * (size_t)l->vocab, l->vocab, q->a + at * (size_t)ka,
-			ka, 1, table, ka);
-	}
-}
-
 static void
 span_dense(const struct feature_query *q, int from, int to, float *row)
 {
@@ -57,26 +40,22 @@ span_dense(const struct feature_query *q, int from, int to, float *row)
 
 enum err
 features_scores(const struct features *f, const struct feature_query *q, const int *from, const int *to, int n,
-	float *out, struct pool *pool)
+	float *out, struct pool *pool, struct job *job)
 {
 	const struct feature_layout *l = q->layout;
-	const struct feature_block *own = feature_layout_own(l);
-	float *dense = NULL, *table = NULL;
-	enum err err = OK;
-	TRY_OUT(mem_array(&dense, (size_t)n * l->dense + 1, sizeof(*dense), "features of the span"));
-	if (own)
-		TRY_OUT(mem_array(&table, (size_t)l->vocab * (size_t)own->ka, sizeof(*table), "features of the span"));
+	float *dense;
+	struct fault fault;
+	TRY(mem_array(&dense, (size_t)n * l->dense + 1, sizeof(*dense), "features of the span"));
 	for (int j = 0; j < n; j++)
 		span_dense(q, from[j], to[j], dense + (size_t)j * l->dense);
-	features_scan(f, dense, n, out, pool);
-	for (int j = 0; own && j < n; j++) {
-		span_table(q, from[j], to[j], table);
-		features_scan_own(f, table, out + j, (size_t)n, pool);
+	fault_init(&fault, job);
+	features_scan_dense(f, dense, n, out, pool, &fault);
+	for (int j = 0; feature_layout_own(l) && j < n && fault_go(&fault); j++) {
+		fault_set(&fault, features_scan_own(f, q, from[j], to[j], out + j, (size_t)n, pool, &fault));
+		fault_step(&fault, 1);
 	}
-out:
 	free(dense);
-	free(table);
-	return err;
+	return fault_end(&fault);
 }
 
 static double

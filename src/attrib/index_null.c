@@ -135,7 +135,7 @@ null_scores(struct indexing *x, const struct null_queries *q, float **scores)
 		TRY_OUT(pass_run(x, q, i, &features));
 	TRY_OUT(features_open(x->run.dir, &x->layout, x->curvature_sha256, x->data.n, &f));
 	if (features_rows(f) == (size_t)x->info.n_rows)
-		err = features_scores(f, &features, span, span + 1, columns, *scores, x->pool);
+		err = features_scores(f, &features, span, span + 1, columns, *scores, x->pool, NULL);
 	else
 		err = err_set(ERR_MISMATCH, "run %s: its features changed while it was indexed", x->run.name);
 out:

@@ -105,7 +105,7 @@ group_scores(struct query *const *q, size_t n, int terms, float *scores, struct 
 	TRY_OUT(feature_query_new(&features, &x->layout, (int)n, terms));
 	TRY_OUT(mem_array(&matrix, n * features_rows(x->features), sizeof(*matrix), "scores of all examples"));
 	TRY_OUT(wholes_run(&w, n, job));
-	TRY_OUT(features_scores(x->features, &features, span, span + 1, (int)n, matrix, s->pool));
+	TRY_OUT(features_scores(x->features, &features, span, span + 1, (int)n, matrix, s->pool, job));
 	scores_place(s, matrix, n, scores);
 out:
 	feature_query_free(&features);

@@ -74,10 +74,10 @@ span_scan(struct query *q, int from, int to, struct job *job)
 	const struct session *s = q->session;
 	float *scores = NULL;
 	enum err err = OK;
-	TRY_OUT(job_check(job));
-	job_phase(job, "comparing", 0);
+	job_phase(job, "comparing", 1);
 	TRY_OUT(mem_array(&scores, s->data.n, sizeof(*scores), "scores of all examples"));
-	TRY_OUT(features_scores(s->index->features, q->features, &from, &to, 1, scores, s->pool));
+	TRY_OUT(features_scores(s->index->features, q->features, &from, &to, 1, scores, s->pool,
+		job));
 	scores_spread(s->index->features, scores, s->data.n, 1);
 	spans_keep(q->spans, from, to, scores);
 	scores = NULL;
@@ -146,8 +146,7 @@ query_matrix(struct query *q, struct job *job)
 	if (q->matrix)
 		return OK;
 	TRY(query_scores(q, job));
-	TRY(job_check(job));
-	job_phase(job, "comparing every token", 0);
+	job_phase(job, "comparing every token", columns);
 	from = xcalloc(columns + 1, sizeof(*from));
 	to = xcalloc(columns + 1, sizeof(*to));
 	for (int t = 0; t < q->n_out; t++) {
@@ -155,7 +154,8 @@ query_matrix(struct query *q, struct job *job)
 		to[t] = t + 1;
 	}
 	TRY_OUT(mem_array(&matrix, s->data.n * columns, sizeof(*matrix), "scores of all examples and tokens"));
-	TRY_OUT(features_scores(s->index->features, q->features, from, to, q->n_out, matrix, s->pool));
+	TRY_OUT(features_scores(s->index->features, q->features, from, to, q->n_out, matrix, s->pool,
+		job));
 	scores_spread(s->index->features, matrix, s->data.n, columns);
 	q->matrix = matrix;
 	matrix = NULL;

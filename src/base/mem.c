@@ -54,6 +54,19 @@ xreallocarray(void *p, size_t n, size_t size)
 	return xrealloc(p, bytes);
 }
 
+void *
+xaligned(size_t alignment, size_t size)
+{
+	size_t room;
+	if (__builtin_add_overflow(size, alignment, &room))
+		mem_die();
+	room = room / alignment * alignment;
+	void *p = aligned_alloc(alignment, room);
+	if (!p)
+		mem_die();
+	return memset(p, 0, room);
+}
+
 char *
 xstrdup(const char *s)
 {

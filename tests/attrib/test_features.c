@@ -239,6 +239,8 @@ drop_folder(void **state)
 
 /* Shards of 100, 70 and 1 rows, every second example; values (171, 18) are the caller's. */
 enum { ROWS = 171 };
+/* Too many queries to be few. */
+enum { MANY = 17 };
 static const size_t shard_rows[] = { 100, 70, 1 };
 
 static float *
@@ -276,7 +278,7 @@ static void
 check_scan(int bits, int nq)
 {
 	struct feature_layout l = odd_layout(bits);
-	float query[5 * 18], out[3][ROWS * 5];
+	float query[MANY * 18], out[3][ROWS * MANY];
 	float *rows = write_shards(&l);
 	struct features *f;
 	struct rng rng;
@@ -310,10 +312,119 @@ static void
 test_scan(void **state)
 {
 	(void)state;
-	for (int nq = 1; nq <= 5; nq += 2) {
-		check_scan(4, nq);
-		check_scan(8, nq);
+	static const int nq[] = { 1, 3, 5, 16, MANY };
+	for (size_t i = 0; i < ARRAY_LEN(nq); i++) {
+		check_scan(4, nq[i]);
+		check_scan(8, nq[i]);
 	}
+}
+
+static void
+test_read(void **state)
+{
+	struct feature_layout l = odd_layout(4);
+	float *rows = write_shards(&l), row[18];
+	struct features *f;
+	(void)state;
+	assert_ok(features_open(folder, &l, sha, 2 * ROWS, &f));
+	for (uint32_t i = 0; i < ROWS; i++) {
+		through_codes(&l, rows + i * 18);
+		assert_true(features_read(f, 2 * i, row, NULL));
+		assert_memory_equal(row, rows + i * 18, sizeof(row));
+		assert_false(features_read(f, 2 * i + 1, row, NULL));
+	}
+	features_close(f);
+	free(rows);
+}
+
+/* ---- few queries against many ---- */
+
+static void
+rewrite(size_t number, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows)
+{
+	char *path = shard_path(folder, number);
+	assert_ok(shard_write(path, spec, example, n, rows, NULL));
+	free(path);
+}
+
+enum { WIDE_BLOCKS = 9, WIDE_K = 32, WIDE = WIDE_BLOCKS * WIDE_K * WIDE_K, WIDE_ROWS = 150 };
+
+/* Values as gradients have them: most are small, some are not. */
+static void
+heavy_tailed(struct rng *rng, float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i] = (float)(rng_normal(rng) * exp(rng_normal(rng)));
+}
+
+static double
+length(const float *v, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += (double)v[i] * v[i];
+	return sqrt(sum);
+}
+
+/* Root mean square, over rows, of what `got` (rows, nq) is away from products in double with the rows as stored, or as
+ * they were before; relative to the lengths of both. */
+static double
+scan_error(const float *rows, const float *query, const float *got, int nq)
+{
+	double sum = 0;
+	for (size_t r = 0; r < WIDE_ROWS; r++) {
+		double want = 0;
+		for (size_t j = 0; j < WIDE; j++)
+			want += (double)rows[r * WIDE + j] * query[j];
+		double off = (got[r * (size_t)nq] - want) / (length(rows + r * WIDE, WIDE) * length(query, WIDE));
+		sum += off * off;
+	}
+	return sqrt(sum / WIDE_ROWS);
+}
+
+/* features.h says what the digits of a few queries cost: nothing beside the codes of the rows. */
+static void
+test_few(void **state)
+{
+	struct feature_block block[WIDE_BLOCKS];
+	struct feature_layout l = { .block = block, .n_blocks = WIDE_BLOCKS, .bits = 4, .width = WIDE, .dense = WIDE,
+		.code_bytes = WIDE / 2 };
+	float *rows = xcalloc(WIDE_ROWS * WIDE, sizeof(*rows)), *query = xcalloc(MANY * WIDE, sizeof(*query));
+	float *one = xcalloc(WIDE_ROWS, sizeof(*one)), *many = xcalloc(WIDE_ROWS * MANY, sizeof(*many));
+	uint32_t example[WIDE_ROWS];
+	struct features *f;
+	struct rng rng;
+	(void)state;
+	rng_init(&rng, 7, 7);
+	for (int i = 0; i < WIDE_BLOCKS; i++)
+		block[i] = (struct feature_block){ .linear = i, .ka = WIDE_K, .ks = WIDE_K,
+			.at = (size_t)i * WIDE_K * WIDE_K };
+	for (uint32_t i = 0; i < WIDE_ROWS; i++)
+		example[i] = i;
+	heavy_tailed(&rng, rows, WIDE_ROWS * WIDE);
+	heavy_tailed(&rng, query, WIDE);
+	for (int q = 1; q < MANY; q++)
+		memcpy(query + q * WIDE, query, WIDE * sizeof(*query));
+	rewrite(0, &(struct shard_spec){ &l, sha, 0, 1 }, example, WIDE_ROWS, rows);
+	assert_ok(features_open(folder, &l, sha, WIDE_ROWS, &f));
+	struct pool *pool = pool_new(2);
+	features_scan(f, query, 1, one, pool);
+	features_scan(f, query, 16, many, pool);
+	for (size_t i = 0; i < WIDE_ROWS * 16; i++)
+		assert_true(many[i] == one[i / 16]);
+	features_scan(f, query, MANY, many, pool);
+	double codes = scan_error(rows, query, one, 1);
+	for (uint32_t i = 0; i < WIDE_ROWS; i++)
+		assert_true(features_read(f, i, rows + i * WIDE, NULL));
+	double few_off = scan_error(rows, query, one, 1), many_off = scan_error(rows, query, many, MANY);
+	print_message("# relative to |query| |row|: codes %.1e, few queries %.1e, many %.1e\n", codes, few_off, many_off);
+	assert_true(few_off < 2e-8 && many_off < 1e-6 && codes > 1e-3);
+	pool_free(pool);
+	features_close(f);
+	free(rows);
+	free(query);
+	free(one);
+	free(many);
 }
 
 static void
@@ -326,14 +437,6 @@ check_open(const struct feature_layout *l, const char *hash, size_t n_examples, 
 	if (err != OK)
 		assert_null(f);
 	features_close(f);
-}
-
-static void
-rewrite(size_t number, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows)
-{
-	char *path = shard_path(folder, number);
-	assert_ok(shard_write(path, spec, example, n, rows, NULL));
-	free(path);
 }
 
 static void
@@ -408,6 +511,8 @@ main(void)
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_quantise),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_few),
+		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_hostile_shards),
 		cmocka_unit_test(test_hostile_tensors),
 	};

@@ -246,7 +246,7 @@ test_stored_scores(void **state)
 	uint32_t tokens[OWN];
 	for (int t = 0; t < 2; t++) {
 		struct pool *pool = pool_new(1 + t);
-		assert_ok(features_scores(f, &q, from, to, 3, out[t], pool));
+		assert_ok(features_scores(f, &q, from, to, 3, out[t], pool, NULL));
 		pool_free(pool);
 	}
 	assert_memory_equal(out[0], out[1], sizeof(out[0]));

@@ -122,7 +122,7 @@ test_span_features(void **state)
 	for (int k = 0; k < x->n_points; k++)
 		assert_ok(projector_query(p, x->point[k].model.params, &x->point[k].curvature, &b,
 			(float)(x->scale / x->n_points), &whole, 0));
-	assert_ok(features_scores(x->features, &whole, &(int){ 0 }, &(int){ 1 }, 1, scan, w->s->pool));
+	assert_ok(features_scores(x->features, &whole, &(int){ 0 }, &(int){ 1 }, 1, scan, w->s->pool, NULL));
 	feature_query_free(&whole);
 	float *sum = span_scores(q, from, to);
 	for (size_t r = 0; r < features_rows(x->features); r++)
