@@ -51,6 +51,10 @@ struct session {
 	struct pool *pool;		/* owned; one job at a time */
 	struct index *index;		/* NULL when the run has no index: then methods that need one do not answer */
 	struct tables *tables;		/* private to methods: what some compute once a session */
+	/* The other runs of the store that repeat this one from other seeds (same examples, model and options), trained
+	 * and indexed alike: query_rank averages over all. Their weights are loaded when first needed. */
+	struct peers *peers;		/* private; NULL: none */
+	bool alone;			/* set it to leave them out */
 };
 enum err session_open(struct store *s, const char *run_name, int threads, struct session **out);
 void session_close(struct session *s);
@@ -58,6 +62,7 @@ const struct work *session_work(const struct session *s, int64_t id);	/* NULL wh
 const struct contributor *session_contributor(const struct session *s, int64_t id);	/* NULL when there is none */
 bool session_trained_on(const struct session *s, size_t example);	/* false: held out, or opted out */
 int session_checkpoints(const struct session *s);	/* averaged over by the index */
+int session_runs(const struct session *s);		/* averaged over by rankings: 1 and its peers, unless alone */
 double session_null_floor(const struct session *s, int span_tokens);	/* feature score units; NaN without an index */
 size_t session_feature_bytes(const struct session *s);	/* per example */
 
@@ -71,6 +76,7 @@ struct method {
 	const char *cite;
 	const char *plain;		/* what its score goes by, in a line */
 	bool needs_index;
+	bool blind;			/* to the model: looks at texts alone, so that other runs have nothing to add */
 	bool baseline;			/* there to be beaten, not to be believed */
 	enum rescore rescore;
 	/* scores (n examples) for output tokens [from, to); positive: helped. */
@@ -86,9 +92,9 @@ extern const int n_methods;
 const struct method *method_find(const char *name);	/* NULL; the first in the table is the default */
 enum { METHOD_MAX = 16 };
 
-/* What query_rank would say of the whole outputs of n queries of one session, METHOD_EXACT candidates rescored where
- * the method does that: scores (n, data.n), NaN for examples never trained on. Takes together what can be, and leaves
- * nothing behind in the queries, not even what was there. */
+/* What query_rank would say of the whole outputs of n queries of one session, averaged over its runs, METHOD_EXACT
+ * candidates rescored where the method does that: scores (n, data.n), NaN for examples never trained on. Takes together
+ * what can be, and leaves nothing behind in the queries, not even what was there. */
 enum { METHOD_EXACT = 64 };
 enum err method_scores(const struct method *m, struct query *const *q, size_t n, float *scores, struct job *job);
 /* ERR_MISSING, saying what to run, when the session lacks what the method needs. */
@@ -111,6 +117,7 @@ struct query {
 	float *matrix;			/* (data.n, n_out) feature scores per output token; NULL until query_matrix */
 	struct query_spans *spans;	/* private: feature scores of the last spans */
 	struct direction *direction;	/* private to query_exact: what the last span's exact scores are taken along */
+	struct query **peer;		/* private to query_rank: the same tokens before each of the session's peers */
 };
 
 /* Generates (target NULL) or scores `target`. on_token as in generate(). The result is the caller's: query_free. */
@@ -129,7 +136,7 @@ enum err query_matrix(struct query *q, struct job *job);
 
 /* Exact EK-FAC scores, full dimension, averaged over the checkpoints, of chosen examples for the span. scores (n). When
  * per_token is not NULL it gets, for example j, n_tokens(example) - 1 values at per_token[j] (caller's arrays): the
- * contribution of each of its target tokens, summing to the score. */
+ * contribution of each of its target tokens, summing to the score. By the session's own run, whatever its peers. */
 enum err query_exact(struct query *q, int from, int to, const uint32_t *example, size_t n, float *scores,
 	float **per_token, struct job *job);
 
@@ -171,17 +178,23 @@ struct ranking {
 	float *error;			/* data.n, standard error of each score: over runs of one recipe when there are
 					 * several (spread / sqrt(runs)), else the noise floor. NULL: unknown */
 	int n_runs;			/* averaged over; 1: the run alone */
+	float *run_scores;		/* (n_runs, data.n): each run's own, whose mean scores are; the session's run first.
+					 * NULL when it is alone */
+	double *run_floor;		/* n_runs; NULL when it is alone */
 	/* Examples whose |score| is above NOISE_FLOORS * floor; 0: nothing stands out, and whoever shows the ranking
 	 * says so. n when the floor is unknown. */
 	size_t n_above;
-	double floor;			/* noise floor in the same unit as scores; NaN: unknown */
+	double floor;			/* noise floor in the same unit as scores; NaN: unknown. Of an average: the root mean
+					 * square of the runs' floors, which it does not exceed */
 	double exact_slope;		/* features to exact, through the origin; NaN when nothing was rescored */
 	double exact_spearman;		/* agreement of features with exact on what was rescored */
 	size_t n_exact;
 };
 
 struct rank_options { const struct method *method; int from, to; size_t top, exact; };
-/* Features (or another method) over everything, then `exact` candidates (half proponents, half opponents) rescored. */
+/* Features (or another method) over everything, then `exact` candidates (half proponents, half opponents) rescored. A
+ * method that looks at the model is asked of every run of the session (candidates are those of the average, rescored in
+ * each), and the scores are their mean. */
 enum err query_rank(struct query *q, const struct rank_options *o, struct job *job, struct ranking **out);
 void ranking_free(struct ranking *r);
 /* Sums per work of one contributor: score of a work for this ranking. */

@@ -28,13 +28,22 @@ struct credit_edge { uint32_t item, party; double part; };	/* item's part belong
 void credit_influence(const float *score, size_t n_items, const struct credit_edge *edge, size_t n_edges,
 	double threshold, double *share, double *total, size_t n_parties, double *residual);
 
-struct contribution { int64_t contributor; const char *name; double score, share; int64_t works, examples;
-	bool opted_out; };
+struct contribution {
+	int64_t contributor;
+	const char *name;
+	double score, share;
+	double error;			/* standard error of the share, from what each run of the ranking would give alone:
+					 * spread / sqrt(runs). NaN for one run */
+	size_t rank, rank_lo, rank_hi;	/* place in this list, from 1; the best and the worst over it and the runs' own */
+	int64_t works, examples;
+	bool opted_out;
+};
 struct shares {
 	struct contribution *c;		/* every contributor of the store, by share, then score, then name; names are
 					 * the session's */
 	size_t n;
-	double residual;
+	double residual, residual_error;
+	int n_runs;			/* of the ranking */
 };
 enum err credit_shares(const struct session *s, const struct ranking *r, struct shares *out);
 void shares_free(struct shares *sh);

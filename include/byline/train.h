@@ -118,5 +118,7 @@ struct train_journal {
 };
 enum err train_journal_read(const char *dir, struct train_journal *j);
 void train_journal_free(struct train_journal *j);
+/* Same model, data, tokenizer and options but for the seed? */
+bool train_journal_alike(const struct train_journal *a, const struct train_journal *b);
 
 #endif

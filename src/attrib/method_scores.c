@@ -5,26 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "byline/features.h"
 #include "byline/mem.h"
 #include "direction.h"
+#include "query_peers.h"
 #include "query_private.h"
-
-/* What a ranking leaves in a query would, over many of them, fill the memory. */
-static void
-query_forget(struct query *q)
-{
-	query_spans_free(q->spans);
-	free(q->matrix);
-	if (q->features)
-		feature_query_free(q->features);
-	free(q->features);
-	q->spans = NULL;
-	q->matrix = NULL;
-	q->features = NULL;
-	direction_free(q->direction);
-	q->direction = NULL;
-}
 
 static enum err
 ranked_scores(const struct method *m, struct query *q, float *scores, struct job *job)
@@ -81,20 +65,66 @@ check(const struct method *m, struct query *const *q, size_t n)
 	return n > 0 ? method_ready(q[0]->session, m) : OK;
 }
 
+/* run (runs, n): the queries before each run, the session's own first. What goes beyond q is q's. */
+struct before { struct query **run; size_t runs, n; };
+
 static enum err
-many_scores(const struct method *m, struct query *const *q, size_t n, float *scores, struct job *job)
+before_make(struct before *b, const struct method *m, struct query *const *q, size_t n, struct job *job)
 {
-	return m->score_many(q, n, scores, job);
+	enum err err = OK;
+	b->n = n;
+	b->runs = n == 0 || m->blind ? 1 : (size_t)session_runs(q[0]->session);
+	b->run = xcalloc(b->runs * n + 1, sizeof(struct query *));
+	struct query **each = xcalloc(b->runs, sizeof(struct query *));
+	for (size_t i = 0; err == OK && i < n; i++) {
+		each[0] = q[i];
+		if (b->runs > 1)
+			err = query_runs(q[i], each, job);
+		for (size_t k = 0; err == OK && k < b->runs; k++)
+			b->run[k * n + i] = each[k];
+	}
+	free(each);
+	return err;
+}
+
+static void
+before_free(struct before *b, struct query *const *q)
+{
+	for (size_t i = 0; i < b->n; i++)
+		query_peers_free(q[i]);
+	free(b->run);
 }
 
 static enum err
-ranked_many(const struct method *m, struct query *const *q, size_t n, float *scores, struct job *job)
+many_scores(const struct method *m, const struct before *b, float *scores, struct job *job)
 {
-	enum err err = n > 1 && m->rescore == RESCORE_BEST ? prepare(q, n, job) : OK;
-	for (size_t i = 0; err == OK && i < n; i++)
-		err = ranked_scores(m, q[i], scores + i * q[0]->session->data.n, job);
-	for (size_t i = 0; i < n; i++)
-		query_forget(q[i]);
+	size_t values = b->n * (b->n > 0 ? b->run[0]->session->data.n : 0);
+	float *part;
+	enum err err = OK;
+	if (b->runs == 1)
+		return m->score_many(b->run, b->n, scores, job);
+	TRY(mem_array(&part, values, sizeof(*part), "scores of all runs"));
+	memset(scores, 0, values * sizeof(*scores));
+	for (size_t k = 0; k < b->runs; k++) {
+		TRY_OUT(m->score_many(b->run + k * b->n, b->n, part, job));
+		for (size_t i = 0; i < values; i++)
+			scores[i] += part[i] / (float)b->runs;
+	}
+out:
+	free(part);
+	return err;
+}
+
+static enum err
+ranked_many(const struct method *m, const struct before *b, float *scores, struct job *job)
+{
+	enum err err = OK;
+	for (size_t k = 0; err == OK && k < b->runs && b->n > 1 && m->rescore == RESCORE_BEST; k++)
+		err = prepare(b->run + k * b->n, b->n, job);
+	for (size_t i = 0; err == OK && i < b->n; i++)
+		err = ranked_scores(m, b->run[i], scores + i * b->run[0]->session->data.n, job);
+	for (size_t i = 0; i < b->n; i++)
+		query_forget(b->run[i]);
 	return err;
 }
 
@@ -103,7 +133,12 @@ method_scores(const struct method *m, struct query *const *q, size_t n, float *s
 {
 	TRY(check(m, q, n));
 	size_t examples = n > 0 ? q[0]->session->data.n : 0;
-	TRY((m->score_many ? many_scores : ranked_many)(m, q, n, scores, job));
+	struct before b;
+	enum err err = before_make(&b, m, q, n, job);
+	if (err == OK)
+		err = (m->score_many ? many_scores : ranked_many)(m, &b, scores, job);
+	before_free(&b, q);
+	TRY(err);
 	for (size_t i = 0; i < n * examples; i++)
 		if (!session_trained_on(q[0]->session, i % examples))
 			scores[i] = NAN;

@@ -36,10 +36,10 @@ const struct method methods[] = {
 		.stored = method_similarity_stored },
 	{ .name = "bm25", .title = "shared words (BM25)", .unit = "BM25", .evidence = "lexical",
 		.cite = "Robertson, Zaragoza 2009", .plain = "shared words, the rare ones weighing more",
-		.baseline = true, .score = method_bm25_score },
+		.blind = true, .baseline = true, .score = method_bm25_score },
 	{ .name = "tfidf", .title = "shared words (TF-IDF)", .unit = "cosine", .evidence = "lexical",
 		.cite = "Salton, Buckley 1988", .plain = "cosines of word counts, the rare words weighing more",
-		.baseline = true, .score = method_tfidf_score },
+		.blind = true, .baseline = true, .score = method_tfidf_score },
 	{ .name = "logra", .title = "projected gradients (LoGra)", .unit = "nats (predicted)",
 		.evidence = "influence", .cite = "Choe et al. 2024",
 		.plain = "randomly projected gradients at the last checkpoint, with their own curvature",
@@ -50,7 +50,7 @@ const struct method methods[] = {
 		.score = method_trak_score, .score_many = method_trak_many },
 	{ .name = "random", .title = "chance", .unit = "standard deviations", .evidence = "none",
 		.cite = "a seeded draw", .plain = "numbers drawn at random: what the others have to beat first",
-		.baseline = true, .score = method_random_score },
+		.blind = true, .baseline = true, .score = method_random_score },
 };
 const int n_methods = sizeof(methods) / sizeof(methods[0]);
 _Static_assert(sizeof(methods) / sizeof(methods[0]) <= METHOD_MAX, "METHOD_MAX is too small");

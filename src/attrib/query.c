@@ -171,20 +171,31 @@ out:
 }
 
 void
-query_free(struct query *q)
+query_forget(struct query *q)
 {
-	if (!q)
-		return;
-	direction_free(q->direction);
-	str_free(&q->output);
-	free(q->prompt);
-	free(q->tokens);
-	free(q->facts);
-	free(q->byte_of);
 	query_spans_free(q->spans);
 	if (q->features)
 		feature_query_free(q->features);
 	free(q->features);
 	free(q->matrix);
+	direction_free(q->direction);
+	q->spans = NULL;
+	q->features = NULL;
+	q->matrix = NULL;
+	q->direction = NULL;
+}
+
+void
+query_free(struct query *q)
+{
+	if (!q)
+		return;
+	query_forget(q);
+	query_peers_free(q);
+	str_free(&q->output);
+	free(q->prompt);
+	free(q->tokens);
+	free(q->facts);
+	free(q->byte_of);
 	free(q);
 }

@@ -29,6 +29,9 @@ size_t method_similarity_stored(const struct session *s);
 /* The text that bm25 looks for, appended to out. */
 void method_bm25_words(const struct query *q, int from, int to, struct str *out);
 
+/* What a ranking leaves in a query would, over many of them, fill the memory. */
+void query_forget(struct query *q);
+void query_peers_free(struct query *q);
 void direction_free(struct direction *d);	/* NULL is fine */
 /* Feature scores (data.n) of a span, made with other queries' (method_features_many): copied. */
 void query_spans_know(struct query *q, int from, int to, const float *scores);

@@ -11,6 +11,7 @@
 #include "byline/mm.h"
 #include "byline/train.h"
 #include "session_index.h"
+#include "session_peers.h"
 #include "tables.h"
 
 /* ---- works and contributors --------------------------------------------------------------------------------- */
@@ -99,8 +100,8 @@ session_contributor(const struct session *s, int64_t id)
 
 /* ---- the run ------------------------------------------------------------------------------------------------ */
 
-static enum err
-open_checkpoint(struct session *s)
+enum err
+session_weights(struct session *s)
 {
 	enum err err = OK;
 	char *dir = path_join(s->run.dir, "checkpoint");
@@ -108,9 +109,17 @@ open_checkpoint(struct session *s)
 		TRY_OUT(err_set(ERR_MISSING, "run %s has no weights yet (%s): run `byline train %s`", s->run.name, dir,
 			store_dir(s->store)));
 	TRY_OUT(checkpoint_load(dir, &s->model));
-	TRY_OUT(checkpoint_tokenizer(dir, &s->model, &s->tokenizer));
 	TRY_OUT(checkpoint_hash(dir, s->checkpoint_sha256));
 out:
+	free(dir);
+	return err;
+}
+
+static enum err
+open_tokenizer(struct session *s)
+{
+	char *dir = path_join(s->run.dir, "checkpoint");
+	enum err err = checkpoint_tokenizer(dir, &s->model, &s->tokenizer);
 	free(dir);
 	return err;
 }
@@ -144,8 +153,8 @@ open_examples(struct session *s)
 }
 
 /* A run trained here has a journal; what it says must be what lies beside it. A foreign checkpoint has none. */
-static enum err
-check_journal(const struct session *s)
+enum err
+session_check_journal(const struct session *s)
 {
 	char *path = path_join(s->run.dir, "journal.jsonl");
 	bool exists = file_exists(path);
@@ -191,14 +200,16 @@ session_open(struct store *store, const char *run_name, int threads, struct sess
 	s->store = store;
 	TRY_OUT(store_find_run(store, run_name, &s->run));
 	TRY_OUT(store_hash(store, s->corpus_sha256));
-	TRY_OUT(open_checkpoint(s));
+	TRY_OUT(session_weights(s));
+	TRY_OUT(open_tokenizer(s));
 	TRY_OUT(check_readings(s));
 	TRY_OUT(open_people(s));
 	TRY_OUT(open_examples(s));
-	TRY_OUT(check_journal(s));
+	TRY_OUT(session_check_journal(s));
 	s->pool = pool_new(threads);
 	s->tables = tables_new();
 	TRY_OUT(index_open(s, &s->index));
+	TRY_OUT(peers_find(s, &s->peers));
 	*out = s;
 	s = NULL;
 out:
@@ -211,6 +222,7 @@ session_close(struct session *s)
 {
 	if (!s)
 		return;
+	peers_close(s->peers);
 	index_close(s->index);
 	tables_free(s->tables);
 	pool_free(s->pool);
@@ -240,6 +252,12 @@ int
 session_checkpoints(const struct session *s)
 {
 	return s->index ? s->index->n_points : 0;
+}
+
+int
+session_runs(const struct session *s)
+{
+	return s->alone ? 1 : 1 + peers_count(s->peers);
 }
 
 double

@@ -8,6 +8,7 @@
 #include "byline/checkpoint.h"
 #include "byline/file.h"
 #include "byline/mem.h"
+#include "session_peers.h"
 
 #include "features_internal.h"
 
@@ -174,7 +175,8 @@ index_open(const struct session *s, struct index **out)
 	TRY_OUT(open_hidden(s, x));
 	TRY_OUT(open_null(s, x));
 	x->scale = scale_of(s, x);
-	x->keep = curvature_bytes(s, x) * (size_t)x->n_points <= keep_bytes;
+	size_t runs = 1 + (size_t)peers_count(s->peers);
+	x->keep = curvature_bytes(s, x) * (size_t)x->n_points <= keep_bytes / runs;
 	*out = x;
 	x = NULL;
 out:

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ struct ask_args {
 	double temperature, top_p;
 	uint64_t seed;
 	struct span span;
-	bool json, quiet;
+	bool all, alone, json, quiet;
 };
 
 #define FIELD(f) offsetof(struct ask_args, f)
@@ -48,6 +49,9 @@ static const struct option ask_table[] = {
 		.help = "candidates rescored exactly, half of them opponents"},
 	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL,
 		.help = "which run to ask; the newest indexed one when not given"},
+	{"alone", OPTION_FLAG, FIELD(alone),
+		.help = "this run alone, though the store has others of its recipe to average with"},
+	{"all", OPTION_FLAG, FIELD(all), .help = "print a ranking even where nothing stands above the noise floor"},
 	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
 		.help = "worker threads; the result does not depend on it"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
@@ -142,6 +146,8 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 		err = session_open(s, a->run, a->threads, &w->session);
 	double began = clock_monotonic();
 	if (err == OK)
+		w->session->alone = a->alone;
+	if (err == OK)
 		err = query_new(w->session, prompt.s ? prompt.s : "", a->target, &sample, job, NULL, NULL, &w->query);
 	str_free(&prompt);
 	if (err != OK)
@@ -183,6 +189,8 @@ ask_example(struct session *s, const struct ranked *r, size_t rank, double floor
 	TRY(store_example_text(s->store, e, &text));
 	json_t *o = json_pack("{s:I, s:I, s:f, s:b}", "rank", (json_int_t)rank, "id", (json_int_t)r->example, "score",
 		(double)r->score, "exact", r->exact);
+	json_object_set_new(o, "error", json_number((double)r->error));
+	json_object_set_new(o, "bracket", json_integer(r->bracket));
 	json_object_set_new(o, "floors", json_number(floor > 0 ? r->score / floor : NAN));
 	record_work(o, session_work(s, e->work));
 	json_object_set_new(o, "text", json_text(text.s ? text.s : "", text.len));
@@ -207,10 +215,26 @@ static json_t *
 ask_contributors(const struct shares *sh)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < sh->n; i++)
-		json_array_append_new(list, json_pack("{s:o, s:f, s:f, s:I}", "name", json_cstr(sh->c[i].name), "score",
-			sh->c[i].score, "share", sh->c[i].share, "works", (json_int_t)sh->c[i].works));
+	for (size_t i = 0; i < sh->n; i++) {
+		const struct contribution *c = &sh->c[i];
+		json_array_append_new(list, json_pack("{s:o, s:f, s:f, s:o, s:[I, I], s:I}", "name", json_cstr(c->name),
+			"score", c->score, "share", c->share, "error", json_number(c->error), "ranks",
+			(json_int_t)c->rank_lo, (json_int_t)c->rank_hi, "works", (json_int_t)c->works));
+	}
 	return list;
+}
+
+/* How the scores were made, and how far they stand out. */
+static void
+ask_standing(const struct ranking *r, json_t *o)
+{
+	json_object_set_new(o, "method", json_cstr(r->method->name));
+	json_object_set_new(o, "unit", json_cstr(r->method->unit));
+	json_object_set_new(o, "runs", json_integer(r->n_runs));
+	json_object_set_new(o, "noise_floor", json_number(r->floor));
+	json_object_set_new(o, "above_noise", isfinite(r->floor) ? json_integer((json_int_t)r->n_above) : json_null());
+	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
+		json_number(r->exact_spearman)));
 }
 
 static enum err
@@ -225,12 +249,8 @@ ask_json(const struct answer *w)
 		json_pack("{s:o, s:o}", "text", json_text(q->output.s ? q->output.s : "", q->output.len),
 		"tokens", ask_tokens(q)));
 	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
-	json_object_set_new(o, "method", json_cstr(r->method->name));
-	json_object_set_new(o, "unit", json_cstr(r->method->unit));
-	json_object_set_new(o, "noise_floor", json_number(r->floor));
+	ask_standing(r, o);
 	json_object_set_new(o, "trust", method_trust_json(w->trust, r->method->name, w->current));
-	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
-		json_number(r->exact_spearman)));
 	enum err err = ask_examples(w->session, r, true, o);
 	if (err == OK)
 		err = ask_examples(w->session, r, false, o);
@@ -238,6 +258,7 @@ ask_json(const struct answer *w)
 		err = ask_words_json(&w->words, w->session, r, o);
 	json_object_set_new(o, "contributors", ask_contributors(&w->shares));
 	json_object_set_new(o, "residual", json_real(w->shares.residual));
+	json_object_set_new(o, "residual_error", json_number(w->shares.residual_error));
 	json_object_set_new(o, "elapsed_ms", json_real(w->elapsed_ms));
 	json_object_set_new(o, "checkpoint_sha256", json_cstr(w->session->checkpoint_sha256));
 	json_object_set_new(o, "corpus_sha256", json_cstr(w->session->corpus_sha256));
@@ -251,6 +272,18 @@ ask_json(const struct answer *w)
 
 /* ---- printing for people ---- */
 
+/* "=2" for all that cannot be told apart from the second, as in tables of sports. */
+static void
+ask_place(const struct ranked *list, size_t n, size_t i, char out[24])
+{
+	size_t first = i, last = i;
+	while (first > 0 && list[first - 1].bracket == list[i].bracket)
+		first--;
+	while (last + 1 < n && list[last + 1].bracket == list[i].bracket)
+		last++;
+	snprintf(out, 24, "%s%zu", last > first ? "=" : "", first + 1);
+}
+
 static void
 ask_list(const struct session *s, const struct ranking *r, bool top)
 {
@@ -260,19 +293,54 @@ ask_list(const struct session *s, const struct ranking *r, bool top)
 	for (size_t i = 0; i < n; i++) {
 		const struct work *w = session_work(s, s->examples[list[i].example].work);
 		const char *title = w && w->title ? w->title : "untitled";
+		char place[24], error[32] = "";
 		struct str by = {0}, line = {0};
 		record_byline(&by, w);
+		ask_place(list, n, i, place);
+		if (r->n_runs > 1)
+			snprintf(error, sizeof(error), " \302\261%.2g", (double)list[i].error);
 		/* A title of several lines could pass for more rows of the ranking. */
 		text_escape(&line, title, strlen(title), ESCAPE_NEWLINE);
-		say("%4zu  %+.4g  %s  (%s; %s)\n", i + 1, (double)list[i].score, line.s, by.s,
+		say("%4s  %+.4g%s  %s  (%s; %s)\n", place, (double)list[i].score, error, line.s, by.s,
 			w ? w->licence : UNKNOWN);
 		str_free(&by);
 		str_free(&line);
 	}
 }
 
+static double
+ask_largest(const struct ranking *r)
+{
+	double top = r->n_top ? (double)r->top[0].score : 0, bottom = r->n_bottom ? (double)r->bottom[0].score : 0;
+	return fmax(top, -bottom) / r->floor;
+}
+
 static void
-ask_print(const struct answer *w)
+ask_ranking(const struct answer *w, bool all)
+{
+	const struct ranking *r = w->ranking;
+	if (r->n_above == 0)
+		say("\nNothing stands above the noise floor: no score reaches %g floors, the largest is %.1f.\n",
+			NOISE_FLOORS, ask_largest(r));
+	if (r->n_above == 0 && !all) {
+		say("So there is no ranking to go by; --all shows it all the same.\n");
+		return;
+	}
+	ask_list(w->session, r, true);
+	ask_list(w->session, r, false);
+}
+
+static void
+ask_share(double share, double error, const char *name)
+{
+	char spread[32] = "";
+	if (isfinite(error))
+		snprintf(spread, sizeof(spread), " \302\261%.1f", 100 * error);
+	say("%6.1f%%%s  %s\n", 100 * share, spread, name);
+}
+
+static void
+ask_print(const struct answer *w, bool all)
 {
 	const struct query *q = w->query;
 	const struct ranking *r = w->ranking;
@@ -281,15 +349,16 @@ ask_print(const struct answer *w)
 	say("tokens %d:%d, method %s, score in %s", r->from, r->to, r->method->name, r->method->unit);
 	if (isfinite(r->floor))
 		say(", noise floor %.3g", r->floor);
+	if (r->n_runs > 1)
+		say(", mean of %d runs", r->n_runs);
 	say("\n");
 	say_method_trust(w->trust, r->method->name, store_dir(w->session->store), w->current);
-	ask_list(w->session, r, true);
-	ask_list(w->session, r, false);
+	ask_ranking(w, all);
 	say("\nContributors\n");
 	for (size_t i = 0; i < w->shares.n && w->shares.c[i].share > 0; i++)
-		say("%6.1f%%  %s\n", 100 * w->shares.c[i].share, w->shares.c[i].name);
-	say("%6.1f%%  residual: what does not stand out of the noise, attributed to nobody\n",
-		100 * w->shares.residual);
+		ask_share(w->shares.c[i].share, w->shares.c[i].error, w->shares.c[i].name);
+	ask_share(w->shares.residual, w->shares.residual_error,
+		"residual: what does not stand out of the noise, attributed to nobody");
 }
 
 static int
@@ -308,7 +377,7 @@ ask_run(const void *options, char **args, int n_args)
 	if (err == OK && a->json)
 		err = ask_json(&w);
 	else if (err == OK)
-		ask_print(&w);
+		ask_print(&w, a->all);
 	if (err == OK && !a->json)
 		err = ask_words_print(&w.words, s);
 	int code = err == OK ? EXIT_DONE : fail(err);

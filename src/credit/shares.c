@@ -1,10 +1,12 @@
 /* Shares of every contributor of the store in one ranking. */
 #include "byline/credit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "byline/mem.h"
+#include "byline/stats.h"
 
 /* One edge for each author of each example that was trained on. */
 static size_t
@@ -39,27 +41,92 @@ contribution_cmp(const void *va, const void *vb)
 	return names ? names : (a->contributor > b->contributor) - (a->contributor < b->contributor);
 }
 
-enum err
-credit_shares(const struct session *s, const struct ranking *r, struct shares *out)
+struct edges { struct credit_edge *v; size_t n; };
+
+/* One vector of scores into a list in order. */
+static void
+list_make(const struct session *s, const struct edges *e, const float *scores, double floor, struct shares *out)
 {
 	size_t n = s->n_contributors;
-	struct credit_edge *edge;
-	size_t n_edges = edges_make(s, &edge);
 	double *share = xcalloc(n + 1, sizeof(*share)), *total = xcalloc(n + 1, sizeof(*total));
-	*out = (struct shares){ .c = xcalloc(n + 1, sizeof(*out->c)), .n = n };
-	credit_influence(r->scores, s->data.n, edge, n_edges, CREDIT_FLOORS * r->floor, share, total, n,
-		&out->residual);
+	*out = (struct shares){ .c = xcalloc(n + 1, sizeof(*out->c)), .n = n, .residual_error = NAN, .n_runs = 1 };
+	credit_influence(scores, s->data.n, e->v, e->n, CREDIT_FLOORS * floor, share, total, n, &out->residual);
 	for (size_t i = 0; i < n; i++) {
 		const struct contributor *c = &s->contributors[i];
 		out->c[i] = (struct contribution){ .contributor = c->id, .name = c->name, .score = total[i],
-			.share = share[i], .works = c->n_works, .opted_out = c->opted_out };
+			.share = share[i], .error = NAN, .works = c->n_works, .opted_out = c->opted_out };
 	}
-	for (size_t e = 0; e < n_edges; e++)
-		out->c[edge[e].party].examples++;
-	qsort(out->c, n, sizeof(*out->c), contribution_cmp);
-	free(edge);
+	for (size_t i = 0; i < e->n; i++)
+		out->c[e->v[i].party].examples++;
+	if (n > 0)
+		qsort(out->c, n, sizeof(*out->c), contribution_cmp);
+	for (size_t i = 0; i < n; i++)
+		out->c[i].rank = out->c[i].rank_lo = out->c[i].rank_hi = i + 1;
 	free(share);
 	free(total);
+}
+
+/* What the runs say each by itself: share (contributors, runs), residual (runs), best and worst rank (contributors);
+ * contributors in the session's order. */
+struct spread { double *share, *residual; size_t *lo, *hi; int runs; };
+
+static void
+spread_run(const struct session *s, const struct edges *e, const struct ranking *r, int run, struct spread *p)
+{
+	struct shares one;
+	list_make(s, e, r->run_scores + (size_t)run * s->data.n, r->run_floor[run], &one);
+	p->residual[run] = one.residual;
+	for (size_t i = 0; i < one.n; i++) {
+		size_t c = (size_t)(session_contributor(s, one.c[i].contributor) - s->contributors);
+		p->share[c * (size_t)p->runs + (size_t)run] = one.c[i].share;
+		p->lo[c] = run == 0 || i + 1 < p->lo[c] ? i + 1 : p->lo[c];
+		p->hi[c] = run == 0 || i + 1 > p->hi[c] ? i + 1 : p->hi[c];
+	}
+	shares_free(&one);
+}
+
+static void
+spread_put(const struct session *s, const struct spread *p, struct shares *out)
+{
+	double root = sqrt(p->runs);
+	out->n_runs = p->runs;
+	out->residual_error = stats_sd(p->residual, (size_t)p->runs) / root;
+	for (size_t i = 0; i < out->n; i++) {
+		struct contribution *to = &out->c[i];
+		size_t c = (size_t)(session_contributor(s, to->contributor) - s->contributors);
+		to->error = stats_sd(p->share + c * (size_t)p->runs, (size_t)p->runs) / root;
+		to->rank_lo = p->lo[c] < to->rank_lo ? p->lo[c] : to->rank_lo;
+		to->rank_hi = p->hi[c] > to->rank_hi ? p->hi[c] : to->rank_hi;
+	}
+}
+
+static void
+errors_make(const struct session *s, const struct edges *e, const struct ranking *r, struct shares *out)
+{
+	size_t n = s->n_contributors, runs = (size_t)r->n_runs;
+	struct spread p = { .runs = r->n_runs };
+	p.share = xcalloc(n * runs + 1, sizeof(*p.share));
+	p.residual = xcalloc(runs, sizeof(*p.residual));
+	p.lo = xcalloc(n + 1, sizeof(*p.lo));
+	p.hi = xcalloc(n + 1, sizeof(*p.hi));
+	for (int run = 0; run < r->n_runs; run++)
+		spread_run(s, e, r, run, &p);
+	spread_put(s, &p, out);
+	free(p.share);
+	free(p.residual);
+	free(p.lo);
+	free(p.hi);
+}
+
+enum err
+credit_shares(const struct session *s, const struct ranking *r, struct shares *out)
+{
+	struct edges e;
+	e.n = edges_make(s, &e.v);
+	list_make(s, &e, r->scores, r->floor, out);
+	if (r->run_scores && r->n_runs > 1)
+		errors_make(s, &e, r, out);
+	free(e.v);
 	return OK;
 }
 

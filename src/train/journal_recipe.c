@@ -6,6 +6,7 @@
 
 #include "byline/file.h"
 #include "byline/json.h"
+#include "options.h"
 
 enum { JOURNAL_MAX = 64 << 20 };
 
@@ -85,4 +86,25 @@ enum err
 journal_same_recipe(const char *dir, const json_t *there, const json_t *mine)
 {
 	return compare(dir, "", there, mine);
+}
+
+/* ---- the recipe without its seed ---- */
+
+static json_t *
+recipe_bare(const struct train_journal *j)
+{
+	json_t *options = options_json(&j->options);
+	json_object_del(options, "seed");
+	return json_pack("{s:o, s:o, s:s, s:s}", "options", options, "model", model_config_json(&j->config), "dataset",
+		j->dataset, "tokenizer", j->tokenizer);
+}
+
+bool
+train_journal_alike(const struct train_journal *a, const struct train_journal *b)
+{
+	json_t *x = recipe_bare(a), *y = recipe_bare(b);
+	bool same = json_equal(x, y);
+	json_decref(x);
+	json_decref(y);
+	return same;
 }
