@@ -6,6 +6,7 @@
 
 #include "byline/mem.h"
 #include "fake.h"
+#include "ranking.h"
 #include "unit.h"
 
 enum { N = 12 };
@@ -100,6 +101,69 @@ test_top_is_a_prefix(void **state)
 	}
 }
 
+/* A bracket ends where a score differs from its first by more than two standard errors of the difference. */
+static void
+test_brackets(void **state)
+{
+	(void)state;
+	static const struct { float score, error; int bracket; } row[] = {
+		{ 10, 1, 0 },
+		{ 7.2f, 1, 0 },		/* 2.8 apart, and 2 sqrt 2 is 2.83 */
+		{ 7.1f, 1, 1 },		/* 2.9 */
+		{ 4.5f, 1, 1 },
+		{ 3, 0.1f, 2 },		/* 4.1 against 2.01 */
+		{ 2.9f, 0, 2 },		/* 0.1 against 0.2 */
+		{ 2.7f, 0, 3 },
+		{ 2.7f, NAN, 3 },	/* nothing is known, and nothing differs */
+		{ 2.6f, NAN, 4 },
+		{ -5, 100, 4 },		/* so uncertain that it could be anywhere */
+	};
+	struct ranked list[ARRAY_LEN(row)];
+	for (size_t i = 0; i < ARRAY_LEN(row); i++)
+		list[i] = (struct ranked){ .score = row[i].score, .error = row[i].error, .bracket = 77 };
+	ranking_brackets(list, ARRAY_LEN(row));
+	for (size_t i = 0; i < ARRAY_LEN(row); i++)
+		assert_int_equal(list[i].bracket, row[i].bracket);
+	ranking_brackets(NULL, 0);
+}
+
+/* How many stand out, either way; opponents' brackets count from 0 again. */
+static void
+test_lists(void **state)
+{
+	(void)state;
+	static const struct { double floor; size_t above; } want[] = { { 0.5, 4 }, { 1, 3 }, { 1.34, 0 }, { 1.3, 1 }, { NAN, 6 } };
+	float scores[] = { 3.5f, -4, 0.1f, NAN, -2, 3.5f, 0 };
+	float error[] = { 0.5f, 0.5f, 0.5f, NAN, 0.5f, 0.5f, 0.5f };
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		struct ranking r = { .scores = scores, .error = error, .floor = want[i].floor };
+		struct rescored done = { .example = (uint32_t[]){ 5, 1 }, .n = 2 };
+		ranking_lists(&r, ARRAY_LEN(scores), 10, &done);
+		assert_int_equal(r.n_above, want[i].above);
+		assert_true(r.n_top == 3 && r.n_bottom == 2);
+		assert_true(r.top[0].bracket == 0 && r.top[1].bracket == 0 && r.top[2].bracket == 1);
+		assert_true(r.bottom[0].bracket == 0 && r.bottom[1].bracket == 1);
+		assert_true(r.top[0].example == 0 && !r.top[0].exact && r.top[1].exact && r.bottom[0].exact);
+		assert_true(r.top[0].error == 0.5f);
+		free(r.top);
+		free(r.bottom);
+	}
+}
+
+/* Without a floor or other runs nothing is known of the error. */
+static void
+test_no_floor(void **state)
+{
+	struct world *w = *state;
+	struct ranking *r;
+	assert_ok(query_rank(&w->q, &(struct rank_options){ .method = &simple, .from = 0, .to = 1, .top = 3 }, NULL, &r));
+	assert_true(r->n_runs == 1 && !r->error && !r->run_scores);
+	assert_int_equal(r->n_above, N - 3);
+	assert_true(isnan(r->top[0].error));
+	assert_true(r->top[0].bracket == 0 && r->top[1].bracket == 1 && r->top[2].bracket == 1);
+	ranking_free(r);
+}
+
 static void
 test_works(void **state)
 {
@@ -153,6 +217,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_top_is_a_prefix),
+		cmocka_unit_test(test_brackets),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_no_floor),
 		cmocka_unit_test(test_works),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_table),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byline/checkpoint.h"
 #include "byline/file.h"
 #include "byline/mem.h"
 #include "byline/rng.h"
@@ -143,29 +144,30 @@ config_make(const struct toy_options *o, const struct tokenizer *t)
 }
 
 static void
-train_make(struct toy *t, const struct toy_options *o, const struct tokenizer *tokenizer, struct pool *pool)
+train_make(struct toy *t, int64_t id, uint64_t seed, const struct toy_options *o, const struct tokenizer *tokenizer,
+	struct pool *pool)
 {
 	struct model m;
 	struct dataset data = {0};
 	struct example *examples;
 	struct run run;
 	struct model_config c = config_make(o, tokenizer);
-	assert_ok(store_run(t->store, t->run, &run));
-	assert_ok(store_run_dataset(t->store, t->run, &data, &examples));
+	assert_ok(store_run(t->store, id, &run));
+	assert_ok(store_run_dataset(t->store, id, &data, &examples));
 	assert_ok(model_new(&m, &c, true));
-	model_init(&m, 3);
+	model_init(&m, seed);
 	struct train_spec spec = { .data = &data, .tokenizer = tokenizer };
 	train_defaults(&spec.options);
-	spec.options.seed = 3;
+	spec.options.seed = seed;
 	spec.options.epochs = o->epochs;
 	spec.options.batch = 4;
 	spec.options.lanes = 2;
 	spec.options.keep = o->checkpoints;
-	spec.options.lr = 1e-2;
+	spec.options.lr = o->lr > 0 ? o->lr : 1e-2;
 	spec.options.warmup = 4;
 	spec.options.dtype = ST_F32;
 	assert_ok(train_run(&m, run.dir, &spec, pool, NULL));
-	assert_ok(store_set_run_state(t->store, t->run, true, false));
+	assert_ok(store_set_run_state(t->store, id, true, false));
 	model_free(&m);
 	dataset_free(&data);
 	free(examples);
@@ -173,7 +175,7 @@ train_make(struct toy *t, const struct toy_options *o, const struct tokenizer *t
 }
 
 static void
-index_make(struct toy *t, const struct toy_options *o, struct pool *pool)
+index_make(struct toy *t, int64_t id, const struct toy_options *o, struct pool *pool)
 {
 	struct index_options options;
 	index_defaults(&options);
@@ -181,8 +183,8 @@ index_make(struct toy *t, const struct toy_options *o, struct pool *pool)
 	options.bits = o->bits;
 	options.own = 24;
 	options.null_queries = 16;
-	assert_ok(index_build(t->store, t->run, &options, pool, NULL));
-	assert_ok(store_set_run_state(t->store, t->run, true, true));
+	assert_ok(index_build(t->store, id, &options, pool, NULL));
+	assert_ok(store_set_run_state(t->store, id, true, true));
 }
 
 void
@@ -199,11 +201,36 @@ toy_new(struct toy *t, const struct toy_options *o)
 		.recipe = "{}" };
 	assert_ok(store_create_run(t->store, &spec, NULL, &t->run));
 	if (!o->no_weights)
-		train_make(t, o, tokenizer, pool);
+		train_make(t, t->run, TOY_SEED, o, tokenizer, pool);
 	if (!o->no_weights && !o->no_index)
-		index_make(t, o, pool);
+		index_make(t, t->run, o, pool);
 	tokenizer_free(tokenizer);
 	pool_free(pool);
+}
+
+void
+toy_again(struct toy *t, const struct toy_options *o, const char *name, uint64_t seed, bool same_examples)
+{
+	struct model m;
+	struct tokenizer *tokenizer;
+	char *dir = toy_path(t, "checkpoint");
+	int64_t id;
+	assert_ok(checkpoint_load(dir, &m));
+	assert_ok(checkpoint_tokenizer(dir, &m, &tokenizer));
+	struct run_spec spec = { .name = name, .tokenizer = tokenizer, .bos = 0, .max_tokens = o->n_ctx, .heldout = 0.2, .seed = seed,
+		.recipe = "{}" };
+	if (same_examples)
+		assert_ok(store_repeat_run(t->store, t->run, &spec, NULL, &id));
+	else
+		assert_ok(store_create_run(t->store, &spec, NULL, &id));
+	struct pool *pool = pool_new(1);
+	train_make(t, id, seed, o, tokenizer, pool);
+	if (!o->no_index)
+		index_make(t, id, o, pool);
+	pool_free(pool);
+	tokenizer_free(tokenizer);
+	model_free(&m);
+	free(dir);
 }
 
 void

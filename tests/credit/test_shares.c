@@ -89,6 +89,43 @@ test_shares(void **state)
 	assert_null(sh.c);
 }
 
+/* Two runs that disagree, and their mean: half the difference of their shares is the error, and ranks span both. */
+static void
+test_errors(void **state)
+{
+	struct world *w = *state;
+	enum { N = ARRAY_LEN(scores) };
+	static const float second[] = { 0.5f, 1, 0.5f, 6, NAN, NAN, -3 };
+	static const struct { int64_t id; double share, one, two; size_t lo, hi; } want[] = {
+		{ NOBODY, 3.5 / 7.25, 1.5 / 7, 5.5 / 7.5, 1, 2 },
+		{ ANN, 1.6875 / 7.25, 3.0 / 7, 0.375 / 7.5, 1, 2 },
+		{ BEN, 0.5625 / 7.25, 1.0 / 7, 0.125 / 7.5, 3, 3 },
+	};
+	float both[2 * N], mean[N];
+	double floor[] = { w->r.floor, w->r.floor };
+	for (size_t i = 0; i < N; i++) {
+		both[i] = scores[i];
+		both[N + i] = second[i];
+		mean[i] = (scores[i] + second[i]) / 2;
+	}
+	struct ranking r = { .floor = w->r.floor, .scores = mean, .run_scores = both, .run_floor = floor, .n_runs = 2 };
+	struct shares sh;
+	assert_ok(credit_shares(&w->s, &r, &sh));
+	assert_int_equal(sh.n_runs, 2);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		const struct contribution *c = &sh.c[i];
+		assert_true(c->contributor == want[i].id && near(c->share, want[i].share));
+		assert_true(near(c->error, fabs(want[i].one - want[i].two) / 2));
+		assert_true(c->rank == i + 1 && c->rank_lo == want[i].lo && c->rank_hi == want[i].hi);
+	}
+	assert_true(near(sh.residual_error, fabs(1.5 / 7 - 1.5 / 7.5) / 2));
+	shares_free(&sh);
+	assert_ok(credit_shares(&w->s, &w->r, &sh));
+	assert_true(sh.n_runs == 1 && isnan(sh.c[0].error) && isnan(sh.residual_error));
+	assert_true(sh.c[0].rank_lo == 1 && sh.c[0].rank_hi == 1);
+	shares_free(&sh);
+}
+
 static void
 test_nothing_trained_on(void **state)
 {
@@ -129,6 +166,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_nothing_trained_on),
 		cmocka_unit_test(test_works),
 	};
