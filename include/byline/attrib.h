@@ -153,7 +153,8 @@ struct token_influence {
 	float *layer;			/* n_layers: what each adds to the score */
 	double score;
 };
-/* Exact EK-FAC, full dimension, averaged over the checkpoints. The result is the caller's. */
+/* Exact EK-FAC, full dimension, averaged over the checkpoints, by the session's own run, whatever its peers. The result is
+ * the caller's. */
 enum err query_tokens(struct query *q, int from, int to, uint32_t example, struct job *job,
 	struct token_influence **out);
 void token_influence_free(struct token_influence *t);
