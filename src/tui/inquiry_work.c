@@ -7,8 +7,6 @@
 #include "byline/mem.h"
 #include "standing.h"
 
-enum { LIST_MAX = 5000 };
-
 /* ---- jobs: in the worker ---- */
 
 static bool
@@ -56,7 +54,7 @@ job_rank(struct job *job, void *arg)
 	struct ranking *made = NULL;
 	const struct rank_options o = {
 		.method = q->doing.method, .from = q->doing.from, .to = q->doing.to, .exact = q->doing.exact,
-		.top = LIST_MAX,
+		.top = RANKED_MOST,
 	};
 	enum err err = q->source->ops->rank(q->source, q->query, &o, job, &made, &q->made_shares);
 	q->made = err == OK ? standing_new(q->source, made, &q->made_shares) : NULL;

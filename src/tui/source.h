@@ -15,6 +15,8 @@
 
 struct source;
 
+enum { RANKED_MOST = 5000 };	/* rows of a ranking, of either end */
+
 struct source_info {		/* fixed once open; strings are the source's */
 	const char *store, *folder;	/* "commons", its path as given */
 	const char *run, *model;	/* "base", "llama 1.6M" */

@@ -204,6 +204,7 @@ source_close(struct source *s)
 {
 	struct store_source *f = self(s);
 	verbatim_close(f->verbatim);
+	source_store_beside_close(f);
 	trust_free(f->trust);
 	session_close(f->session);
 	store_close(f->worker_store);
@@ -220,7 +221,7 @@ static const struct source_ops store_ops = {
 	.work = source_work, .example = source_example, .example_text = source_example_text, .token = source_token,
 	.row = source_row, .everyone = source_everyone, .works_of = source_works_of, .each_run = source_each_run,
 	.facts = source_store_facts, .trust = source_store_trust, .estimate = source_store_estimate,
-	.whatif = source_store_whatif, .whatif_find = source_store_whatif_find, .free_whatif = source_store_free_whatif,
+	.whatif = source_store_whatif, .whatif_find = source_store_whatif_find, .free_whatif = whatif_free,
 	.tokens = source_store_tokens, .free_tokens = source_store_free_tokens, .linear = source_store_linear,
 	.verbatim = source_store_verbatim, .free_spans = verbatim_spans_free, .verbatim_in = source_store_verbatim_in,
 	.evidence = source_store_evidence,
@@ -293,6 +294,7 @@ source_open_store(const char *folder, const char *run, int threads, struct sourc
 	enum err err;
 	f->s.ops = &store_ops;
 	f->folder = xstrdup(folder);
+	f->threads = threads;
 	TRY_OUT(store_open(folder, true, &f->store));
 	TRY_OUT(store_open(folder, true, &f->worker_store));
 	TRY_OUT(session_open(f->worker_store, run, threads, &f->session));

@@ -13,6 +13,9 @@ struct store_source {
 	struct trust *trust;		/* NULL: never measured */
 	bool trust_stale;
 	struct verbatim *verbatim;	/* NULL: not opened */
+	struct store *beside_store;	/* of verifications; NULL: not opened */
+	struct session *beside;
+	int threads;
 };
 
 void source_parameters(size_t n, struct str *out);	/* "1.6M" */
@@ -23,7 +26,7 @@ enum err source_store_estimate(struct source *s, const struct whatif_options *o,
 enum err source_store_whatif(struct source *s, const struct trial_ask *ask, struct job *job, struct whatif **out);
 enum err source_store_whatif_find(struct source *s, const struct query *q, const struct ranking *r,
 	const struct whatif_options *o, struct whatif **out);
-void source_store_free_whatif(struct whatif *w);
+void source_store_beside_close(struct store_source *f);
 enum err source_store_tokens(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
 	struct token_influence **out);
 void source_store_free_tokens(struct token_influence *t);

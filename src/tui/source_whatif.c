@@ -3,22 +3,51 @@
 
 #include <string.h>
 
+/* A session of its own, with a pool and a store handle of its own: retraining goes on beside the explorer's queries. */
+static enum err
+beside_open(struct store_source *f)
+{
+	if (f->beside)
+		return OK;
+	if (!f->beside_store)
+		TRY(store_open(f->folder, true, &f->beside_store));
+	return session_open(f->beside_store, f->session->run.name, f->threads, &f->beside);
+}
+
+void
+source_store_beside_close(struct store_source *f)
+{
+	session_close(f->beside);
+	store_close(f->beside_store);
+}
+
 enum err
 source_store_estimate(struct source *s, const struct whatif_options *o, struct job *job, double *seconds)
 {
-	TRY(job_check(job));
-	return whatif_estimate(((struct store_source *)s)->session, o, seconds);
+	struct store_source *f = (struct store_source *)s;
+	(void)job;
+	TRY(beside_open(f));
+	return whatif_estimate(f->beside, o, seconds);
 }
 
-/* The session on the screen may be busy with another question: this one has its own. */
-static enum err
-ask_again(struct session *own, const struct trial_ask *ask, struct job *job, struct query **q, struct ranking **r)
+static bool
+token_ignored(void *arg, const struct token_fact *t)
 {
-	const struct rank_options o = { .method = ask->method, .from = ask->from, .to = ask->to, .exact = ask->exact,
-		.top = ask->options.top > 0 ? (size_t)ask->options.top : 1 };
-	TRY(query_new(own, ask->prompt, ask->target, &ask->sample, job, NULL, NULL, q));
+	(void)arg;
+	(void)t;
+	return true;
+}
+
+/* The query and its ranking once more, the same as on the screen. */
+static enum err
+ask_again(struct session *x, const struct trial_ask *ask, struct job *job, struct query **q, struct ranking **r)
+{
+	const struct rank_options o = { .method = ask->method, .from = ask->from, .to = ask->to, .top = RANKED_MOST,
+		.exact = ask->exact };
+	TRY(query_new(x, ask->prompt, ask->target, &ask->sample, job, token_ignored, NULL, q));
 	if ((*q)->output.len != ask->n_output || memcmp((*q)->output.s, ask->output, ask->n_output) != 0)
-		return err_set(ERR_MISMATCH, "the same question no longer gives the same output: ask again");
+		return err_set(ERR_MISMATCH, "the output did not come again as it was: run %s was changed meanwhile; leave "
+			"the explorer and open the store again", x->run.name);
 	return query_rank(*q, &o, job, r);
 }
 
@@ -26,25 +55,21 @@ enum err
 source_store_whatif(struct source *s, const struct trial_ask *ask, struct job *job, struct whatif **out)
 {
 	struct store_source *f = (struct store_source *)s;
-	struct store *store = NULL;
-	struct session *own = NULL;
 	struct query *q = NULL;
 	struct ranking *r = NULL;
 	struct trust *t = NULL;
 	enum err err;
 	*out = NULL;
-	TRY_OUT(store_open(s->info.folder, true, &store));
-	TRY_OUT(session_open(store, s->info.run, pool_threads(f->session->pool), &own));
-	TRY_OUT(ask_again(own, ask, job, &q, &r));
-	if (trust_read(own->run.dir, &t) != OK)
+	TRY_OUT(beside_open(f));
+	TRY_OUT(ask_again(f->beside, ask, job, &q, &r));
+	/* Without a measurement there is no slope to multiply with. */
+	if (trust_read(f->beside->run.dir, &t) != OK)
 		err_clear();
 	err = whatif_measure(q, r, t, &ask->options, job, out);
 out:
 	trust_free(t);
 	ranking_free(r);
 	query_free(q);
-	session_close(own);
-	store_close(store);
 	return err;
 }
 
@@ -56,30 +81,18 @@ source_store_whatif_find(struct source *s, const struct query *q, const struct r
 	return whatif_find(q, r, o, out);
 }
 
-void
-source_store_free_whatif(struct whatif *w)
-{
-	whatif_free(w);
-}
-
 enum err
 source_store_tokens(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
 	struct token_influence **out)
 {
 	(void)s;
-	(void)q;
-	(void)from;
-	(void)to;
-	(void)example;
-	(void)job;
-	*out = NULL;
-	return err_set(ERR_MISSING, "this version of byline cannot tell influence token by token yet");
+	return query_tokens(q, from, to, example, job, out);
 }
 
 void
 source_store_free_tokens(struct token_influence *t)
 {
-	(void)t;
+	token_influence_free(t);
 }
 
 void
