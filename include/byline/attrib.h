@@ -153,8 +153,8 @@ struct token_influence {
 	float *layer;			/* n_layers: what each adds to the score */
 	double score;
 };
-/* Exact EK-FAC, full dimension, averaged over the checkpoints, by the session's own run, whatever its peers. The result is
- * the caller's. */
+/* Exact EK-FAC, full dimension, averaged over the checkpoints, by the session's own run, whatever its peers. The
+ * result is the caller's. */
 enum err query_tokens(struct query *q, int from, int to, uint32_t example, struct job *job,
 	struct token_influence **out);
 void token_influence_free(struct token_influence *t);
@@ -179,14 +179,15 @@ struct ranking {
 	float *error;			/* data.n, standard error of each score: over runs of one recipe when there are
 					 * several (spread / sqrt(runs)), else the noise floor. NULL: unknown */
 	int n_runs;			/* averaged over; 1: the run alone */
-	float *run_scores;		/* (n_runs, data.n): each run's own, whose mean scores are; the session's run first.
+	float *run_scores;		/* (n_runs, data.n): each run's own, whose mean scores are; the session's first.
 					 * NULL when it is alone */
 	double *run_floor;		/* n_runs; NULL when it is alone */
 	/* Examples whose |score| is above NOISE_FLOORS * floor; 0: nothing stands out, and whoever shows the ranking
 	 * says so. n when the floor is unknown. */
 	size_t n_above;
-	double floor;			/* noise floor in the same unit as scores; NaN: unknown. Of an average: the root mean
-					 * square of the runs' floors, which it does not exceed */
+	/* Noise floor in the same unit as scores; NaN: unknown. Of an average: the root mean square of the runs' floors,
+	 * which it does not exceed. */
+	double floor;
 	double exact_slope;		/* features to exact, through the origin; NaN when nothing was rescored */
 	double exact_spearman;		/* agreement of features with exact on what was rescored */
 	size_t n_exact;

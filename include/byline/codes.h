@@ -18,10 +18,10 @@ float codes_write(int bits, uint8_t *codes, const float *v, size_t n);
 void codes_read(int bits, float *v, const uint8_t *codes, size_t n, float scale);
 
 /*
- * Vectors of n values made ready for products with codes as they are: value = scale * whole number, three digits of base
- * 255, whose largest magnitude is 8290687: a value is off by at most 2^-24 of the largest of all, as when that is rounded
- * to float32. The products and their sums are whole numbers, hence the same bits whatever instructions take them and in
- * whatever order.
+ * Vectors of n values made ready for products with codes as they are: value = scale * whole number, three digits of
+ * base 255, whose largest magnitude is 8290687: a value is off by at most 2^-24 of the largest of all, as when that
+ * is rounded to float32. The products and their sums are whole numbers, hence the same bits whatever instructions
+ * take them and in whatever order.
  */
 struct dot_way;
 struct codes_factor {

@@ -32,9 +32,10 @@ struct contribution {
 	int64_t contributor;
 	const char *name;
 	double score, share;
-	double error;			/* standard error of the share, from what each run of the ranking would give alone:
-					 * spread / sqrt(runs). NaN for one run */
-	size_t rank, rank_lo, rank_hi;	/* place in this list, from 1; the best and the worst over it and the runs' own */
+	/* Standard error of the share, from what each run of the ranking would give alone: spread / sqrt(runs). NaN for
+	 * one run. */
+	double error;
+	size_t rank, rank_lo, rank_hi;	/* place in this list, from 1; best and worst over it and the runs' own */
 	int64_t works, examples;
 	bool opted_out;
 };

@@ -104,13 +104,13 @@ bool features_read(const struct features *f, uint32_t example, float *row, uint3
 void features_row_scores(const struct feature_query *q, const float *row, const uint32_t *tokens, float *out);
 
 /*
- * out (rows, nq) = dense blocks . query^T, query (nq, layout dense): one pass over the mapped rows, the same bits for any number of
- * threads.
+ * out (rows, nq) = dense blocks . query^T, query (nq, layout dense): one pass over the mapped rows, the same bits
+ * for any number of threads.
  *
- * Few queries (up to 16) meet the codes as they are, at the speed of memory: each of a query's values is a whole number
- * of more than 22 bits and a sign beside one scale a block (codes.h), which is off by no more than float32's rounding of
- * the block's largest; their products are exact. The score is off by some 1e-8 |query| |row| and the same bits on every
- * machine. More queries go through matrix products in float32.
+ * Few queries (up to 16) meet the codes as they are, at the speed of memory: each of a query's values is a whole
+ * number of more than 22 bits and a sign beside one scale a block (codes.h), which is off by no more than float32's
+ * rounding of the block's largest; their products are exact. The score is off by some 1e-8 |query| |row| and the
+ * same bits on every machine. More queries go through matrix products in float32.
  */
 void features_scan(const struct features *f, const float *query, int nq, float *out, struct pool *pool);
 /* out (rows, n): span j is the sum of queries from[j] to to[j] - 1. The dense blocks at once, the own one span by span

@@ -119,7 +119,8 @@ struct run_spec {
  * transaction. */
 enum err store_create_run(struct store *s, const struct run_spec *spec, struct job *job, int64_t *id);
 /* A run with the very examples of run `like`, held-out ones included, so that its dataset hash is the same. spec's
- * name, seed and recipe count, the rest is like's. ERR_MISMATCH, naming who, when somebody in them has opted out since. */
+ * name, seed and recipe count, the rest is like's. ERR_MISMATCH, naming who, when somebody in them has opted out
+ * since. */
 enum err store_repeat_run(struct store *s, int64_t like, const struct run_spec *spec, struct job *job, int64_t *id);
 enum err store_run(struct store *s, int64_t id, struct run *r);
 /* name NULL: the newest trained and indexed one, else the newest. ERR_MISSING says which there are. */

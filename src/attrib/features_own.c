@@ -40,8 +40,8 @@ table_sum(void *arg, size_t piece, int worker)
 	(void)worker;
 	for (int i = t->from; i < t->to; i++) {
 		size_t at = (size_t)i * (size_t)q->terms;
-		mm_at(rows, ka, q->n_terms[i], 1, q->s + at * (size_t)vocab + first, vocab, q->a + at * (size_t)ka, ka, 1,
-			values, ka);
+		mm_at(rows, ka, q->n_terms[i], 1, q->s + at * (size_t)vocab + first, vocab, q->a + at * (size_t)ka, ka,
+			1, values, ka);
 	}
 	t->most[piece] = codes_most(values, (size_t)rows * (size_t)ka);
 }

@@ -91,9 +91,10 @@ unit_factor(const float *scores, const struct rescored *r, const float *exact)
 }
 
 /*
- * What the noise floor of first scores is multiplied by. Exact scores spread by what first scores explain of them and by
- * what they do not: with slope b, residuals e and first scores f, variance b^2 f^2 + e^2. Candidates are the extremes of
- * f, so b alone, or the ratio of their sizes, would make the floor too low; residuals do not know of the choice.
+ * What the noise floor of first scores is multiplied by. Exact scores spread by what first scores explain of them
+ * and by what they do not: with slope b, residuals e and first scores f, variance b^2 f^2 + e^2. Candidates are the
+ * extremes of f, so b alone, or the ratio of their sizes, would make the floor too low; residuals do not know of
+ * the choice.
  */
 static double
 floor_factor(const float *scores, size_t n, const struct rescored *r, const float *exact)

@@ -52,7 +52,8 @@ index_fits(const struct search *f, const struct run *r)
 	struct index_info info = {0};
 	bool fits = index_info_read(r->dir, &info) == OK && info.finished && info.options.k == mine->options.k
 		&& info.options.bits == mine->options.bits && info.n_checkpoints == mine->n_checkpoints
-		&& info.options.own == mine->options.own && info.captured.visits == mine->captured.visits && info.captured.every == mine->captured.every;
+		&& info.options.own == mine->options.own && info.captured.visits == mine->captured.visits
+		&& info.captured.every == mine->captured.every;
 	index_info_free(&info);
 	return fits;
 }

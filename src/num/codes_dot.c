@@ -115,7 +115,8 @@ codes_factor_fill(struct codes_factor *f, size_t row, const float *v)
 	int64_t sum = 0;
 	for (size_t i = 0; i < f->n && per > 0; i++) {
 		double x = v[i] * per;
-		int32_t value = (int32_t)(x + (x < 0 ? -0.5 : 0.5)), high = rounded_part(value), top = rounded_part(high);
+		int32_t value = (int32_t)(x + (x < 0 ? -0.5 : 0.5));
+		int32_t high = rounded_part(value), top = rounded_part(high);
 		int8_t *digit = f->digit + row * f->entry + i % halves(f) * f->plane + i / halves(f);
 		digit[0] = (int8_t)(value - DOT_BASE * high);
 		digit[step] = (int8_t)(high - DOT_BASE * top);

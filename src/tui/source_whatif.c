@@ -46,8 +46,8 @@ ask_again(struct session *x, const struct trial_ask *ask, struct job *job, struc
 		.exact = ask->exact };
 	TRY(query_new(x, ask->prompt, ask->target, &ask->sample, job, token_ignored, NULL, q));
 	if ((*q)->output.len != ask->n_output || memcmp((*q)->output.s, ask->output, ask->n_output) != 0)
-		return err_set(ERR_MISMATCH, "the output did not come again as it was: run %s was changed meanwhile; leave "
-			"the explorer and open the store again", x->run.name);
+		return err_set(ERR_MISMATCH, "the output did not come again as it was: run %s was changed meanwhile; "
+			"leave the explorer and open the store again", x->run.name);
 	return query_rank(*q, &o, job, r);
 }
 
