@@ -185,8 +185,8 @@ struct ranking {
 	/* Examples whose |score| is above NOISE_FLOORS * floor; 0: nothing stands out, and whoever shows the ranking
 	 * says so. n when the floor is unknown. */
 	size_t n_above;
-	/* Noise floor in the same unit as scores; NaN: unknown. Of an average: the root mean square of the runs' floors,
-	 * which it does not exceed. */
+	/* Noise floor in the same unit as scores; NaN: unknown. Of an average: the root mean square of the runs'
+	 * floors, which it does not exceed. */
 	double floor;
 	double exact_slope;		/* features to exact, through the origin; NaN when nothing was rescored */
 	double exact_spearman;		/* agreement of features with exact on what was rescored */

@@ -63,8 +63,8 @@ whatif_json(const struct whatif *w)
 	return json_pack("{s:s, s:[i,i], s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "method", w->method,
 		"span", w->from, w->to, "removed", removed, "tokens_removed", (json_int_t)w->tokens_removed,
 		"predicted", number(w->predicted), "calibrated", number(w->calibrated), "observed", number(w->observed),
-		"controls", reals(w->control, w->options.controls), "tokens", reals(w->token, w->to - w->from), "bit_exact",
-		w->bit_exact, "seconds", number(w->seconds), "unit", "nats");
+		"controls", reals(w->control, w->options.controls), "tokens", reals(w->token, w->to - w->from),
+		"bit_exact", w->bit_exact, "seconds", number(w->seconds), "unit", "nats");
 }
 
 enum err
