@@ -33,7 +33,15 @@ read_prompt(const struct asking *a, struct str *prompt)
 }
 
 enum err
-asking_query(const struct asking *a, struct store *s, struct job *job, struct session **session, struct query **q)
+asking_session(const struct asking *a, struct store *s, struct session **session)
+{
+	TRY(session_open(s, a->run, a->threads, session));
+	(*session)->alone = a->alone;
+	return OK;
+}
+
+enum err
+asking_query(const struct asking *a, struct session *session, struct job *job, struct query **q)
 {
 	struct str prompt = {0};
 	const struct sample_options sample = {
@@ -42,9 +50,7 @@ asking_query(const struct asking *a, struct store *s, struct job *job, struct se
 	};
 	enum err err = read_prompt(a, &prompt);
 	if (err == OK)
-		err = session_open(s, a->run, a->threads, session);
-	if (err == OK)
-		err = query_new(*session, prompt.s ? prompt.s : "", a->target, &sample, job, NULL, NULL, q);
+		err = query_new(session, prompt.s ? prompt.s : "", a->target, &sample, job, NULL, NULL, q);
 	str_free(&prompt);
 	return err;
 }

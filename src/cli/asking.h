@@ -14,6 +14,7 @@ struct asking {
 	double temperature, top_p;
 	uint64_t seed;
 	struct span span;
+	bool alone;
 };
 
 /* Rows of an option table for member `f`, a struct asking, of struct `s`. */
@@ -38,14 +39,17 @@ struct asking {
 		.help = "candidates rescored exactly, half of them opponents"}, \
 	{"run", OPTION_TEXT, offsetof(s, f.run), "NAME", NULL, \
 		.help = "which run to ask; the newest indexed one when not given"}, \
+	{"alone", OPTION_FLAG, offsetof(s, f.alone), \
+		.help = "this run alone, though the store has others of its recipe to average with"}, \
 	{"threads", OPTION_INT, offsetof(s, f.threads), "N", "0", 0, 256, \
 		.help = "worker threads; the result does not depend on it"}
 
 /* The first method of the table when name is NULL; ERR_USAGE, naming all, when there is none of this name. */
 enum err asking_method(const char *name, const struct method **method);
-/* Session and query; both are the caller's, also after an error. */
-enum err asking_query(const struct asking *a, struct store *s, struct job *job, struct session **session,
-	struct query **q);
+/* The run asked; the caller's to close, also after an error. */
+enum err asking_session(const struct asking *a, struct store *s, struct session **session);
+/* Prompt and output; the caller's to free, also after an error. */
+enum err asking_query(const struct asking *a, struct session *session, struct job *job, struct query **q);
 /* The span asked about; ERR_MISSING for an empty output. */
 enum err asking_span(const struct asking *a, int n_out, int *from, int *to);
 

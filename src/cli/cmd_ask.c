@@ -1,5 +1,6 @@
 /* ask: prompt to attribution without the screen. The JSON names are what scripts rely on: see byline-ask(1). */
 #include "ask_words.h"
+#include "asking.h"
 #include "commands.h"
 #include "records.h"
 #include "trust_print.h"
@@ -18,47 +19,19 @@
 #include "byline/utf8.h"
 
 struct ask_args {
-	const char *run, *prompt, *target, *method;
-	int tokens, top_k, top, exact, threads;
-	double temperature, top_p;
-	uint64_t seed;
-	struct span span;
-	bool all, alone, json, quiet;
+	struct asking ask;
+	int top;
+	bool all, json, quiet;
 };
 
 #define FIELD(f) offsetof(struct ask_args, f)
 static const struct option ask_table[] = {
-	{"prompt", OPTION_TEXT, FIELD(prompt), "TEXT", NULL,
-		.help = "what the model continues; - reads standard input"},
-	{"target", OPTION_TEXT, FIELD(target), "TEXT", NULL,
-		.help = "attribute this continuation instead of generating one"},
-	{"tokens", OPTION_INT, FIELD(tokens), "N", "32", 1, 65536, .help = "longest output"},
-	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of the sampling"},
-	{"temperature", OPTION_REAL, FIELD(temperature), "X", "0.8", 0, 100,
-		.help = "sampling temperature; 0 takes the most probable token"},
-	{"top-k", OPTION_INT, FIELD(top_k), "N", "0", 0, 1 << 20,
-		.help = "sample among the N most probable tokens; 0 means all"},
-	{"top-p", OPTION_REAL, FIELD(top_p), "X", "0.95", 0.0001, 1,
-		.help = "sample among the most probable tokens that make up X"},
-	{"span", OPTION_SPAN, FIELD(span), "A:B", NULL,
-		.help = "output tokens A to B-1, counting from 0; all of them when not given"},
-	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL,
-		.help = "attribution method; byline help --methods lists them"},
+	ASKING_OPTIONS(struct ask_args, ask),
 	{"top", OPTION_INT, FIELD(top), "K", "10", 1, 100000, .help = "proponents and opponents listed"},
-	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000,
-		.help = "candidates rescored exactly, half of them opponents"},
-	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL,
-		.help = "which run to ask; the newest indexed one when not given"},
-	{"alone", OPTION_FLAG, FIELD(alone),
-		.help = "this run alone, though the store has others of its recipe to average with"},
 	{"all", OPTION_FLAG, FIELD(all), .help = "print a ranking even where nothing stands above the noise floor"},
-	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
-		.help = "worker threads; the result does not depend on it"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
 };
-
-enum { PROMPT_MAX = 1 << 20 };
 
 struct answer {
 	struct session *session;
@@ -84,43 +57,6 @@ answer_free(struct answer *w)
 
 /* ---- asking ---- */
 
-static enum err
-ask_span(const struct ask_args *a, int n_out, int *from, int *to)
-{
-	if (n_out == 0)
-		return err_set(ERR_MISSING, "the model ended its output at once; try another --seed or --prompt");
-	*from = a->span.given ? a->span.from : 0;
-	*to = a->span.given ? a->span.to : n_out;
-	if (*to > n_out)
-		return err_set(ERR_USAGE, "--span %d:%d: the output has %d tokens", *from, *to, n_out);
-	return OK;
-}
-
-static enum err
-ask_method(const char *name, const struct method **method)
-{
-	*method = name ? method_find(name) : &methods[0];
-	if (*method)
-		return OK;
-	struct str known = {0};
-	for (int i = 0; i < n_methods; i++)
-		str_addf(&known, " %s", methods[i].name);
-	err_set(ERR_USAGE, "--method %s: one of:%s", name, known.s);
-	str_free(&known);
-	return ERR_USAGE;
-}
-
-static enum err
-ask_prompt(const struct ask_args *a, struct str *prompt)
-{
-	if (!a->prompt)
-		return err_set(ERR_USAGE, "--prompt is needed; --prompt - reads it from standard input");
-	if (strcmp(a->prompt, "-") == 0)
-		return file_read("-", PROMPT_MAX, prompt);
-	str_adds(prompt, a->prompt);
-	return OK;
-}
-
 /* A report that is not there, or is damaged, says nothing; an answer needs none. */
 static void
 ask_trust(struct answer *w)
@@ -134,25 +70,12 @@ ask_trust(struct answer *w)
 static enum err
 ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w)
 {
-	struct rank_options o = {.top = (size_t)a->top, .exact = (size_t)a->exact};
-	struct str prompt = {0};
-	const struct sample_options sample = {
-		.temperature = a->temperature, .top_k = a->top_k, .top_p = a->top_p, .seed = a->seed,
-		.max_tokens = a->tokens,
-	};
-	TRY(ask_method(a->method, &o.method));
-	enum err err = ask_prompt(a, &prompt);
-	if (err == OK)
-		err = session_open(s, a->run, a->threads, &w->session);
+	struct rank_options o = {.top = (size_t)a->top, .exact = (size_t)a->ask.exact};
+	TRY(asking_method(a->ask.method, &o.method));
+	TRY(asking_session(&a->ask, s, &w->session));
 	double began = clock_monotonic();
-	if (err == OK)
-		w->session->alone = a->alone;
-	if (err == OK)
-		err = query_new(w->session, prompt.s ? prompt.s : "", a->target, &sample, job, NULL, NULL, &w->query);
-	str_free(&prompt);
-	if (err != OK)
-		return err;
-	TRY(ask_span(a, w->query->n_out, &o.from, &o.to));
+	TRY(asking_query(&a->ask, w->session, job, &w->query));
+	TRY(asking_span(&a->ask, w->query->n_out, &o.from, &o.to));
 	TRY(query_rank(w->query, &o, job, &w->ranking));
 	TRY(credit_shares(w->session, w->ranking, &w->shares));
 	w->elapsed_ms = 1e3 * (clock_monotonic() - began);

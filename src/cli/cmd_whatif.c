@@ -100,7 +100,8 @@ trial_run(struct store *s, const struct whatif_args *a, struct job *job, struct 
 	double seconds;
 	char text[32];
 	TRY(trial_options(a, s, &t->options));
-	TRY(asking_query(&a->ask, s, job, &t->session, &t->query));
+	TRY(asking_session(&a->ask, s, &t->session));
+	TRY(asking_query(&a->ask, t->session, job, &t->query));
 	if (a->estimate) {
 		TRY(whatif_estimate(t->session, &t->options, &seconds));
 		print_estimate(seconds, a->json);
