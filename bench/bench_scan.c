@@ -7,7 +7,8 @@
  * "of memory" divides the bytes of codes read a second by what the same threads reach adding up a buffer of 1 GiB,
  * measured in turn with the scans; both are the best of a few, and in processor time divided by the threads, all of
  * which work: others on the machine then disturb less. "cold" is the first pass after opening, which also maps
- * the pages. A row of the large kind has 9 layers at k = 64, 18 KB; of the small kind 4 at k = 32, 2 KB.
+ * the pages. Rows: 4 layers at k = 32; 4 at k = 64 and the unembedding by 96 tokens of the example's own, as an index has
+ * them by default; 9 at k = 64. A scan of own tokens includes making the table of the vocabulary that they look into.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -28,8 +29,9 @@ enum { ROUNDS = 7, SHARD_ROWS = 256, MANY = 32, STRETCH = 1 << 20 };
 static const char sha[] = "bench";
 static const size_t buffer_bytes = (size_t)1 << 30;
 
-struct kind { const char *name; int blocks, k; };
-static const struct kind kinds[] = { { "2 KB", 4, 32 }, { "18 KB", 9, 64 } };
+struct kind { const char *name; int blocks, k, own; };
+static const struct kind kinds[] = { { "2 KB", 4, 32, 0 }, { "14 KB", 4, 64, 96 }, { "18 KB", 9, 64, 0 } };
+enum { VOCAB = 2048 };
 
 static void
 must(enum err err)
@@ -85,10 +87,17 @@ static void
 layout_make(struct feature_layout *l, const struct kind *kind)
 {
 	*l = (struct feature_layout){ .bits = 4, .n_blocks = kind->blocks,
-		.block = xcalloc((size_t)kind->blocks, sizeof(*l->block)) };
+		.block = xcalloc((size_t)kind->blocks + 1, sizeof(*l->block)) };
 	for (int i = 0; i < kind->blocks; i++) {
-		l->block[i] = (struct feature_block){ i, kind->k, kind->k, l->width };
+		l->block[i] = (struct feature_block){ .linear = i, .ka = kind->k, .ks = kind->k, .at = l->width, .weight = 1 };
 		l->width += (size_t)kind->k * (size_t)kind->k;
+	}
+	l->dense = l->width;
+	if (kind->own) {
+		l->block[l->n_blocks++] = (struct feature_block){ .linear = kind->blocks, .ka = 2 * kind->k, .ks = kind->own,
+			.at = l->width, .own = true, .weight = 1 };
+		l->width += 2 * (size_t)kind->k * (size_t)kind->own;
+		l->vocab = VOCAB;
 	}
 	l->code_bytes = l->width / 2;
 }
@@ -116,10 +125,18 @@ shard_make(const char *dir, const struct feature_layout *l, size_t number, size_
 	st_writer_declare(&w, "examples", ST_U32, 1, (uint64_t[]){ n });
 	st_writer_declare(&w, "scales", ST_F32, 2, (uint64_t[]){ n, (uint64_t)l->n_blocks });
 	st_writer_declare(&w, "codes", ST_U8, 2, (uint64_t[]){ n, l->code_bytes });
+	const struct feature_block *own = feature_layout_own(l);
+	if (own)
+		st_writer_declare(&w, "tokens", ST_U32, 2, (uint64_t[]){ n, (uint64_t)own->ks });
 	must(st_writer_begin(&w));
 	must(st_writer_bytes(&w, example, n * sizeof(*example)));
 	must(st_writer_bytes(&w, scales, n * (size_t)l->n_blocks * sizeof(*scales)));
 	must(st_writer_bytes(&w, codes, n * l->code_bytes));
+	for (size_t i = 0; own && i < n * (size_t)own->ks; i++) {
+		uint32_t step = VOCAB / (uint32_t)own->ks;
+		uint32_t token = (uint32_t)(i % (size_t)own->ks) * step + (uint32_t)(i * 7919 % step);
+		must(st_writer_bytes(&w, &token, sizeof(token)));
+	}
 	must(st_writer_commit(&w));
 	free(path);
 	free(scales);
@@ -152,11 +169,31 @@ shards_drop(const char *dir, size_t rows)
 
 /* ---- measuring ---- */
 
-static double
-scan_seconds(const struct features *f, const float *query, int nq, float *out, struct pool *pool)
+/* As many queries as asked for, each of one term. */
+static void
+query_make(struct feature_query *q, const struct feature_layout *l)
 {
+	struct rng rng;
+	must(feature_query_new(q, l, MANY, 1));
+	rng_init(&rng, 2, 0);
+	for (size_t i = 0; i < MANY * l->dense; i++)
+		q->dense[i] = (float)rng_normal(&rng);
+	for (size_t i = 0; i < MANY * (size_t)l->vocab; i++)
+		q->s[i] = (float)rng_normal(&rng);
+	for (size_t i = 0; feature_layout_own(l) && i < MANY * (size_t)feature_layout_own(l)->ka; i++)
+		q->a[i] = (float)rng_normal(&rng);
+	for (int i = 0; i < MANY; i++)
+		q->n_terms[i] = q->terms;
+}
+
+static double
+scan_seconds(const struct features *f, const struct feature_query *q, int n, float *out, struct pool *pool)
+{
+	int span[MANY + 1];
+	for (int i = 0; i <= MANY; i++)
+		span[i] = i;
 	double start = busy_seconds(pool);
-	features_scan(f, query, nq, out, pool);
+	must(features_scores(f, q, span, span + 1, n, out, pool, NULL));
 	return busy_seconds(pool) - start;
 }
 
@@ -164,26 +201,24 @@ scan_seconds(const struct features *f, const float *query, int nq, float *out, s
 static void
 measure(const struct features *f, const struct feature_layout *l, const uint64_t *word, struct pool *pool)
 {
-	static const int nq[] = { 1, 4, MANY };
+	static const int n[] = { 1, 4, MANY };
 	size_t rows = features_rows(f);
 	double best[3] = { INFINITY, INFINITY, INFINITY }, memory = 0, bytes = (double)rows * (double)l->code_bytes;
-	float *query = xcalloc(MANY * l->width, sizeof(*query)), *out = xcalloc(MANY * rows, sizeof(*out));
-	struct rng rng;
-	rng_init(&rng, 2, 0);
-	for (size_t i = 0; i < MANY * l->width; i++)
-		query[i] = (float)rng_normal(&rng);
-	double cold = scan_seconds(f, query, 1, out, pool);
+	float *out = xcalloc(MANY * rows, sizeof(*out));
+	struct feature_query q;
+	query_make(&q, l);
+	double cold = scan_seconds(f, &q, 1, out, pool);
 	for (int i = 0; i < ROUNDS; i++) {
 		memory = fmax(memory, read_bandwidth(word, pool));
-		best[0] = fmin(best[0], scan_seconds(f, query, nq[0], out, pool));
-		best[1] = fmin(best[1], scan_seconds(f, query, nq[1], out, pool));
+		best[0] = fmin(best[0], scan_seconds(f, &q, n[0], out, pool));
 		if (i < 2)
-			best[2] = fmin(best[2], scan_seconds(f, query, nq[2], out, pool));
+			for (int j = 1; j < 3; j++)
+				best[j] = fmin(best[j], scan_seconds(f, &q, n[j], out, pool));
 	}
 	printf("  %7.1f  %7.1f  %6.1f  %6.1f%%  %8.3f", cold * 1e3, best[0] * 1e3, bytes / best[0] / 1e9,
 		100 * bytes / best[0] / memory, best[0] * 1e6 / (double)rows);
 	printf("  %6.1f  %6.1f  %8.1f\n", bytes / best[1] / 1e9, bytes / best[2] / 1e9, memory / 1e9);
-	free(query);
+	feature_query_free(&q);
 	free(out);
 }
 
@@ -223,7 +258,8 @@ main(int argc, char **argv)
 		"GB/s", "of mem.", "us a row", "4 q.", "32 q.", "memory");
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
 		for (size_t rows = 10000; rows <= most; rows *= 10)
-			if (rows * (size_t)kinds[k].blocks * (size_t)kinds[k].k * (size_t)kinds[k].k / 2 <= most_bytes)
+			if (rows * (size_t)(kinds[k].blocks * kinds[k].k + 2 * kinds[k].own) * (size_t)kinds[k].k / 2
+				<= most_bytes)
 				bench(dir, &kinds[k], rows, word, pool);
 	rmdir(dir);
 	free(word);
