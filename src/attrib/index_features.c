@@ -73,15 +73,12 @@ pass_run(struct indexing *x, int checkpoint, const uint32_t *example, size_t n, 
 
 /* (n, own); the caller's. */
 static uint32_t *
-indexing_tokens(const struct indexing *x, const uint32_t *example, size_t n)
+own_tokens(const struct indexing *x, const uint32_t *count, const uint32_t *example, size_t n)
 {
 	size_t own = (size_t)feature_layout_own(&x->layout)->ks;
-	uint32_t *count = xcalloc((size_t)x->layout.vocab + 1, sizeof(*count));
 	uint32_t *tokens = xcalloc(n * own + 1, sizeof(*tokens));
-	feature_tokens_count(&x->data, x->layout.vocab, count);
 	for (size_t i = 0; i < n; i++)
 		feature_tokens(&x->data, example[i], count, (int)own, tokens + i * own);
-	free(count);
 	return tokens;
 }
 
@@ -106,11 +103,12 @@ compute_rows(struct indexing *x, uint64_t done, const uint32_t *example, size_t 
 }
 
 static enum err
-make_shard(struct indexing *x, const struct shard_spec *spec, const char *path, const uint32_t *example, size_t n)
+make_shard(struct indexing *x, const struct shard_spec *spec, const char *path, const uint32_t *count,
+	const uint32_t *example, size_t n)
 {
 	enum err err = OK;
 	float *rows = NULL;
-	uint32_t *tokens = indexing_tokens(x, example, n);
+	uint32_t *tokens = own_tokens(x, count, example, n);
 	uint64_t done = (uint64_t)spec->number * SHARD_ROWS * (uint64_t)x->info.n_checkpoints;
 	TRY_OUT(mem_array(&rows, n * x->layout.width, sizeof(*rows), "a shard of features"));
 	TRY_OUT(x->capture ? capture_features(x->capture, example, n, rows) : compute_rows(x, done, example, n, tokens,
@@ -152,19 +150,22 @@ indexing_features(struct indexing *x)
 {
 	enum err err = OK;
 	size_t rows = (size_t)x->info.n_rows;
+	uint32_t *count = xcalloc((size_t)x->layout.vocab + 1, sizeof(*count));
 	struct shard_spec spec = { &x->layout, x->curvature_sha256, 0, (rows + SHARD_ROWS - 1) / SHARD_ROWS };
+	feature_tokens_count(&x->data, x->layout.vocab, count);
 	job_phase(x->job, "features", (uint64_t)rows * (uint64_t)x->info.n_checkpoints);
 	for (; err == OK && spec.number < spec.shards; spec.number++) {
 		size_t from = spec.number * SHARD_ROWS, n = rows - from < SHARD_ROWS ? rows - from : SHARD_ROWS;
 		char *path = shard_path(x->run.dir, spec.number);
 		job_note(x->job, "shard %zu of %zu", spec.number + 1, spec.shards);
 		if (!have_shard(x, &spec, path, x->row + from, n))
-			err = make_shard(x, &spec, path, x->row + from, n);
+			err = make_shard(x, &spec, path, count, x->row + from, n);
 		if (err == OK)
 			err = indexing_note(x, path_base(path));
 		free(path);
 	}
 	if (err == OK)
 		remove_surplus(x, spec.shards);
+	free(count);
 	return err;
 }
