@@ -60,6 +60,7 @@ enum err session_open(struct store *s, const char *run_name, int threads, struct
 void session_close(struct session *s);
 const struct work *session_work(const struct session *s, int64_t id);	/* NULL when there is none */
 const struct contributor *session_contributor(const struct session *s, int64_t id);	/* NULL when there is none */
+size_t session_trained(const struct session *s);	/* examples trained on */
 bool session_trained_on(const struct session *s, size_t example);	/* false: held out, or opted out */
 int session_checkpoints(const struct session *s);	/* averaged over by the index */
 int session_runs(const struct session *s);		/* averaged over by rankings: 1 and its peers, unless alone */

@@ -8,6 +8,7 @@
 #ifndef BYLINE_RETRAIN_H
 #define BYLINE_RETRAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "byline/dataset.h"
@@ -31,6 +32,13 @@ void retrain_close(struct retraining *r);		/* safe on a zeroed struct */
 /* drop (data->n), 1 = left out, may be NULL. m is made here, float32 as training left it; the caller's to free. */
 enum err retrain(const struct retraining *r, const uint8_t *drop, uint64_t seed, struct model *m, struct pool *pool,
 	struct job *job);
+
+/* Is this what the run ended with: the same bits once both are in the dtype that the run keeps? */
+bool retrain_is_run(const struct retraining *r, const struct model *m, const struct model *run);
+
+/* How long one retraining takes on one thread, from a few timed steps (half a second of them, where there are so
+ * many). */
+enum err retrain_time(const struct retraining *r, double *seconds);
 
 /* Names what retrain() would make: over the data, the recipe, the seed and what is left out. */
 void retrain_identity(const struct retraining *r, const uint8_t *drop, uint64_t seed, char hex[HASH_HEX]);

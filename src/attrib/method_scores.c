@@ -23,15 +23,6 @@ ranked_scores(const struct method *m, struct query *q, float *scores, struct job
 	return OK;
 }
 
-static size_t
-trained_count(const struct session *s)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < s->data.n; i++)
-		n += session_trained_on(s, i) ? 1 : 0;
-	return n;
-}
-
 /* What rankings of all these queries will ask for one by one, together: feature scores, and exact ones of every example
  * where the candidates would be more. */
 static enum err
@@ -44,7 +35,7 @@ prepare(struct query *const *q, size_t n, struct job *job)
 	TRY_OUT(method_features_many(q, n, scores, job));
 	for (size_t i = 0; i < n; i++)
 		query_spans_know(q[i], 0, q[i]->n_out, scores + i * examples);
-	if (n * METHOD_EXACT < trained_count(q[0]->session))
+	if (n * METHOD_EXACT < session_trained(q[0]->session))
 		goto out;
 	TRY_OUT(method_exact_many(q, n, scores, job));
 	for (size_t i = 0; i < n; i++)

@@ -161,8 +161,7 @@ words_make(const struct session *s, struct job *job, void **out)
 	TRY_OUT(mem_array(&t->start, g.n + 1, sizeof(*t->start), "words"));
 	TRY_OUT(mem_array(&t->posting, g.n + 1, sizeof(*t->posting), "words"));
 	t->length = xcalloc(s->data.n + 1, sizeof(*t->length));
-	for (size_t i = 0; i < s->data.n; i++)
-		t->trained += session_trained_on(s, i) ? 1 : 0;
+	t->trained = session_trained(s);
 	words_count(t, &g);
 	words_lengths(t, s->data.n);
 	/* The words point into it. */

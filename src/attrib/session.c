@@ -246,6 +246,15 @@ session_trained_on(const struct session *s, size_t example)
 	return !s->data.heldout[example] && !s->examples[example].heldout && !s->examples[example].opted_out;
 }
 
+size_t
+session_trained(const struct session *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->data.n; i++)
+		n += session_trained_on(s, i) ? 1 : 0;
+	return n;
+}
+
 /* ---- what the index says ------------------------------------------------------------------------------------ */
 
 int

@@ -129,10 +129,7 @@ open_hidden(const struct session *s, struct index *x)
 static double
 scale_of(const struct session *s, const struct index *x)
 {
-	double n = 0;
-	for (size_t i = 0; i < s->data.n; i++)
-		n += session_trained_on(s, i) ? 1 : 0;
-	return 1 / (fmax(n, 1) * fmax(x->info.tokens_per_example, 1));
+	return 1 / (fmax((double)session_trained(s), 1) * fmax(x->info.tokens_per_example, 1));
 }
 
 static size_t

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "bank_private.h"
-#include "byline/clock.h"
 #include "byline/file.h"
 #include "byline/mem.h"
 
@@ -56,33 +55,13 @@ measured(const struct bank *b, const double *cost)
 }
 
 static double
-steps_time(const struct bank *b, const struct train_spec *spec, int64_t steps, struct pool *pool)
-{
-	struct model m;
-	double from = clock_monotonic();
-	if (model_new(&m, &b->retraining.journal.config, true) != OK)
-		return 0;
-	enum err err = train_replay(&m, spec, steps, pool, NULL);
-	model_free(&m);
-	return err == OK ? clock_monotonic() - from : 0;
-}
-
-/* One step more is one step's time; the rest is beginning. */
-static double
 timed(const struct bank *b)
 {
-	struct train_spec spec = { .data = &b->session->data, .options = b->retraining.journal.options };
-	struct pool *pool = pool_new(1);
-	int64_t all = train_steps(&spec), n = 4;
-	double one = steps_time(b, &spec, 1, pool), more = 0;
-	for (; n < all && more - one < 0.5 && n <= 1024; n *= 4)
-		more = steps_time(b, &spec, 1 + n, pool);
-	pool_free(pool);
-	double step = more > one ? (more - one) / (double)(n / 4) : one;
-	size_t examples = 0;
-	for (size_t i = 0; i < b->session->data.n; i++)
-		examples += !b->session->data.heldout[i];
-	return step * (double)all / (double)(examples ? examples : 1);
+	double seconds;
+	size_t examples = session_trained(b->session);
+	if (retrain_time(&b->retraining, &seconds) != OK)
+		return 0;
+	return seconds / (double)(examples ? examples : 1);
 }
 
 double

@@ -4,9 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "byline/half.h"
 #include "byline/mem.h"
 
 struct place { int32_t start[2]; int32_t *target; float *nll; struct batch batch; };
@@ -49,36 +47,4 @@ bank_outcomes(const struct bank *b, const struct model *m, double *outcome)
 	free(p.target);
 	free(p.nll);
 	return err;
-}
-
-/* ---- bit for bit ---- */
-
-static void
-narrow(enum st_dtype dtype, void *to, const float *from, size_t n)
-{
-	if (dtype == ST_BF16)
-		half_write_bf16(to, from, n);
-	else if (dtype == ST_F16)
-		half_write_f16(to, from, n);
-	else
-		memcpy(to, from, n * sizeof(*from));
-}
-
-bool
-bank_is_run(const struct bank *b, const struct model *m)
-{
-	enum { PIECE = 4096 };
-	const struct model *run = &b->session->model;
-	enum st_dtype dtype = b->retraining.journal.options.dtype;
-	float here[PIECE], there[PIECE];
-	if (m->n_params != run->n_params)
-		return false;
-	for (size_t i = 0; i < m->n_params; i += PIECE) {
-		size_t n = m->n_params - i < PIECE ? m->n_params - i : PIECE;
-		narrow(dtype, here, m->params + i, n);
-		narrow(dtype, there, run->params + i, n);
-		if (memcmp(here, there, n * st_dtype_size(dtype)) != 0)
-			return false;
-	}
-	return true;
 }

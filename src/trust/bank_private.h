@@ -62,7 +62,5 @@ void bank_record_take(struct bank *b, struct bank_member *m, struct bank_record 
 
 /* outcome (n_queries); ERR_FORMAT when the weights give none. The same bits for any number of threads. */
 enum err bank_outcomes(const struct bank *b, const struct model *m, double *outcome);
-/* Are these the run's final weights, in the dtype those are kept in? */
-bool bank_is_run(const struct bank *b, const struct model *m);
 
 #endif

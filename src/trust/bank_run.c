@@ -88,7 +88,7 @@ member_make(const struct bank *b, const struct bank_member *m, struct hand *h, s
 	TRY_OUT(bank_outcomes(b, &model, r->outcome));
 	r->heldout = train_evaluate(&model, model.params, &b->session->data, true, h->pool);
 	if (m->kind == MEMBER_FULL && m->seed == b->retraining.journal.options.seed)
-		r->exact = bank_is_run(b, &model);
+		r->exact = retrain_is_run(&b->retraining, &model, &b->session->model);
 	TRY_OUT(kept_hash(b, m, r->model));
 	err = bank_record_write(b, m, r);
 out:

@@ -120,44 +120,13 @@ out:
 
 /* ---- how long ---- */
 
-static enum err
-steps_time(const struct retraining *r, int64_t steps, double *seconds)
-{
-	struct train_spec spec = { .data = r->data, .options = r->journal.options };
-	struct model m;
-	struct pool *pool = pool_new(1);
-	double from = clock_monotonic();
-	enum err err = model_new(&m, &r->journal.config, true);
-	if (err == OK)
-		err = train_replay(&m, &spec, steps, pool, NULL);
-	*seconds = clock_monotonic() - from;
-	model_free(&m);
-	pool_free(pool);
-	return err;
-}
-
-/* A few steps more are those steps' time; the rest is beginning. */
-static enum err
-training_time(const struct retraining *r, double *seconds)
-{
-	struct train_spec spec = { .data = r->data, .options = r->journal.options };
-	int64_t all = train_steps(&spec), few = all > 5 ? 4 : 0;
-	double one, more = 0;
-	TRY(steps_time(r, 1, &one));
-	if (few > 0)
-		TRY(steps_time(r, 1 + few, &more));
-	double step = more > one ? (more - one) / (double)few : one;
-	*seconds = step * (double)all;
-	return OK;
-}
-
 enum err
 whatif_estimate(const struct session *s, const struct whatif_options *o, double *seconds)
 {
 	struct retraining r = {0};
 	enum err err;
 	TRY_OUT(retrain_open(&r, s->run.dir, &s->data));
-	TRY_OUT(training_time(&r, seconds));
+	TRY_OUT(retrain_time(&r, seconds));
 	int trainings = 2 + (o->controls > 0 ? o->controls : 0), threads = pool_threads(s->pool);
 	*seconds *= (double)((trainings + threads - 1) / threads);
 out:

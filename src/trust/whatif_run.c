@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "byline/file.h"
-#include "byline/half.h"
 #include "byline/mem.h"
 
 enum { FULL, WITHOUT, CONTROLS };	/* trials, in this order */
@@ -81,35 +80,6 @@ full_model(struct trial *t, struct model *m, struct pool *pool)
 	return err;
 }
 
-static void
-narrow(enum st_dtype dtype, void *to, const float *from, size_t n)
-{
-	if (dtype == ST_BF16)
-		half_write_bf16(to, from, n);
-	else if (dtype == ST_F16)
-		half_write_f16(to, from, n);
-	else
-		memcpy(to, from, n * sizeof(*from));
-}
-
-/* The run's own final weights, in the dtype they are kept in? */
-static bool
-is_run(const struct trials *all, const struct model *m)
-{
-	enum { PIECE = 4096 };
-	const struct model *run = &all->q->session->model;
-	enum st_dtype dtype = all->r->journal.options.dtype;
-	float here[PIECE], there[PIECE];
-	bool same = m->n_params == run->n_params;
-	for (size_t i = 0; same && i < m->n_params; i += PIECE) {
-		size_t n = m->n_params - i < PIECE ? m->n_params - i : PIECE;
-		narrow(dtype, here, m->params + i, n);
-		narrow(dtype, there, run->params + i, n);
-		same = memcmp(here, there, n * st_dtype_size(dtype)) == 0;
-	}
-	return same;
-}
-
 static enum err
 span_logprob(const struct trials *all, const struct model *m, double *logprob)
 {
@@ -149,7 +119,7 @@ trial_run(void *arg, size_t i, int worker)
 			: retrain(all->r, t->drop, all->r->journal.options.seed, &m, pool, &t->job);
 	if (t->err == OK) {
 		if (i == FULL)
-			all->exact = is_run(all, &m);
+			all->exact = retrain_is_run(all->r, &m, &all->q->session->model);
 		t->err = span_logprob(all, &m, t->logprob);
 		model_free(&m);
 	}
