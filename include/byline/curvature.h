@@ -45,8 +45,6 @@ struct curvature_side {
 	float *p;			/* (k, n) the projection; NULL where there is a diagonal */
 	float *diagonal;		/* (n) second moments, of the unembedding's outputs; NULL elsewhere */
 	float *weight;			/* (n) (diagonal + 0.1 mean)^-1/2 */
-	bool shared;			/* the arrays belong to this side of the layer before: gate and up have the same
-					 * inputs */
 };
 
 struct curvature_layer {
@@ -92,7 +90,7 @@ enum err curvature_compute(struct curvature *c, const struct model *m, const flo
  *   ".ds"                                F32 (n): the diagonal, of the unembedding
  *   ".lambda"                            (out, in) F32, or U8: code c stands for top * 2^((c - 255) / step), 0 for 0
  *   ".scale"                             F32 (3): damping, top, step
- * A shared side is written once, under the first layer's name. Projections are made again from the basis and the seed
+ * Projections are made again from the basis and the seed
  * in the metadata. dtype is that of lambda: U8 is within 5%, far less than L's own sampling error, at a quarter of the
  * bytes.
  */

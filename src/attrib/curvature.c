@@ -35,13 +35,11 @@ curvature_layers(const struct model *m, int **linear, int *n)
 static void
 side_free(struct curvature_side *side)
 {
-	if (!side->shared) {
-		free(side->q);
-		free(side->w);
-		free(side->p);
-		free(side->diagonal);
-		free(side->weight);
-	}
+	free(side->q);
+	free(side->w);
+	free(side->p);
+	free(side->diagonal);
+	free(side->weight);
 }
 
 void
@@ -59,10 +57,8 @@ curvature_free(struct curvature *c)
 static void
 side_drop(struct curvature_side *side)
 {
-	if (!side->shared) {
-		free(side->q);
-		free(side->w);
-	}
+	free(side->q);
+	free(side->w);
 	side->q = side->w = NULL;
 }
 
@@ -89,13 +85,6 @@ side_new(struct curvature_side *side, int n, int k, bool basis)
 	return mem_array(&side->w, (size_t)n, sizeof(float), "a curvature basis");
 }
 
-static bool
-same_inputs(const struct linear *x, const struct linear *y)
-{
-	const uint32_t pair = 1u << ROLE_GATE | 1u << ROLE_UP;
-	return x->layer == y->layer && x->in == y->in && (1u << x->role & pair) && (1u << y->role & pair);
-}
-
 static enum err
 layer_new(struct curvature_layer *l, const struct model *m, int linear, int k)
 {
@@ -103,11 +92,7 @@ layer_new(struct curvature_layer *l, const struct model *m, int linear, int k)
 	l->linear = linear;
 	l->in = x->in;
 	l->out = x->out;
-	if (l->a.shared)
-		l->a = (struct curvature_side){ .n = x->in, .k = l[-1].a.k, .q = l[-1].a.q, .w = l[-1].a.w,
-			.shared = true };
-	else
-		TRY(side_new(&l->a, x->in, x->role == ROLE_HEAD ? 2 * k : k, true));
+	TRY(side_new(&l->a, x->in, x->role == ROLE_HEAD ? 2 * k : k, true));
 	TRY(side_new(&l->s, x->out, k, x->role != ROLE_HEAD));
 	if (x->role == ROLE_HEAD) {
 		TRY(mem_array(&l->s.diagonal, (size_t)x->out, sizeof(float), "a curvature diagonal"));
@@ -126,7 +111,6 @@ curvature_new(struct curvature *c, const struct model *m, int k)
 	*c = (struct curvature){ .layers = xcalloc((size_t)n + 1, sizeof(*c->layers)) };
 	while (err == OK && c->n_layers < n) {
 		int i = c->n_layers++;
-		c->layers[i].a.shared = i > 0 && same_inputs(&m->linears[linear[i - 1]], &m->linears[linear[i]]);
 		err = layer_new(&c->layers[i], m, linear[i], k);
 	}
 	free(linear);
@@ -156,7 +140,7 @@ each_side_piece(void *arg, size_t i, int worker)
 	struct each_side *e = arg;
 	struct curvature_layer *l = &e->c->layers[i / 2];
 	(void)worker;
-	if (!curvature_side(l, i % 2)->shared && fault_go(&e->fault))
+	if (fault_go(&e->fault))
 		fault_set(&e->fault, e->fn(e->arg, l, i % 2));
 }
 

@@ -12,7 +12,7 @@ side_floats(const struct curvature_side *side)
 {
 	if (side->diagonal)
 		return (size_t)side->n;
-	return side->q && !side->shared ? (size_t)side->n * (size_t)side->n : 0;
+	return side->q ? (size_t)side->n * (size_t)side->n : 0;
 }
 
 static size_t

@@ -26,7 +26,7 @@ struct curvature_side *curvature_side(struct curvature_layer *l, int side);
 /* Fills every p from q, w and the seed. pool may be NULL. */
 enum err curvature_project(struct curvature *c, uint64_t seed, double whiten_damping, struct pool *pool);
 
-/* Runs fn over every (layer, side) that is not shared; pool may be NULL. */
+/* Runs fn over every (layer, side); pool may be NULL. */
 enum err curvature_each_side(struct curvature *c, struct pool *pool,
 	enum err (*fn)(void *arg, struct curvature_layer *l, int side), void *arg);
 

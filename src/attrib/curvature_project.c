@@ -73,11 +73,7 @@ enum err
 curvature_project(struct curvature *c, uint64_t seed, double whiten_damping, struct pool *pool)
 {
 	struct project o = { seed, whiten_damping };
-	TRY(curvature_each_side(c, pool, project_side, &o));
-	for (int i = 1; i < c->n_layers; i++)
-		if (c->layers[i].a.shared)
-			c->layers[i].a.p = c->layers[i - 1].a.p;
-	return OK;
+	return curvature_each_side(c, pool, project_side, &o);
 }
 
 enum err

@@ -41,7 +41,7 @@ declare(struct save *s, const char *prefix, int linear, const char *part, enum s
 static uint64_t
 packed_count(const struct curvature_side *side)
 {
-	return side->q && !side->shared ? (uint64_t)side->n * (uint64_t)(side->n - 1) / 2 : 0;
+	return side->q ? (uint64_t)side->n * (uint64_t)(side->n - 1) / 2 : 0;
 }
 
 static void
@@ -50,7 +50,7 @@ declare_side(struct save *s, const char *prefix, int linear, const struct curvat
 {
 	if (packed_count(side) > 0)
 		declare(s, prefix, linear, q, ST_F16, packed_count(side), 0);
-	if (side->w && !side->shared)
+	if (side->w)
 		declare(s, prefix, linear, w, ST_F32, (uint64_t)side->n, 0);
 }
 
@@ -78,7 +78,7 @@ write_side(struct save *s, const struct curvature_side *side)
 		TRY_OUT(linalg_orthogonal_pack(packed, side->q, side->n));
 		TRY_OUT(st_writer_f32(&s->w, ST_F16, packed, n));
 	}
-	if (side->w && !side->shared)
+	if (side->w)
 		err = st_writer_f32(&s->w, ST_F32, side->w, (uint64_t)side->n);
 out:
 	free(packed);

@@ -26,7 +26,6 @@ struct projector {
 	const uint32_t *tokens;
 	struct feature_query *query;
 	int first;
-	int inputs_of;			/* whose inputs are in pa: the layer they belong to, -1: nobody's */
 };
 
 struct projector *
@@ -56,15 +55,6 @@ projector_free(struct projector *p)
 	free(p->ps);
 	free(p->picked);
 	free(p);
-}
-
-/* The layer whose arrays a shared side borrows. */
-static int
-inputs_owner(const struct curvature *c, int i)
-{
-	while (c->layers[i].a.shared)
-		i--;
-	return i;
 }
 
 static void
@@ -119,7 +109,6 @@ projector_tails(struct projector *p, int i, const float *a, const float *g, cons
 		project(&l->s, g + (size_t)from * (size_t)l->out, n, &p->ps, &p->cap_s);
 		gather(p, i, s, 0, n);
 	}
-	p->inputs_of = -1;
 }
 
 /* ---- the own block ---- */
@@ -185,7 +174,6 @@ own_block(struct projector *p, int i, const float *a, const float *g, const stru
 		else
 			own_terms(p, i, s, as, gs, b->target + from, n);
 	}
-	p->inputs_of = -1;
 }
 
 /* ---- all blocks ---- */
@@ -205,10 +193,7 @@ projector_tap(struct projector *p, int index, const float *a, const float *g, co
 		projector_tails(p, i, a, g, b);
 		return;
 	}
-	if (p->inputs_of != inputs_owner(p->c, i)) {
-		project(&l->a, a, b->rows, &p->pa, &p->cap_a);
-		p->inputs_of = inputs_owner(p->c, i);
-	}
+	project(&l->a, a, b->rows, &p->pa, &p->cap_a);
 	project(&l->s, g, b->rows, &p->ps, &p->cap_s);
 	for (int s = 0; s < b->n_seq; s++)
 		gather(p, i, s, b->start[s], b->start[s + 1]);
@@ -221,7 +206,6 @@ projector_begin(struct projector *p, const struct curvature *c, float scale, con
 	p->c = c;
 	p->scale = scale;
 	p->sink = *sink;
-	p->inputs_of = -1;
 }
 
 /* ---- passes of its own ---- */
