@@ -3,9 +3,10 @@
  *
  * A run is really trained, on random tokens, in a folder of its own; in every second epoch its steps are watched, so
  * that plain and watched steps take turns within one run. Measured in processor time: the median step of either kind,
- * what the capture adds to a resume point, and the curvature of a checkpoint for two numbers of tokens, from which its
- * fixed part (eigenvectors) and what a token costs follow. Then what all of it comes to over a whole run, for corpora
- * of several sizes, 10 epochs and 6 checkpoints, with as many tokens of curvature as byline train takes.
+ * what the capture adds to a resume point, the curvature of a checkpoint for two numbers of tokens, from which its
+ * fixed part (eigenvectors) and what a token costs follow, and the unrelated queries behind the noise floor. Then what
+ * all of it comes to over a whole run, for corpora of several sizes, 10 epochs and 6 checkpoints, with as many tokens of
+ * curvature as byline train takes.
  */
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "byline/stats.h"
 
 #include "../src/attrib/capture_internal.h"
+#include "../src/attrib/index_null.h"
 
 enum { EXAMPLES = 12, BATCH = 4, LANES = 2, LENGTH = 256 };
 enum { EPOCHS = 10, PER_EPOCH = EXAMPLES / BATCH, STEPS = PER_EPOCH * EPOCHS };
@@ -171,8 +173,35 @@ median(double *v, size_t n)
 	return stats_quantile(v, n, 0.5);
 }
 
-/* Seconds: of a step, a resume point, a checkpoint's curvature, and each token of that. */
-struct cost { double plain, watched, save, fixed, token; };
+/* Of the passes of the noise floor at one checkpoint. */
+static double
+null_seconds(struct bench *b)
+{
+	struct example *examples = xcalloc(b->data.n, sizeof(*examples));
+	struct indexing x = { .data = b->data, .examples = examples, .info.options = b->c.options };
+	struct projector *p = projector_new(&b->m, &b->c.layout);
+	struct feature_query features = {0};
+	struct null_queries q;
+	null_choose(&q, &x);
+	check(feature_query_new(&features, &b->c.layout, q.n * NULL_LENGTHS, null_lengths[NULL_LENGTHS - 1]));
+	double at = processor_seconds();
+	for (int i = 0; i < q.n; i++) {
+		struct null_batch batch;
+		null_batch_make(&batch, &q, &b->data, i);
+		check(projector_query(p, b->m.params, &b->c.projections, &batch.batch, 1, &features,
+			i * NULL_LENGTHS));
+		null_batch_free(&batch);
+	}
+	at = (processor_seconds() - at) * b->c.options.null_queries / q.n;
+	null_free(&q);
+	feature_query_free(&features);
+	projector_free(p);
+	free(examples);
+	return at;
+}
+
+/* Seconds: of a step, a resume point, a checkpoint's curvature, each token of that, and a checkpoint's noise floor. */
+struct cost { double plain, watched, save, fixed, token, null; };
 
 static struct cost
 bench_run(struct bench *b, struct pool *pool)
@@ -186,6 +215,7 @@ bench_run(struct bench *b, struct pool *pool)
 	double many = processor_seconds() - at;
 	t.token = (many - few) / (MANY - FEW);
 	t.fixed = few - t.token * FEW;
+	t.null = null_seconds(b);
 	return t;
 }
 
@@ -201,9 +231,11 @@ report(const struct cost *t, double corpus)
 	double curvature = kept * (t->fixed + tokens * t->token) / training;
 	/* What is saved grows with the examples. */
 	double save = t->save * corpus / (EXAMPLES * (LENGTH - 1)) * epochs / training;
+	double null = t->null * kept / training;
 	printf("  corpus of %4.0fk tokens: %4.1f %% = capture %.1f %% + curvature %.1f %% (%.0f tokens a checkpoint)"
-		" + saving %.1f %%\n", corpus / 1000, 100 * (capture + curvature + save), 100 * capture,
-		100 * curvature, tokens, 100 * save);
+		" + noise floor %.1f %% + saving %.1f %%\n", corpus / 1000,
+		100 * (capture + curvature + null + save), 100 * capture, 100 * curvature, tokens, 100 * null,
+		100 * save);
 }
 
 static void

@@ -195,9 +195,9 @@ struct ranking {
 };
 
 struct rank_options { const struct method *method; int from, to; size_t top, exact; };
-/* Features (or another method) over everything, then `exact` candidates (half proponents, half opponents) rescored. A
- * method that looks at the model is asked of every run of the session (candidates are those of the average, rescored in
- * each), and the scores are their mean. */
+/* Features (or another method) over everything, then `exact` candidates rescored: the largest in magnitude, an eighth
+ * of them at least of either sign. A method that looks at the model is asked of every run of the session (candidates
+ * are those of the average, rescored in each), and the scores are their mean. */
 enum err query_rank(struct query *q, const struct rank_options *o, struct job *job, struct ranking **out);
 void ranking_free(struct ranking *r);
 /* Sums per work of one contributor: score of a work for this ranking. */

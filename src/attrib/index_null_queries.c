@@ -11,6 +11,10 @@
 
 const int32_t null_lengths[NULL_LENGTHS] = { 1, 2, 4, 8, 16 };
 
+/* Tokens that a span is given to go by. All that come before it, in windows of 256 tokens, would take six times the
+ * passes, and with a small corpus make the noise floor the dearest part of a capture. */
+enum { NULL_CONTEXT = 16 };
+
 static int32_t
 example_targets(const struct dataset *d, uint32_t i)
 {
@@ -82,14 +86,15 @@ null_has(const struct null_queries *q, int query, int length)
 void
 null_batch_make(struct null_batch *b, const struct null_queries *q, const struct dataset *d, int query)
 {
-	const int32_t *text = d->token + d->start[q->example[query]];
-	size_t most = (size_t)example_targets(d, q->example[query]) * NULL_LENGTHS;
+	size_t most = (size_t)(NULL_CONTEXT + null_lengths[NULL_LENGTHS - 1]) * NULL_LENGTHS;
 	int32_t row = 0;
 	*b = (struct null_batch){ .token = xcalloc(most, sizeof(*b->token)),
 		.target = xcalloc(most, sizeof(*b->target)) };
 	for (int length = 0; length < NULL_LENGTHS; length++) {
-		int32_t from = (int32_t)q->from[query * NULL_LENGTHS + length];
+		uint32_t at = q->from[query * NULL_LENGTHS + length];
+		int32_t from = at < NULL_CONTEXT ? (int32_t)at : NULL_CONTEXT;
 		int32_t end = null_has(q, query, length) ? from + null_lengths[length] : 0;
+		const int32_t *text = d->token + d->start[q->example[query]] + at - from;
 		b->start[length] = row;
 		for (int32_t t = 0; t < end; t++, row++) {
 			b->token[row] = text[t];

@@ -36,7 +36,7 @@ struct asking {
 	{"method", OPTION_TEXT, offsetof(s, f.method), "NAME", NULL, \
 		.help = "attribution method; byline help --methods lists them"}, \
 	{"exact", OPTION_INT, offsetof(s, f.exact), "N", "64", 0, 1000000, \
-		.help = "candidates rescored exactly, half of them opponents"}, \
+		.help = "candidates rescored exactly: the largest scores of either sign"}, \
 	{"run", OPTION_TEXT, offsetof(s, f.run), "NAME", NULL, \
 		.help = "which run to ask; the newest indexed one when not given"}, \
 	{"alone", OPTION_FLAG, offsetof(s, f.alone), \

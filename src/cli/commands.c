@@ -36,7 +36,7 @@ static const struct option explore_table[] = {
 		.help = "output tokens A to B-1 selected at first, counting from 0"},
 	{"method", OPTION_TEXT, FIELD(method), "NAME", NULL, .help = "attribution method to begin with"},
 	{"exact", OPTION_INT, FIELD(exact), "N", "64", 0, 1000000,
-		.help = "candidates rescored exactly, half of them opponents"},
+		.help = "candidates rescored exactly: the largest scores of either sign"},
 	{"color", OPTION_CHOICE, FIELD(color), "WHEN", "auto",
 		.choices = "auto always never", .help = "when to draw in colours"},
 	{"ascii", OPTION_FLAG, FIELD(ascii), .help = "draw with ASCII alone"},
