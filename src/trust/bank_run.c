@@ -298,12 +298,12 @@ sitting_close(struct sitting *s)
 static enum err
 sitting_join(struct sitting *s, enum err err)
 {
-	char message[512] = "";
+	char message[ERR_MESSAGE] = "";
 	for (int i = 0; i < s->n_hands; i++) {
 		enum err e = s->hand[i].job.started ? job_wait(&s->hand[i].job) : OK;
 		if (e != OK && (err == OK || err == ERR_CANCELLED)) {
 			err = e;
-			snprintf(message, sizeof(message), "%s", err_message());
+			err_copy(message, sizeof(message));
 		}
 	}
 	return err == OK || !*message ? err : err_set(err, "%s", message);

@@ -5,7 +5,6 @@
 #include "whatif_private.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ struct trial {
 	struct trials *all;
 	double *logprob;		/* of each token of the span */
 	enum err err;
-	char message[512];
+	char message[ERR_MESSAGE];
 };
 
 struct trials {
@@ -124,7 +123,7 @@ trial_run(void *arg, size_t i, int worker)
 		model_free(&m);
 	}
 	if (t->err != OK)
-		snprintf(t->message, sizeof(t->message), "%s", err_message());
+		err_copy(t->message, sizeof(t->message));
 	job_step(&t->job, 1);
 	pool_free(pool);
 }

@@ -45,7 +45,7 @@ struct two_way {
 	uint32_t example;
 	int from, to;
 	struct token_influence *t;	/* NULL: not yet, or failed */
-	char failed[256];
+	char failed[ERR_MESSAGE];
 };
 
 /* What stands word for word in the corpus. */
@@ -53,7 +53,7 @@ struct spans {
 	bool done;
 	struct verbatim_span *span;
 	size_t n;
-	char failed[256];		/* "" when it was looked for */
+	char failed[ERR_MESSAGE];		/* "" when it was looked for */
 };
 
 struct inquiry {
@@ -82,7 +82,7 @@ struct inquiry {
 
 	enum stage stage;		/* what the running job does */
 	bool halted;			/* stopped by the user or by an error: nothing starts until something changes */
-	char error[512];
+	char error[ERR_MESSAGE];
 	enum err err;
 	uint64_t version;		/* grows with every result: views compare it */
 

@@ -1,7 +1,6 @@
 /* inquiry_work: from wishes to jobs. Everything here runs on the screen's thread but the functions named job_*. */
 #include "inquiry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "byline/mem.h"
@@ -104,7 +103,7 @@ inquiry_failed(struct inquiry *q, enum stage stage, enum err err)
 		return;
 	q->halted = true;
 	q->err = err;
-	snprintf(q->error, sizeof(q->error), "%.*s", (int)sizeof(q->error) - 1, err_message());
+	err_copy(q->error, sizeof(q->error));
 	if (stage == STAGE_ASK)
 		q->asked = true;
 	if (stage == STAGE_SCORES)
@@ -172,7 +171,7 @@ end_tokens(struct inquiry *q, enum err err)
 		q->source->ops->free_tokens(made);
 	t->done = fits || (err != OK && err != ERR_CANCELLED);
 	if (err != OK)
-		snprintf(t->failed, sizeof(t->failed), "%.*s", (int)sizeof(t->failed) - 1, err_message());
+		err_copy(t->failed, sizeof(t->failed));
 }
 
 static void
@@ -183,7 +182,7 @@ end_verbatim(struct inquiry *q, enum err err)
 	v->span = q->made;
 	v->n = err == OK ? q->made_n : 0;
 	if (err != OK)
-		snprintf(v->failed, sizeof(v->failed), "%.*s", (int)sizeof(v->failed) - 1, err_message());
+		err_copy(v->failed, sizeof(v->failed));
 }
 
 static void

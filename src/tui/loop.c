@@ -30,7 +30,7 @@ struct loop {
 	enum err (*open)(const struct tui_options *o, struct source **out);
 	struct source *opened;
 	enum err err;
-	char error[512];
+	char error[ERR_MESSAGE];
 };
 
 /* ---- opening ---- */
@@ -47,7 +47,7 @@ static void
 loop_fail(struct loop *l, enum err err)
 {
 	l->err = err;
-	snprintf(l->error, sizeof(l->error), "%.*s", (int)sizeof(l->error) - 1, err_message());
+	err_copy(l->error, sizeof(l->error));
 	l->app->quit = true;
 }
 

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +77,7 @@ trial_failed(struct trial *t, enum err err)
 	if (err == OK)
 		return false;
 	t->state = err == ERR_CANCELLED ? TRIAL_STOPPED : TRIAL_FAILED;
-	snprintf(t->error, sizeof(t->error), "%.*s", (int)sizeof(t->error) - 1, err_message());
+	err_copy(t->error, sizeof(t->error));
 	return true;
 }
 

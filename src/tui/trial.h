@@ -17,7 +17,7 @@ struct trial {
 	enum trial_state state;
 	double seconds;			/* the estimate */
 	struct whatif *result;		/* when done */
-	char error[512];		/* when failed */
+	char error[ERR_MESSAGE];		/* when failed */
 	struct whatif *made;		/* what the running job hands over */
 	double made_seconds;
 };
