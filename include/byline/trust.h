@@ -79,5 +79,8 @@ const struct method_trust *trust_method(const struct trust *t, const char *name)
  * guessing. Spearman to the r of normal variables, and that to concordant pairs (Kruskal 1958, eqs. 4.9 and 4.4). */
 double trust_right(double lds);
 json_t *trust_json(const struct trust *t);			/* new reference */
+/* What a ranking by the method says of it, byline-ask(1)'s `trust`: new reference, null when it was not measured. t may
+ * be NULL. */
+json_t *trust_method_json(const struct trust *t, const char *method, bool current);
 
 #endif

@@ -173,7 +173,7 @@ ask_json(const struct answer *w)
 		"tokens", ask_tokens(q)));
 	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
 	ask_standing(r, o);
-	json_object_set_new(o, "trust", method_trust_json(w->trust, r->method->name, w->current));
+	json_object_set_new(o, "trust", trust_method_json(w->trust, r->method->name, w->current));
 	enum err err = ask_examples(w->session, r, true, o);
 	if (err == OK)
 		err = ask_examples(w->session, r, false, o);

@@ -263,21 +263,3 @@ say_method_trust(const struct trust *t, const char *method, const char *store, b
 	say(", %d queries, %d subsets", t->n_queries, t->n_subsets);
 	say("%s\n", current ? "" : "; of an earlier index: measure again");
 }
-
-static json_t *
-number(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
-}
-
-json_t *
-method_trust_json(const struct trust *t, const char *method, bool current)
-{
-	const struct method_trust *m = trust_method(t, method);
-	if (!m || !isfinite(m->lds.value))
-		return json_null();
-	return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:b}", "lds", m->lds.value, "lds_lo",
-		number(m->lds.lo), "lds_hi", number(m->lds.hi), "lds_other_seed", number(m->lds_other_seed.value),
-		"ceiling_other_seed", number(t->ceiling_other_seed), "slope", number(m->slope), "slope_error",
-		number(m->slope_error), "queries", t->n_queries, "subsets", t->n_subsets, "current", current);
-}

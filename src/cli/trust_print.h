@@ -10,7 +10,4 @@ void say_trust(const struct trust *t);
 /* One line on a ranking's method: its LDS, or how to measure it. t NULL: nothing was measured. */
 void say_method_trust(const struct trust *t, const char *method, const char *store, bool current);
 
-/* `trust` of a ranking, new reference: null when the method was not measured. */
-json_t *method_trust_json(const struct trust *t, const char *method, bool current);
-
 #endif

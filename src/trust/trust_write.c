@@ -107,6 +107,18 @@ trust_json(const struct trust *t)
 	return o;
 }
 
+json_t *
+trust_method_json(const struct trust *t, const char *method, bool current)
+{
+	const struct method_trust *m = trust_method(t, method);
+	if (!m || !isfinite(m->lds.value))
+		return json_null();
+	return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:b}", "lds", m->lds.value, "lds_lo",
+		real(m->lds.lo), "lds_hi", real(m->lds.hi), "lds_other_seed", real(m->lds_other_seed.value),
+		"ceiling_other_seed", real(t->ceiling_other_seed), "slope", real(m->slope), "slope_error",
+		real(m->slope_error), "queries", t->n_queries, "subsets", t->n_subsets, "current", current);
+}
+
 enum err
 trust_write(const char *run_dir, const struct trust *t)
 {

@@ -7,10 +7,11 @@
 
 #include "byline/json.h"
 #include "byline/mem.h"
+#include "describe.h"
 
-enum { COL_ID, COL_PROMPT, COL_METHOD, COL_SHARE, COL_BAR, COL_RANK, COLS };
+enum { COL_ID, COL_PROMPT, COL_METHOD, COL_SHARE, COL_BAR, COL_RANK };
 
-static const struct column columns[COLS] = {
+static const struct column columns[APPEARANCE_COLUMNS] = {
 	[COL_ID] = { "#", 4, 0, true, true, 3 },
 	[COL_PROMPT] = { "saved query", 12, 4, false, true, 9 },
 	[COL_METHOD] = { "method", 10, 0, false, true, 1 },
@@ -32,7 +33,7 @@ appearance_cell(void *arg, size_t i, int column, struct table_cell *out)
 	else if (column == COL_METHOD)
 		str_adds(&out->text, a->method);
 	else if (column == COL_SHARE)
-		str_addf(&out->text, "%.1f", 100 * a->share);
+		describe_share(a->share, a->error, p->error, p->glyphs, &out->text);
 	else if (column == COL_RANK && a->rank > 0)
 		str_addf(&out->text, "%zu", a->rank);
 	else if (column == COL_BAR) {
@@ -66,9 +67,13 @@ appearance_find(const json_t *root, const char *name, struct appearance *a)
 		const json_t *c = json_array_get(list, i);
 		const char *who = json_string_value(json_object_get(c, "name"));
 		double share = json_number_value(json_object_get(c, "share"));
+		const json_t *error = json_object_get(c, "error");
 		if (!who || strcmp(who, name) != 0 || !(share > 0 && share <= 1))
 			continue;
 		a->share = share;
+		a->error = json_is_number(error) ? json_number_value(error) : (double)NAN;
+		if (!(a->error >= 0 && a->error <= 1))
+			a->error = (double)NAN;
 		a->rank = i + 1;
 	}
 }
@@ -78,7 +83,8 @@ appearance_add(void *arg, const struct saved_query *q)
 {
 	struct appearances *p = arg;
 	json_t *root = NULL;
-	struct appearance a = { .query = q->id, .prompt = xstrdup(q->prompt ? q->prompt : "") };
+	struct appearance a = { .query = q->id, .prompt = xstrdup(q->prompt ? q->prompt : ""),
+		.error = (double)NAN };
 	const char *method = NULL;
 	/* A result somebody else wrote may hold anything; what cannot be read counts as no share. */
 	if (q->result && json_parse(q->result, strlen(q->result), "saved query", &root) == OK) {
@@ -88,18 +94,28 @@ appearance_add(void *arg, const struct saved_query *q)
 	a.method = xstrdup(method ? method : "");
 	json_decref(root);
 	p->largest = fmax(p->largest, a.share);
+	p->error = fmax(p->error, a.error);
 	p->with_share += a.rank > 0;
 	mem_grow(&p->a, &p->cap, p->n + 1, sizeof(*p->a));
 	p->a[p->n++] = a;
 	return OK;
 }
 
-void
-appearances_init(struct appearances *p, struct source *s, const char *name)
+static void
+appearances_widen(struct appearances *p)
 {
-	*p = (struct appearances){ .name = xstrdup(name) };
+	memcpy(p->column, columns, sizeof(columns));
+	for (size_t i = 0; i < p->n; i++)
+		share_widen(&p->column[COL_SHARE], p->a[i].share, p->a[i].error, p->error, p->glyphs);
+}
+
+void
+appearances_init(struct appearances *p, struct source *s, const char *name, const struct glyphs *g)
+{
+	*p = (struct appearances){ .name = xstrdup(name), .glyphs = g };
 	(void)s->ops->each_query(s, appearance_add, p);
-	listing_init(&p->l, columns, COLS, p, appearance_cell, appearance_compare);
+	appearances_widen(p);
+	listing_init(&p->l, p->column, APPEARANCE_COLUMNS, p, appearance_cell, appearance_compare);
 	listing_fill(&p->l, p->n, (size_t)-1);
 	err_clear();
 }

@@ -5,19 +5,24 @@
 #include "listing.h"
 #include "source.h"
 
-struct appearance { int64_t query; char *prompt, *method; double share; size_t rank, of; };	/* rank 0: no share */
+/* rank 0: no share; error NaN: none was saved */
+struct appearance { int64_t query; char *prompt, *method; double share, error; size_t rank, of; };
+
+enum { APPEARANCE_COLUMNS = 6 };
 
 struct appearances {
 	struct appearance *a;
 	size_t n, cap;
-	double largest;
+	double largest, error;		/* of the shares */
 	size_t with_share;
+	const struct glyphs *glyphs;
 	struct listing l;
+	struct column column[APPEARANCE_COLUMNS];	/* as wide as these shares need */
 	char *name;			/* of the contributor: names outlive ids */
 };
 
 /* Reads all saved queries of the source. */
-void appearances_init(struct appearances *p, struct source *s, const char *name);
+void appearances_init(struct appearances *p, struct source *s, const char *name, const struct glyphs *g);
 void appearances_free(struct appearances *p);
 
 #endif

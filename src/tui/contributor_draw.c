@@ -23,6 +23,19 @@ describe_licences(const struct contributor_view *k, struct str *out)
 	}
 }
 
+/* "share 54.4 +-1.2% . rank 1 of 7 (1-2 over 3 runs)" */
+static void
+describe_place(const struct contributor_view *k, const struct glyphs *g, struct str *out)
+{
+	str_adds(out, "this answer   share ");
+	describe_share(k->now.share, k->now.error, 0, g, out);
+	str_addf(out, "%% %s rank %zu of %zu", g->dot, k->rank, k->of);
+	if (k->n_runs > 1 && k->now.rank_hi > k->now.rank_lo)
+		str_addf(out, " (%zu%s%zu over %d runs)", k->now.rank_lo, g->dash, k->now.rank_hi, k->n_runs);
+	else if (k->n_runs > 1)
+		str_addf(out, " (in each of %d runs)", k->n_runs);
+}
+
 static void
 draw_head(struct contributor_view *k, struct canvas *c, struct rect r)
 {
@@ -44,7 +57,7 @@ draw_head(struct contributor_view *k, struct canvas *c, struct rect r)
 	if (k->ranked && k->now.share <= 0)
 		str_adds(&s, "this answer   no share: nothing stands out from chance");
 	else if (k->ranked)
-		str_addf(&s, "this answer   share %.1f%% %s rank %zu of %zu", 100 * k->now.share, dot, k->rank, k->of);
+		describe_place(k, c->glyphs, &s);
 	else
 		str_adds(&s, "this answer   nothing was asked yet");
 	canvas_str(c, r.row + 1, 1, r.cols - 2, INK_TEXT, s.s);

@@ -49,13 +49,32 @@ describe_score(double score, int decimals, bool exact, struct str *out)
 }
 
 void
-describe_error(double error, int decimals, const struct glyphs *g, struct str *out)
+describe_error(double error, double largest, int decimals, const struct glyphs *g, struct str *out)
 {
-	char s[64];
+	char s[64], most[64];
 	if (!isfinite(error))
 		return;
 	snprintf(s, sizeof(s), "%.*f", decimals, error);
-	str_addf(out, " %s%s", g->plus_minus, s[0] == '0' && s[1] == '.' ? s + 1 : s);
+	snprintf(most, sizeof(most), "%.*f", decimals, isfinite(largest) ? fmax(error, largest) : error);
+	bool bare = most[0] == '0' && most[1] == '.';
+	str_addf(out, " %*s%s%s", (int)(strlen(most) - strlen(s)), "", g->plus_minus, s + bare);
+}
+
+void
+describe_share(double share, double error, double largest, const struct glyphs *g, struct str *out)
+{
+	str_addf(out, "%.1f", 100 * share);
+	describe_error(100 * error, fmax(1, 100 * largest), 1, g, out);
+}
+
+void
+share_widen(struct column *c, double share, double error, double largest, const struct glyphs *g)
+{
+	struct str s = {0};
+	describe_share(share, error, largest, g, &s);
+	int width = (int)text_width(s.s, s.len);
+	c->width = width > c->width ? width : c->width;
+	str_free(&s);
 }
 
 void

@@ -126,7 +126,7 @@ describe_standing(struct example_view *e, const struct glyphs *g, struct str *ou
 	describe_score((double)row->score, describe_decimals(fabs((double)row->score)),
 		row->exact || r->method->rescore == RESCORE_NONE, out);
 	if (r->error)
-		describe_error((double)row->error, describe_decimals(fabs((double)row->score)), g, out);
+		describe_error((double)row->error, 0, describe_decimals(fabs((double)row->score)), g, out);
 	str_addf(out, " %s", r->method->unit);
 	if (!(r->floor > 0))
 		return;

@@ -1,4 +1,5 @@
-/* export: what is on the screen, for other programs: a file of JSON, a saved query, a command line. */
+/* export: what is on the screen, for other programs: a file of JSON, a saved query, a command line. The JSON has the
+ * names and meanings of byline-ask(1). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +46,40 @@ export_people(const struct work *w)
 	return list;
 }
 
+/* Of the whole output's spans, as `ask` marks them, whichever span is asked about; none before they were looked for. */
+static void
+export_mark(struct inquiry *q, const struct ranked *r, json_t *o)
+{
+	const struct spans *v = &q->verbatim;
+	if (!v->done)
+		return;
+	const char *mark = verbatim_mark_names[q->source->ops->evidence(q->source, q->query, v->span, v->n, r->example,
+		(double)r->score, q->standing->ranking->floor)];
+	json_object_set_new(o, "mark", *mark ? json_string(mark) : json_null());
+}
+
+static enum err
+export_text(struct source *s, uint32_t example, json_t *o)
+{
+	struct str t = {0};
+	uint32_t *byte_of = NULL;
+	int n;
+	enum err err = s->ops->example_text(s, example, &t, &byte_of, &n);
+	if (err == OK)
+		json_object_set_new(o, "text", json_text(t.s ? t.s : "", t.len));
+	free(byte_of);
+	str_free(&t);
+	return err;
+}
+
 static json_t *
 export_example(struct source *s, const struct ranked *r, size_t rank, double floor)
 {
 	const struct example *e = s->ops->example(s, r->example);
 	const struct work *w = e ? s->ops->work(s, e->work) : NULL;
-	json_t *o = json_pack("{s:I, s:I, s:f, s:b, s:o}", "rank", (json_int_t)rank, "id", (json_int_t)r->example,
-		"score",
-		(double)r->score, "exact", r->exact, "floors",
+	json_t *o = json_pack("{s:I, s:I, s:f, s:b, s:o, s:i, s:o}", "rank", (json_int_t)rank, "id",
+		(json_int_t)r->example, "score", (double)r->score, "exact", r->exact, "error",
+		number((double)r->error), "bracket", r->bracket, "floors",
 		number(floor > 0 ? (double)r->score / floor : (double)NAN));
 	json_object_set_new(o, "work", w ? json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)w->id, "title",
 		text(w->title),
@@ -61,25 +88,36 @@ export_example(struct source *s, const struct ranked *r, size_t rank, double flo
 	return o;
 }
 
-static json_t *
-export_list(struct source *s, const struct ranking *r, bool top)
+static enum err
+export_list(struct inquiry *q, bool top, json_t *o)
 {
-	json_t *list = json_array();
+	struct source *s = q->source;
+	const struct ranking *r = q->standing->ranking;
+	const struct ranked *row = top ? r->top : r->bottom;
 	size_t n = top ? r->n_top : r->n_bottom;
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, export_example(s, top ? &r->top[i] : &r->bottom[i], i + 1, r->floor));
-	return list;
+	json_t *list = json_array();
+	json_object_set_new(o, top ? "examples" : "opponents", list);
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = export_example(s, &row[i], i + 1, r->floor);
+		json_array_append_new(list, one);
+		TRY(export_text(s, row[i].example, one));
+		export_mark(q, &row[i], one);
+	}
+	return OK;
 }
 
 static json_t *
 export_contributors(const struct shares *sh, bool all)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < sh->n; i++)
-		if (all || sh->c[i].share > 0)
-			json_array_append_new(list, json_pack("{s:I, s:o, s:f, s:f}", "id",
-				(json_int_t)sh->c[i].contributor, "name",
-				text(sh->c[i].name), "score", sh->c[i].score, "share", sh->c[i].share));
+	for (size_t i = 0; i < sh->n; i++) {
+		const struct contribution *c = &sh->c[i];
+		if (all || c->share > 0)
+			json_array_append_new(list, json_pack("{s:I, s:o, s:f, s:f, s:o, s:[I, I], s:I}", "id",
+				(json_int_t)c->contributor, "name", text(c->name), "score", c->score, "share", c->share,
+				"error", number(c->error), "ranks", (json_int_t)c->rank_lo, (json_int_t)c->rank_hi,
+				"works", (json_int_t)c->works));
+	}
 	return list;
 }
 
@@ -90,11 +128,14 @@ export_ranking(json_t *o, const struct standing *st, bool all)
 	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
 	json_object_set_new(o, "method", text(r->method->name));
 	json_object_set_new(o, "unit", text(r->method->unit));
+	json_object_set_new(o, "runs", json_integer(r->n_runs));
 	json_object_set_new(o, "noise_floor", number(r->floor));
+	json_object_set_new(o, "above_noise", isfinite(r->floor) ? json_integer((json_int_t)r->n_above) : json_null());
 	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
 		number(r->exact_spearman)));
 	json_object_set_new(o, "contributors", export_contributors(&st->shares, all));
 	json_object_set_new(o, "residual", json_real(st->shares.residual));
+	json_object_set_new(o, "residual_error", number(st->shares.residual_error));
 }
 
 static enum err
@@ -109,29 +150,49 @@ export_ready(struct inquiry *q)
 
 /* ---- file ---- */
 
-enum err
-export_write(struct app *app, struct inquiry *q, const char *path)
+static void
+export_trust(struct inquiry *q, json_t *o)
 {
-	TRY(export_ready(q));
-	struct source *s = app->source;
+	bool stale = false;
+	const struct trust *t = q->source->ops->trust(q->source, false, &stale);
+	json_object_set_new(o, "trust", trust_method_json(t, q->standing->ranking->method->name, !stale));
+}
+
+static enum err
+export_all(struct inquiry *q, json_t *o)
+{
+	const struct source_info *info = &q->source->info;
 	const struct query *query = q->query;
-	json_t *o = json_object();
 	json_object_set_new(o, "prompt", text(query->prompt));
 	json_object_set_new(o, "seed", json_integer((json_int_t)query->sample.seed));
 	json_object_set_new(o, "output", json_pack("{s:o, s:o}", "text",
 		json_text(query->output.s ? query->output.s : "", query->output.len), "tokens", export_tokens(query)));
 	export_ranking(o, q->standing, true);
-	json_object_set_new(o, "examples", export_list(s, q->standing->ranking, true));
-	json_object_set_new(o, "opponents", export_list(s, q->standing->ranking, false));
-	json_object_set_new(o, "store", text(s->info.store));
-	json_object_set_new(o, "run", text(s->info.run));
+	export_trust(q, o);
+	TRY(export_list(q, true, o));
+	TRY(export_list(q, false, o));
+	json_object_set_new(o, "checkpoint_sha256", text(info->checkpoint_sha256));
+	json_object_set_new(o, "corpus_sha256", text(info->corpus_sha256));
+	json_object_set_new(o, "store", text(info->store));
+	json_object_set_new(o, "run", text(info->run));
+	return OK;
+}
+
+enum err
+export_write(struct app *app, struct inquiry *q, const char *path)
+{
+	TRY(export_ready(q));
 	struct str out = {0};
-	json_print(&out, o, 2);
-	str_addc(&out, '\n');
-	json_decref(o);
-	enum err err = file_replace(path, out.s, out.len);
+	json_t *o = json_object();
+	enum err err = export_all(q, o);
+	if (err == OK) {
+		json_print(&out, o, 2);
+		str_addc(&out, '\n');
+		err = file_replace(path, out.s, out.len);
+	}
 	if (err == OK)
 		app_say(app, INK_ACCENT, "wrote %s, %zu bytes", path, out.len);
+	json_decref(o);
 	str_free(&out);
 	return err;
 }

@@ -15,7 +15,7 @@ measured_note(struct source *s, const struct method *m, const struct glyphs *g, 
 		return;
 	}
 	str_addf(out, "LDS %.2f", t->lds.value);
-	describe_error((t->lds.hi - t->lds.lo) / 2, 2, g, out);
+	describe_error((t->lds.hi - t->lds.lo) / 2, 0, 2, g, out);
 	if (stale)
 		str_adds(out, brief ? "?" : " (earlier index)");
 }

@@ -2,14 +2,14 @@
 #include "people.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "describe.h"
 
-enum { COL_NAME, COL_SHARE, COL_BAR, COL_SCORE, COL_WORKS, COL_EXAMPLES, COL_NOTE, COLS };
+enum { COL_NAME, COL_SHARE, COL_BAR, COL_SCORE, COL_WORKS, COL_EXAMPLES, COL_NOTE };
+enum { BAR_BESIDE_ERRORS = 3 };	/* it is what gives way to them */
 
-static const struct column columns[COLS] = {
+static const struct column columns[PEOPLE_COLUMNS] = {
 	[COL_NAME] = { "contributor", 15, 4, false, true, 9 },
 	[COL_SHARE] = { "share %", 7, 0, true, true, 9 },
 	[COL_BAR] = { "", 5, 3, false, false, 5 },
@@ -38,7 +38,7 @@ person_cell(void *arg, size_t i, int column, struct table_cell *out)
 		break;
 	case COL_SHARE:
 		if (ranked)
-			str_addf(&out->text, "%.1f", 100 * c->share);
+			describe_share(c->share, c->error, p->error, p->glyphs, &out->text);
 		break;
 	case COL_BAR:
 		out->bar = true;
@@ -87,11 +87,12 @@ person_compare(void *arg, int column, size_t a, size_t b)
 }
 
 void
-people_init(struct people *p, struct inquiry *q)
+people_init(struct people *p, struct inquiry *q, const struct glyphs *g)
 {
-	*p = (struct people){ .q = q };
+	*p = (struct people){ .q = q, .glyphs = g };
 	q->source->ops->everyone(q->source, &p->everyone);
-	listing_init(&p->l, columns, COLS, p, person_cell, person_compare);
+	memcpy(p->column, columns, sizeof(columns));
+	listing_init(&p->l, p->column, PEOPLE_COLUMNS, p, person_cell, person_compare);
 }
 
 void
@@ -99,6 +100,19 @@ people_free(struct people *p)
 {
 	p->q->source->ops->free_shares(&p->everyone);
 	listing_free(&p->l);
+}
+
+static void
+people_widen(struct people *p, const struct shares *sh)
+{
+	struct column *share = &p->column[COL_SHARE];
+	bool errors = p->q->standing && sh->n_runs > 1;
+	p->column[COL_BAR].width = errors ? BAR_BESIDE_ERRORS : columns[COL_BAR].width;
+	share->width = columns[COL_SHARE].width;
+	if (errors)
+		share_widen(share, sh->residual, sh->residual_error, p->error, p->glyphs);
+	for (size_t i = 0; errors && i < sh->n; i++)
+		share_widen(share, sh->c[i].share, sh->c[i].error, p->error, p->glyphs);
 }
 
 void
@@ -115,13 +129,16 @@ people_update(struct people *p)
 	size_t keep = (size_t)-1;
 	double score = 0;
 	p->largest = p->q->standing ? sh->residual : 0;
+	p->error = fmax(0, sh->residual_error);
 	for (size_t i = 0; i < sh->n; i++) {
 		p->largest = fmax(p->largest, sh->c[i].share);
+		p->error = fmax(p->error, sh->c[i].error);
 		score = fmax(score, fabs(sh->c[i].score));
 		if (moved && sh->c[i].contributor == p->contributor)
 			keep = i;
 	}
 	p->decimals = describe_decimals(score);
+	people_widen(p, sh);
 	listing_fill(&p->l, sh->n, keep);
 }
 
@@ -141,9 +158,11 @@ residual_draw(const struct people *p, struct canvas *c, int row, int col, int co
 	table_layout(&p->l.table, cols, width);
 	canvas_str(c, row, at, width[COL_NAME], INK_DIM, "residual");
 	at += width[COL_NAME] + 2;
-	char share[16];
-	snprintf(share, sizeof(share), "%.1f", 100 * p->q->standing->shares.residual);
-	canvas_right(c, row, at, width[COL_SHARE], INK_DIM, share);
+	const struct shares *sh = people_shares(p);
+	struct str share = {0};
+	describe_share(sh->residual, sh->residual_error, p->error, p->glyphs, &share);
+	canvas_right(c, row, at, width[COL_SHARE], INK_DIM, share.s);
+	str_free(&share);
 	at += width[COL_SHARE] + 2;
 	int bar = (int)lround(p->q->standing->shares.residual / p->largest * width[COL_BAR]);
 	if (width[COL_BAR] > 0 && p->largest > 0)

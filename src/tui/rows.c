@@ -65,7 +65,7 @@ row_score(const struct rows *r, const struct ranked *row, struct str *out)
 	const struct ranking *ranking = r->q->standing->ranking;
 	describe_score((double)row->score, r->decimals, row->exact || ranking->method->rescore == RESCORE_NONE, out);
 	if (ranking->error)
-		describe_error((double)row->error, r->decimals, r->glyphs, out);
+		describe_error((double)row->error, r->error, r->decimals, r->glyphs, out);
 }
 
 static void
@@ -189,6 +189,9 @@ rows_widen(struct rows *r)
 {
 	const struct standing *st = r->q->standing;
 	size_t most = (size_t)columns[COL_SCORE].width;
+	r->error = 0;
+	for (size_t i = 0; st && i < st->n; i++)
+		r->error = fmax(r->error, (double)st->row[i].error);
 	for (size_t i = 0; st && i < st->n; i++) {
 		struct str s = {0};
 		row_score(r, &st->row[i], &s);

@@ -16,6 +16,7 @@ struct rows {
 	bool raw;			/* as the inquiry said at the last update */
 	uint32_t example;		/* under the cursor at the last update */
 	int decimals;
+	double error;			/* the largest of a score */
 };
 
 void rows_init(struct rows *r, struct inquiry *q, const struct glyphs *g);

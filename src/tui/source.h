@@ -20,6 +20,7 @@ enum { RANKED_MOST = 5000 };	/* rows of a ranking, of either end */
 struct source_info {		/* fixed once open; strings are the source's */
 	const char *store, *folder;	/* "commons", its path as given */
 	const char *run, *model;	/* "base", "llama 1.6M" */
+	const char *checkpoint_sha256, *corpus_sha256;
 	size_t n_examples, n_works, n_contributors;
 	bool indexed;
 	int epochs;			/* how often each example was seen in training; 0: not known */

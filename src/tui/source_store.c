@@ -281,7 +281,7 @@ info_fill(struct store_source *f)
 	(void)store_count(f->store, &totals);
 	f->s.info = (struct source_info){
 		.store = store_name(f->store), .folder = f->folder, .run = x->run.name, .model = f->model,
-		.n_examples = x->data.n,
+		.checkpoint_sha256 = x->checkpoint_sha256, .corpus_sha256 = x->corpus_sha256, .n_examples = x->data.n,
 		.n_works = x->n_works, .n_contributors = (size_t)totals.contributors, .indexed = x->index != NULL,
 		.epochs = epochs_of(x), .methods = methods, .n_methods = n_methods,
 	};

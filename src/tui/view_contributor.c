@@ -91,8 +91,10 @@ plain_words(struct contributor_view *k)
 	else {
 		str_adds(out, "without these works the model would have found this passage less likely, as far as can "
 			"be predicted. ");
-		str_addf(out, "Of all the help it got from anybody, %.0f parts in 100 are credited to %s",
-			100 * k->now.share, k->now.name);
+		str_addf(out, "Of all the help it got from anybody, %.0f parts in 100", 100 * k->now.share);
+		if (isfinite(k->now.error))
+			str_addf(out, ", give or take %.0f,", ceil(100 * k->now.error));
+		str_addf(out, " are credited to %s", k->now.name);
 		if (above > 0)
 			str_addf(out, "; %zu of %zu works stand out from chance", above, k->n);
 		str_adds(out, ". The size was predicted, not measured by training again without them.");
@@ -126,6 +128,7 @@ contributor_fetch(struct contributor_view *k)
 			k->rank = i + 1;
 		}
 	k->of = sh->n;
+	k->n_runs = st ? sh->n_runs : 0;
 	s->ops->free_shares(&everyone);
 }
 
@@ -235,6 +238,6 @@ view_contributor_new(struct app *app, struct inquiry *q, int64_t contributor)
 	k->contributor = contributor;
 	listing_init(&k->works, columns, COLS, k, work_cell, work_compare);
 	contributor_fetch(k);
-	appearances_init(&k->where, q->source, k->now.name ? k->now.name : UNKNOWN);
+	appearances_init(&k->where, q->source, k->now.name ? k->now.name : UNKNOWN, app->canvas.glyphs);
 	return &k->v;
 }

@@ -19,6 +19,7 @@ struct contributor_view {
 	bool second;			/* the pane of appearances has the focus */
 	struct contribution now;	/* in this ranking */
 	size_t rank, of;
+	int n_runs;
 	bool ranked;
 	struct str words;
 	struct flow flow;

@@ -3,6 +3,7 @@
 
 #include "app.h"
 #include "byline/mem.h"
+#include "byline/utf8.h"
 #include "describe.h"
 #include "measured.h"
 #include "people.h"
@@ -24,16 +25,22 @@ contributors_update(struct view *v)
 	people_update(&self(v)->people);
 }
 
+/* How the method was measured is said in full, in brief, or not at all. */
+enum note { NOTE_FULL, NOTE_BRIEF, NOTE_BARE, NOTES };
+
 static void
-contributors_note(const struct contributors_view *k, const struct glyphs *g, struct str *out)
+contributors_note(const struct contributors_view *k, const struct glyphs *g, enum note how, struct str *out)
 {
 	const struct standing *st = k->v.q->standing;
 	if (!st) {
 		str_adds(out, "nothing was asked yet");
 		return;
 	}
-	str_addf(out, "%s, ", st->ranking->method->title);
-	measured_note(k->v.q->source, st->ranking->method, g, false, out);
+	str_adds(out, st->ranking->method->title);
+	if (how != NOTE_BARE) {
+		str_adds(out, ", ");
+		measured_note(k->v.q->source, st->ranking->method, g, how == NOTE_BRIEF, out);
+	}
 	if (st->ranking->n_runs > 1)
 		str_addf(out, ", mean of %d runs", st->ranking->n_runs);
 	if (st->nothing)
@@ -48,7 +55,11 @@ contributors_draw(struct view *v, struct canvas *c, struct rect r)
 	people_draw(&k->people, c, (struct rect){ r.row + 1, 0, r.rows - 1, r.cols }, true);
 	str_adds(&title, "Contributors  ");
 	listing_status(&k->people.l, &title);
-	contributors_note(k, c->glyphs, &note);
+	int room = r.cols - (int)text_width(title.s, title.len) - HEADING_TAKES;
+	for (int how = NOTE_FULL; how < NOTES && (how == NOTE_FULL || (int)text_width(note.s, note.len) > room); how++) {
+		str_clear(&note);
+		contributors_note(k, c->glyphs, how, &note);
+	}
 	heading_draw(c, r.row, 0, r.cols, true, title.s, note.s);
 	str_free(&title);
 	str_free(&note);
@@ -92,6 +103,6 @@ view_contributors_new(struct app *app, struct inquiry *q)
 {
 	struct contributors_view *k = xcalloc(1, sizeof(*k));
 	k->v = (struct view){ .ops = &contributors_ops, .app = app, .q = q };
-	people_init(&k->people, q);
+	people_init(&k->people, q, app->canvas.glyphs);
 	return &k->v;
 }

@@ -319,6 +319,6 @@ view_output_new(struct app *app, struct inquiry *q)
 	edit_set(&o->prompt, q->prompt ? q->prompt : "");
 	o->pane = q->prompt ? PANE_TEXT : PANE_PROMPT;
 	rows_init(&o->rows, q, app->canvas.glyphs);
-	people_init(&o->people, q);
+	people_init(&o->people, q, app->canvas.glyphs);
 	return &o->v;
 }

@@ -150,7 +150,7 @@ test_json(void **state)
 {
 	(void)state;
 	struct trust *t = report_made();
-	json_t *none = method_trust_json(NULL, "influence", false), *o = method_trust_json(t, "influence", true);
+	json_t *none = trust_method_json(NULL, "influence", false), *o = trust_method_json(t, "influence", true);
 	assert_true(json_is_null(none));
 	assert_true(json_real_value(json_object_get(o, "lds")) == 0.3 && json_is_true(json_object_get(o, "current")));
 	assert_true(json_real_value(json_object_get(o, "lds_lo")) == 0.25);

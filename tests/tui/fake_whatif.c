@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "byline/mem.h"
 
@@ -73,6 +74,8 @@ fake_whatif(struct source *s, const struct trial_ask *ask, struct job *job, stru
 	job_note(job, "epoch 4 of 10");
 	if (strncmp(ask->prompt, "long", 4) == 0)
 		TRY(fake_wait(job, false));
+	/* Long enough for the key after the one that began it, on a busy machine too. */
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
 	*out = whatif_new(s, ask->method, ask->from, ask->to, &ask->options);
 	pthread_mutex_lock(&f->lock);
 	f->verified = *ask;

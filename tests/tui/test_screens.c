@@ -23,6 +23,7 @@ struct screen { const char *name; int rows, cols; unsigned mode; const char *scr
 #define ASK ":type The keeper lit the lamp and\nEnter\n:wait\n"
 #define NOISE ":type noise of it\nEnter\n:wait\n"
 #define LONG ":type long ago\nEnter\n:wait\n"
+#define RUNS_ASKED ":type runs of it\nEnter\n:wait\n"
 #define SAVED ASK "v l l l v\n:wait\nS A\n:wait\nS\n"
 
 static const struct screen screens[] = {
@@ -41,6 +42,9 @@ static const struct screen screens[] = {
 	{ "output-surprise", 24, 80, COLOR, ASK "t\n" },
 	{ "output-plain", 24, 80, COLOR, ASK "t t t\n" },
 	{ "output-bm25", 24, 80, COLOR, ASK "m\n:wait\n" },
+	{ "output-runs", 24, 80, COLOR, RUNS_ASKED },
+	{ "output-runs-ascii", 24, 80, MONO | ASCII, RUNS_ASKED },
+	{ "output-runs-wide", 36, 120, COLOR, RUNS_ASKED },
 	{ "output-seed", 24, 80, COLOR, ASK ":seed 42\n:wait\n" },
 	{ "output-hostile", 24, 80, COLOR, ":type hostile \nEnter\n:wait\nl\n" },
 	{ "output-empty", 24, 80, COLOR, ":type empty\nEnter\n:wait\n" },
@@ -49,7 +53,7 @@ static const struct screen screens[] = {
 	{ "examples-mono", 24, 80, MONO, ASK "2 Down\n" },
 	{ "examples-ascii", 24, 80, MONO | ASCII, ASK "2 Down\n" },
 	{ "examples-fresh", 24, 80, FRESH, ASK "2\n" },
-	{ "examples-runs", 24, 80, COLOR, ":type runs of it\nEnter\n:wait\n2\n" },
+	{ "examples-runs", 24, 80, COLOR, RUNS_ASKED "2\n" },
 	{ "examples-noise", 24, 80, COLOR, NOISE "2\n" },
 	{ "examples-noise-small", 10, 40, COLOR, NOISE "2\n" },
 	{ "examples-noise-raw", 24, 80, COLOR, NOISE "2 z Down\n" },
@@ -68,8 +72,12 @@ static const struct screen screens[] = {
 	{ "example-hostile", 24, 80, COLOR, ASK "2 /\n:type owned\nEnter Enter\n:wait\n" },
 	{ "example-next", 24, 80, COLOR, ASK "2 Enter ] ]\n:wait\n" },
 	{ "contributors", 24, 80, COLOR, ASK "3 Down\n" },
+	{ "contributors-runs", 24, 80, COLOR, RUNS_ASKED "3 Down\n" },
+	{ "contributors-runs-small", 10, 40, COLOR, RUNS_ASKED "3\n" },
 	{ "contributors-unasked", 24, 80, COLOR, "Tab 3\n" },
 	{ "contributor", 24, 80, COLOR, SAVED "3 Enter\n" },
+	{ "contributor-runs", 24, 80, COLOR, RUNS_ASKED "S 3 Enter\n" },
+	{ "contributor-runs-ascii", 24, 80, MONO | ASCII, RUNS_ASKED "S 3 Down Enter\n" },
 	{ "contributor-none", 24, 80, COLOR, ASK "3 Down Down Down Down Enter\n" },
 	{ "contributor-small", 10, 40, COLOR, ASK "3 Enter Tab\n" },
 	{ "contributor-large", 60, 200, COLOR, SAVED "3 Enter Tab\n" },
