@@ -208,14 +208,17 @@ ask_place(const struct ranked *list, size_t n, size_t i, char out[24])
 }
 
 static void
-ask_list(const struct session *s, const struct ranking *r, bool top)
+ask_list(const struct answer *a, bool top)
 {
+	const struct session *s = a->session;
+	const struct ranking *r = a->ranking;
 	const struct ranked *list = top ? r->top : r->bottom;
 	size_t n = top ? r->n_top : r->n_bottom;
 	say("\n%s\n", top ? "Proponents" : "Opponents");
 	for (size_t i = 0; i < n; i++) {
 		const struct work *w = session_work(s, s->examples[list[i].example].work);
 		const char *title = w && w->title ? w->title : "untitled";
+		const char *mark = ask_words_mark(&a->words, s, r, &list[i]);
 		char place[24], error[32] = "";
 		struct str by = {0}, line = {0};
 		record_byline(&by, w);
@@ -224,8 +227,8 @@ ask_list(const struct session *s, const struct ranking *r, bool top)
 			snprintf(error, sizeof(error), " \302\261%.2g", (double)list[i].error);
 		/* A title of several lines could pass for more rows of the ranking. */
 		text_escape(&line, title, strlen(title), ESCAPE_NEWLINE);
-		say("%4s  %+.4g%s  %s  (%s; %s)\n", place, (double)list[i].score, error, line.s, by.s,
-			w ? w->licence : UNKNOWN);
+		say("%4s  %+.4g%s  %s  (%s; %s)%s%s%s\n", place, (double)list[i].score, error, line.s, by.s,
+			w ? w->licence : UNKNOWN, *mark ? "  [" : "", mark, *mark ? "]" : "");
 		str_free(&by);
 		str_free(&line);
 	}
@@ -249,8 +252,8 @@ ask_ranking(const struct answer *w, bool all)
 		say("So there is no ranking to go by; --all shows it all the same.\n");
 		return;
 	}
-	ask_list(w->session, r, true);
-	ask_list(w->session, r, false);
+	ask_list(w, true);
+	ask_list(w, false);
 }
 
 static void
