@@ -1,4 +1,5 @@
 /* ask: prompt to attribution without the screen. The JSON names are what scripts rely on: see byline-ask(1). */
+#include "ask_tokens.h"
 #include "ask_words.h"
 #include "asking.h"
 #include "commands.h"
@@ -21,6 +22,7 @@
 struct ask_args {
 	struct asking ask;
 	int top;
+	int64_t tokens_of;		/* -1: none */
 	bool all, json, quiet;
 };
 
@@ -28,6 +30,8 @@ struct ask_args {
 static const struct option ask_table[] = {
 	ASKING_OPTIONS(struct ask_args, ask),
 	{"top", OPTION_INT, FIELD(top), "K", "10", 1, 100000, .help = "proponents and opponents listed"},
+	{"tokens-of", OPTION_LONG, FIELD(tokens_of), "EXAMPLE", "-1", -1, 4294967295.0,
+		.help = "also what each token of this example adds to each of the span; -1 means no example"},
 	{"all", OPTION_FLAG, FIELD(all), .help = "print a ranking even where nothing stands above the noise floor"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
@@ -38,6 +42,7 @@ struct answer {
 	struct query *query;
 	struct ranking *ranking;
 	struct shares shares;
+	struct token_influence *tokens;	/* NULL: not asked for */
 	struct ask_words words;
 	struct trust *trust;		/* NULL: never measured */
 	bool current;			/* measured with the index that is there */
@@ -48,6 +53,7 @@ static void
 answer_free(struct answer *w)
 {
 	ask_words_free(&w->words);
+	token_influence_free(w->tokens);
 	shares_free(&w->shares);
 	trust_free(w->trust);
 	ranking_free(w->ranking);
@@ -73,6 +79,8 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 	struct rank_options o = {.top = (size_t)a->top, .exact = (size_t)a->ask.exact};
 	TRY(asking_method(a->ask.method, &o.method));
 	TRY(asking_session(&a->ask, s, &w->session));
+	if (a->tokens_of >= 0)
+		TRY(ask_tokens_check(w->session, a->tokens_of));
 	double began = clock_monotonic();
 	TRY(asking_query(&a->ask, w->session, job, &w->query));
 	TRY(asking_span(&a->ask, w->query->n_out, &o.from, &o.to));
@@ -80,19 +88,15 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 	TRY(credit_shares(w->session, w->ranking, &w->shares));
 	w->elapsed_ms = 1e3 * (clock_monotonic() - began);
 	ask_trust(w);
+	if (a->tokens_of >= 0)
+		TRY(query_tokens(w->query, o.from, o.to, (uint32_t)a->tokens_of, job, &w->tokens));
 	return ask_words_find(s, w->query, &w->words);
 }
 
 /* ---- printing as JSON ---- */
 
 static json_t *
-json_number(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
-}
-
-static json_t *
-ask_tokens(const struct query *q)
+ask_output(const struct query *q)
 {
 	json_t *tokens = json_array();
 	for (int i = 0; i < q->n_out; i++) {
@@ -170,7 +174,7 @@ ask_json(const struct answer *w)
 	json_object_set_new(o, "seed", json_integer((json_int_t)q->sample.seed));
 	json_object_set_new(o, "output",
 		json_pack("{s:o, s:o}", "text", json_text(q->output.s ? q->output.s : "", q->output.len),
-		"tokens", ask_tokens(q)));
+		"tokens", ask_output(q)));
 	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
 	ask_standing(r, o);
 	json_object_set_new(o, "trust", trust_method_json(w->trust, r->method->name, w->current));
@@ -179,6 +183,8 @@ ask_json(const struct answer *w)
 		err = ask_examples(w->session, r, false, o);
 	if (err == OK)
 		err = ask_words_json(&w->words, w->session, r, o);
+	if (w->tokens)
+		json_object_set_new(o, "tokens_of", ask_tokens_json(w->tokens, w->session));
 	json_object_set_new(o, "contributors", ask_contributors(&w->shares));
 	json_object_set_new(o, "residual", json_real(w->shares.residual));
 	json_object_set_new(o, "residual_error", json_number(w->shares.residual_error));
@@ -304,6 +310,8 @@ ask_run(const void *options, char **args, int n_args)
 		err = ask_json(&w);
 	else if (err == OK)
 		ask_print(&w, a->all);
+	if (err == OK && !a->json && w.tokens)
+		ask_tokens_print(w.tokens, w.query);
 	if (err == OK && !a->json)
 		err = ask_words_print(&w.words, s);
 	int code = err == OK ? EXIT_DONE : fail(err);

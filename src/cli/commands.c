@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include <locale.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,12 @@ json_t *
 json_cstr(const char *s)
 {
 	return s ? json_text(s, strlen(s)) : json_null();
+}
+
+json_t *
+json_number(double x)
+{
+	return isfinite(x) ? json_real(x) : json_null();
 }
 
 /* ---- the way in ---- */

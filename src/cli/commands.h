@@ -17,4 +17,7 @@ void print_json(json_t *value);
 /* json_text() of a C string, JSON null for NULL. */
 json_t *json_cstr(const char *s);
 
+/* JSON null for what is no finite number. */
+json_t *json_number(double x);
+
 #endif

@@ -74,7 +74,7 @@ span_json(const struct spans *spans, const struct verbatim_span *span)
 		(json_int_t)span->n_words, "places", (json_int_t)span->n_places);
 	json_object_set_new(o, "first_seen", *span->first_seen ? json_string(span->first_seen) : json_null());
 	json_object_set_new(o, "first_work", span->first_work ? json_integer(span->first_work) : json_null());
-	json_object_set_new(o, "chance", isfinite(span->chance) ? json_real(span->chance) : json_null());
+	json_object_set_new(o, "chance", json_number(span->chance));
 	return o;
 }
 
