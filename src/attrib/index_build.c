@@ -48,11 +48,11 @@ indexing_path(const struct indexing *x, const char *name)
 	return path_join(x->run.dir, name);
 }
 
-enum err
-indexing_weights(const struct indexing *x, int checkpoint, struct model *m)
+static enum err
+weights_load(const struct indexing *x, const char *folder, struct model *m)
 {
 	enum err err;
-	char *path = indexing_path(x, x->info.checkpoint[checkpoint].path);
+	char *path = indexing_path(x, folder);
 	json_t *want = model_config_json(&x->model.config), *got = NULL;
 	*m = (struct model){0};
 	TRY_OUT(checkpoint_load(path, m));
@@ -66,6 +66,18 @@ out:
 		model_free(m);
 	free(path);
 	return err;
+}
+
+enum err
+indexing_weights(const struct indexing *x, int checkpoint, struct model *m)
+{
+	return weights_load(x, x->info.checkpoint[checkpoint].path, m);
+}
+
+enum err
+indexing_final(const struct indexing *x, struct model *m)
+{
+	return weights_load(x, "checkpoint", m);
 }
 
 enum err
@@ -155,11 +167,16 @@ open_examples(struct indexing *x)
 	return x->info.n_rows > 0 ? OK : err_set(ERR_MISSING, "run %s has no training examples to index", x->run.name);
 }
 
+/* Its weights are read again when they are wanted: only one checkpoint's are ever in memory. */
 static enum err
 open_model(struct indexing *x)
 {
+	struct model m = {0};
 	char *path = indexing_path(x, "checkpoint");
-	enum err err = checkpoint_load(path, &x->model);
+	enum err err = checkpoint_load(path, &m);
+	if (err == OK)
+		err = model_new(&x->model, &m.config, false);
+	model_free(&m);
 	free(path);
 	return err;
 }

@@ -15,8 +15,7 @@ struct indexing {
 	struct run run;
 	struct dataset data;		/* heldout is also set where a contributor has opted out */
 	struct example *examples;
-	struct model model;		/* of checkpoint/: the table that all checkpoints share, and the weights for
-					 * hidden states */
+	struct model model;		/* of checkpoint/: the table that all checkpoints share, without weights */
 	struct index_info info;
 	char identity[HASH_HEX];	/* of all that the curvature depends on */
 	uint32_t *row;			/* info.n_rows: the examples that have features, ascending */
@@ -47,6 +46,8 @@ enum err indexing_build(struct store *s, int64_t run, const struct index_options
 char *indexing_path(const struct indexing *x, const char *name);	/* "run folder/name"; the caller's */
 /* Weights of one of the checkpoints, of the run's model; the caller's to model_free. */
 enum err indexing_weights(const struct indexing *x, int checkpoint, struct model *m);
+/* The same of checkpoint/. */
+enum err indexing_final(const struct indexing *x, struct model *m);
 /* Notes a finished file of the index in index.json. */
 enum err indexing_note(struct indexing *x, const char *name);
 /* The metadata that says which curvature and how many rows a file belongs to, and whether a file there says so. */
@@ -59,6 +60,11 @@ enum err indexing_curvature(struct indexing *x);
 enum err indexing_features(struct indexing *x);
 enum err indexing_hidden(struct indexing *x);
 enum err indexing_null(struct indexing *x);
+
+/* Mean final hidden states (n, d_model) of examples `row` under m; `done`: rows that the job has behind it. */
+enum err indexing_hidden_rows(const struct indexing *x, const struct model *m, const uint32_t *row, size_t n,
+	uint64_t done, float *mean);
+size_t indexing_hidden_block(const struct indexing *x);	/* rows that are in memory at a time */
 
 /* Adds the mean of hidden (rows, width) to `to`. */
 void indexing_mean(float *to, const float *hidden, int rows, size_t width);
