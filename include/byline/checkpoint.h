@@ -1,5 +1,7 @@
 /*
- * checkpoint: Hugging Face directories both ways (config.json, model.safetensors, tokenizer.json).
+ * checkpoint: models as they lie on disk. Read: a Hugging Face directory (config.json, tokenizer.json, and
+ * model.safetensors or several such files with an index) or a GGUF file, which has everything inside. Written: a
+ * directory with model.safetensors. Where a `path` is wanted, a directory or a GGUF file may be given.
  */
 #ifndef BYLINE_CHECKPOINT_H
 #define BYLINE_CHECKPOINT_H
@@ -11,11 +13,14 @@
 #include "byline/tokenizer.h"
 
 /* Loads config and weights. Missing, surplus, misshapen or non-finite tensors are named. The model is the caller's. */
-enum err checkpoint_load(const char *dir, struct model *m);
-/* tokenizer.json of the directory, checked against the model's vocabulary (vocab may be larger). */
-enum err checkpoint_tokenizer(const char *dir, const struct model *m, struct tokenizer **out);
-/* SHA-256 of model.safetensors. */
-enum err checkpoint_hash(const char *dir, char hex[HASH_HEX]);
+enum err checkpoint_load(const char *path, struct model *m);
+/* The config alone; the weights are not looked at, except those of a GGUF file, of which the shapes are. */
+enum err checkpoint_config(const char *path, struct model_config *config);
+/* tokenizer.json of the directory or the tokenizer of the GGUF file, checked against the model's vocabulary (vocab
+ * may be larger). */
+enum err checkpoint_tokenizer(const char *path, const struct model *m, struct tokenizer **out);
+/* SHA-256 of the weights: weights_hash. */
+enum err checkpoint_hash(const char *path, char hex[HASH_HEX]);
 
 /* Writes config.json, model.safetensors (dtype F32, F16 or BF16; params may differ from m->params) and, when t is not
  * NULL, tokenizer.json, tokenizer_config.json and generation_config.json. Each file is replaced atomically, the weights

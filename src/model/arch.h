@@ -21,6 +21,9 @@ struct file_tensor {
 	const struct tensor *tensor;	/* ours, of the model's table: role, bias and layer are there */
 	int row, rows, cols, n_dims;
 	bool transposed;
+	int paired;			/* the rows of each of so many heads are in the order of rotary pairs:
+					 * 0, n/2, 1, n/2 + 1...; 0: as ours */
+	float excess;			/* by which the file's numbers are larger than ours */
 	bool optional;			/* never written; if a file has it, it must have this shape, and its values are
 					 * not read */
 };

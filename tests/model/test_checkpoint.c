@@ -302,10 +302,7 @@ test_other_weights(void **state)
 	assert_load(ERR_MISSING, "there is no model.safetensors");
 	replace("pytorch_model.bin", "x");
 	assert_load(ERR_UNSUPPORTED, "save_pretrained");
-	replace("model.safetensors.index.json", "{}");
-	assert_load(ERR_UNSUPPORTED, "several files");
 	drop("pytorch_model.bin");
-	drop("model.safetensors.index.json");
 }
 
 static void
