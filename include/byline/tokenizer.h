@@ -1,10 +1,19 @@
 /*
- * tokenizer: byte-level BPE (Sennrich et al. 2016; bytes as in GPT-2), loaded from a Hugging Face tokenizer.json or
- * trained here.
+ * tokenizer: byte-pair encoding (Sennrich et al. 2016), of bytes as in GPT-2 or of code points with byte fallback as
+ * SentencePiece has it, loaded from a Hugging Face tokenizer.json or trained here.
  *
- * Byte offsets are exact: every token knows which bytes of the text it covers, and the bytes of all tokens of a text,
- * joined, are the text again, whatever bytes it holds (NUL and invalid UTF-8 included), unless the file asks for
- * normalisation. A tokenizer is immutable after loading and may be shared by threads.
+ * Byte offsets are exact: every token knows which bytes of the text it covers. Spans come in order, and joined they are
+ * the text, unless the file itself drops some of it. Of a code point that became several tokens each has its bytes, and
+ * a space that the file puts before a text is of no byte: alone it has an empty span. The bytes of all tokens, joined,
+ * are the text again, whatever bytes it holds (NUL and invalid UTF-8 included), unless the file asks for normalisation
+ * (U+2581 in a text comes back as the space that it stands for).
+ *
+ * The `tokenizers` library takes valid UTF-8 alone. Here an invalid byte is a token by itself, the byte's own where
+ * the vocabulary has one and the unknown token else; what lies between is encoded as stretches of one text, of which
+ * the first alone begins it.
+ *
+ * Encoding gives the tokens of a text and nothing around it; what the file's template puts there is told separately. A
+ * tokenizer is immutable after loading and may be shared by threads.
  */
 #ifndef BYLINE_TOKENIZER_H
 #define BYLINE_TOKENIZER_H
@@ -37,9 +46,16 @@ int32_t tokenizer_special(const struct tokenizer *t, const char *content);
  * on which the file's own pattern gave up. */
 enum err tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out,
 	size_t *n_out);
+/* As a text that goes on from another, special tokens as text: nothing is put before it. */
+enum err tokenizer_encode_on(const struct tokenizer *t, const char *text, size_t n, struct token_span **out,
+	size_t *n_out);
+/* The ids that the file's template puts before and after a text, borrowed; how many. */
+size_t tokenizer_before(const struct tokenizer *t, const int32_t **ids);
+size_t tokenizer_after(const struct tokenizer *t, const int32_t **ids);
 /* The bytes of one token, borrowed; special tokens give their content. NULL when there is no such id. */
 const char *tokenizer_bytes(const struct tokenizer *t, int32_t id, size_t *n);
 bool tokenizer_is_special(const struct tokenizer *t, int32_t id);
+/* Appends the text. Where the file put a space before it, its first token (after the template's) loses one again. */
 void tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t n, struct str *out);
 
 /* Trains byte-level BPE on texts: `next` gives the following text or false; read once through, after a rewind (may be

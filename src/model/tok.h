@@ -3,7 +3,8 @@
  *
  * A text passes through: valid UTF-8 runs (each invalid byte is a piece of its own) -> added tokens that match as
  * written -> normalisation -> added tokens that match the normalised text -> splitting into pieces -> byte-pair merges
- * of each piece.
+ * of each piece. Symbols that merging begins with are bytes (byte-level) or code points, those that the vocabulary lacks
+ * as their bytes (byte fallback) or as the unknown token.
  */
 #ifndef BYLINE_MODEL_TOK_H
 #define BYLINE_MODEL_TOK_H
@@ -19,7 +20,7 @@
 #include "byline/str.h"
 #include "byline/tokenizer.h"
 
-enum { TOK_MAX_ID = 1 << 20, TOK_MAX_STEPS = 32 };
+enum { TOK_MAX_ID = 1 << 20, TOK_MAX_STEPS = 32, TOK_MAX_AROUND = 16, TOK_REWRITTEN_MAX = INT32_MAX };
 
 /* ---- the byte alphabet of GPT-2: every byte as one printable code point (tok_alphabet.c) ---- */
 
@@ -61,10 +62,8 @@ void tok_matcher_free(struct tok_matcher *m);
 /* Cuts s[0..n) into matches (hit) and what lies between them, in m->found. */
 enum err tok_matcher_run(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n);
 
-/* ---- normalisation (tok_normal.c) ---- */
+/* ---- texts that know where they came from (tok_rewrite.c) ---- */
 
-enum normal_form { NORMAL_NFC, NORMAL_NFD, NORMAL_NFKC, NORMAL_NFKD, NORMAL_LOWER };
-struct normal { enum normal_form steps[TOK_MAX_STEPS]; int n; };
 /* A text and where each of its bytes (and its end) came from: byte i from source byte at[i], or base + i when at is
  * NULL. */
 struct mapped { const char *s; size_t n; const uint32_t *at; uint32_t base; };
@@ -74,31 +73,63 @@ mapped_source(const struct mapped *m, size_t i)
 	return m->at ? m->at[i] : m->base + (uint32_t)i;
 }
 
-struct normal_buf { struct str text[2]; uint32_t *at[2]; size_t cap[2]; };
-/* `in` is valid UTF-8; *out lives in buf (or is `in` itself) until the next call. */
-void normal_apply(const struct normal *normal, struct normal_buf *buf, const struct mapped *in, struct mapped *out);
+/* A text being made of another. */
+struct rewrite { struct str text; uint32_t *at; size_t cap; };
+void rewrite_begin(struct rewrite *r);
+/* k bytes that stand for bytes [from, to) of `in`: spread evenly, so that maps never run backwards. */
+void rewrite_add(struct rewrite *r, const struct mapped *in, const char *s, size_t k, size_t from, size_t to);
+/* *out lives in r until the next rewrite_begin. ERR_LIMIT: it grew beyond what offsets can tell. */
+enum err rewrite_end(struct rewrite *r, const struct mapped *in, struct mapped *out);
+void rewrite_free(struct rewrite *r);
+
+/* ---- normalisation (tok_normal.c) ---- */
+
+enum normal_form {
+	NORMAL_NFC, NORMAL_NFD, NORMAL_NFKC, NORMAL_NFKD, NORMAL_LOWER, NORMAL_PREPEND, NORMAL_REPLACE, NORMAL_STRIP
+};
+struct normal_step {
+	enum normal_form form;
+	pcre2_code *re;			/* REPLACE: what; NULL: `what` as it is written */
+	char *what, *with;		/* PREPEND has `with` alone */
+	size_t n_what, n_with;
+	bool left, right;		/* STRIP */
+};
+struct normal { struct normal_step steps[TOK_MAX_STEPS]; int n; };
+struct normal_buf { struct rewrite side[2]; struct tok_matcher matcher; };
+void normal_buf_init(struct normal_buf *buf);
 void normal_buf_free(struct normal_buf *buf);
+/* `in` is valid UTF-8; *out lives in buf (or is `in` itself) until the next call. glued: nothing is prepended. */
+enum err normal_apply(const struct normal *normal, struct normal_buf *buf, const struct mapped *in, bool glued,
+	struct mapped *out);
+void normal_free(struct normal *normal);
 
 /* ---- splitting (tok_split.c) ---- */
 
 enum split_behavior { SPLIT_ISOLATED, SPLIT_REMOVED, SPLIT_PREVIOUS, SPLIT_NEXT, SPLIT_CONTIGUOUS };
+enum split_prefix { PREFIX_NEVER, PREFIX_FIRST, PREFIX_ALWAYS };
 struct split_step {
 	pcre2_code *re;			/* NULL: leaves the text whole */
 	enum split_behavior behavior;
-	bool invert, prefix;		/* prefix: a space is put before pieces that do not begin with one */
+	bool invert;
+	enum split_prefix prefix;	/* whether `mark` is put before pieces (the text's first) that lack it */
+	bool replace;			/* spaces become `mark` */
+	char mark[8];
 };
-struct piece { uint32_t from, to; bool space, glued; };	/* space: one was put before it; glued: none may be */
+struct piece { uint32_t from, to; bool glued; };	/* glued: nothing may be put before it */
 struct pieces { struct piece *v; size_t n, cap; };
-struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct str scratch; };
+struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct rewrite side[2]; };
 void splitter_init(struct splitter *s);
 void splitter_free(struct splitter *s);
-/* *out lives in the splitter until the next call. */
-enum err splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, const struct mapped *text,
-	bool glued,
+/* Cuts *text, which is replaced where a step rewrites it. *out and the text live in the splitter until the next call. */
+enum err splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, struct mapped *text, bool glued,
 	const struct pieces **out);
 enum err split_gpt2(struct split_step *step);	/* the splitting of ByteLevel */
 
 /* ---- added tokens (tok_added.c) ---- */
+
+bool tok_is_space(int32_t cp);
+/* The code point that ends at s[n); n > 0. Returns its bytes. */
+size_t tok_decode_back(const char *s, size_t n, int32_t *cp);
 
 enum { ADDED_SPECIAL = 1, ADDED_WORD = 2, ADDED_LSTRIP = 4, ADDED_RSTRIP = 8 };
 struct added { char *s; size_t n; int32_t id; unsigned flags; };
@@ -122,10 +153,31 @@ enum err bpe_reserve(struct bpe_work *w, size_t n);
 void bpe_run(struct bpe_work *w, const struct pair_map *merges);
 void bpe_work_free(struct bpe_work *w);
 
+/* ---- pieces seen before (tok_cache.c) ---- */
+
+enum { CACHE_KEY_MAX = 64 };
+/* Short pieces and their tokens, as id and end of each; forgotten all at once when full. */
+struct cache { struct str_map index; char *keys; size_t keys_n; int32_t *tokens; size_t tokens_n, tokens_cap; };
+/* The number of tokens and, in *tokens, an id and an end each; 0: not seen. */
+size_t cache_get(const struct cache *c, const char *s, size_t n, const int32_t **tokens);
+/* Room for k tokens of a new piece, 0 < n <= CACHE_KEY_MAX. */
+int32_t *cache_put(struct cache *c, const char *s, size_t n, size_t k);
+void cache_free(struct cache *c);
+
 /* ---- the tokenizer itself ---- */
 
 enum { TOKEN_PRESENT = 1, TOKEN_SPECIAL = 2 };
 struct token { size_t at; uint32_t n; unsigned flags; };	/* bytes in the pool */
+
+/* What the decoder does to the text of one token, in turn (tokenizer_output.c). */
+struct decode_step { bool strip; char *what, *with; size_t n_what, n_with; int start, stop; };
+struct decoder {
+	struct decode_step steps[TOK_MAX_STEPS];
+	int n;
+	bool bytes, fused;			/* <0x0A> is a byte; what follows is about the whole text */
+	char lead[8];				/* taken from the start of the whole, n_lead times */
+	int n_lead;
+};
 
 struct tokenizer {
 	struct str json;			/* as loaded or trained */
@@ -133,20 +185,31 @@ struct tokenizer {
 	size_t tokens_cap;
 	int n_tokens;
 	struct str pool;
-	int32_t byte_id[256];			/* -1: the vocabulary lacks it */
+	int32_t byte_id[256];			/* a byte as a symbol, or in byte fallback; -1: the vocabulary lacks it */
 	int32_t unk;				/* -1: none */
-	bool fuse_unk, ignore_merges, byte_level;
+	bool fuse_unk, ignore_merges, byte_level, byte_fallback;
+	struct pair_map symbols;		/* unless byte_level: code point and 0 to id (y) */
 	struct pair_map merges;			/* x: rank, y: new id */
+	struct pair_map joints;			/* pairs of symbols that some merge closes; other places may be cut */
 	struct str_map whole;			/* bytes to id; filled when ignore_merges */
 	char *whole_text;			/* its keys */
 	struct added_set raw, normalized;
 	struct normal normal;
 	struct split_step steps[TOK_MAX_STEPS];
 	int n_steps;
+	struct decoder decoder;
+	struct around { int32_t v[TOK_MAX_AROUND]; int n; } before, after;	/* the template's */
 };
+
+/* The first symbol of s[0..n), n > 0, and its length: a code point's token, or the byte's. -1: it has none. */
+int32_t tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n, size_t *len);
 
 /* The parts of loading, in turn. */
 enum err tokenizer_parse_steps(struct tokenizer *t, const json_t *root, const char *name);	/* tokenizer_steps.c */
+enum err tokenizer_parse_output(struct tokenizer *t, const json_t *root, const char *name);	/* tokenizer_output.c */
+/* The bytes that a token of the vocabulary stands for, appended; `type` of bytes as in the file. */
+void tokenizer_read_token(const struct tokenizer *t, const char *s, size_t n, struct str *out);
+void decoder_free(struct decoder *d);
 enum err tokenizer_parse_model(struct tokenizer *t, const json_t *model, const char *name);	/* tokenizer_model.c */
 /* Puts a token into the table, in place of what was there. */
 void tokenizer_put(struct tokenizer *t, int32_t id, const char *s, size_t n, unsigned flags);	/* tokenizer.c */

@@ -81,8 +81,8 @@ added_longest(const struct added_set *set, const char *s, size_t n)
 
 /* ---- what may stand around one ---- */
 
-static bool
-is_space(int32_t cp)
+bool
+tok_is_space(int32_t cp)
 {
 	utf8proc_category_t c = utf8proc_category(cp);
 	return (cp >= 9 && cp <= 13) || cp == 0x85 || c == UTF8PROC_CATEGORY_ZS || c == UTF8PROC_CATEGORY_ZL ||
@@ -98,9 +98,8 @@ is_word(int32_t cp)
 		cp == 0x200d || (cp >= 0x24b6 && cp <= 0x24e9);
 }
 
-/* The code point that ends at s[n); n > 0. */
-static size_t
-decode_back(const char *s, size_t n, int32_t *cp)
+size_t
+tok_decode_back(const char *s, size_t n, int32_t *cp)
 {
 	size_t used = 1;
 	while (used < n && used < 4 && ((unsigned char)s[n - used] & 0xc0) == 0x80)
@@ -114,7 +113,7 @@ stands_alone(const char *s, size_t n, size_t from, size_t to)
 {
 	int32_t before = ' ', after = ' ';
 	if (from > 0)
-		decode_back(s, from, &before);
+		tok_decode_back(s, from, &before);
 	if (to < n)
 		utf8_decode(s + to, n - to, &after);
 	return !is_word(before) && !is_word(after);
@@ -125,14 +124,14 @@ take_spaces(const struct added *token, const char *s, size_t n, size_t done, siz
 {
 	int32_t cp;
 	while ((token->flags & ADDED_LSTRIP) && *from > done) {
-		size_t used = decode_back(s, *from, &cp);
-		if (!is_space(cp))
+		size_t used = tok_decode_back(s, *from, &cp);
+		if (!tok_is_space(cp))
 			break;
 		*from -= used;
 	}
 	while ((token->flags & ADDED_RSTRIP) && *to < n) {
 		size_t used = utf8_decode(s + *to, n - *to, &cp);
-		if (!is_space(cp))
+		if (!tok_is_space(cp))
 			break;
 		*to += used;
 	}

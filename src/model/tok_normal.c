@@ -2,6 +2,8 @@
  * Normalisation of texts, keeping track of where each byte came from. Done a cluster at a time: a code point and what
  * may combine with it, so that joined clusters are the normal form of the whole (Unicode Standard Annex 15, section 9).
  */
+#include "config.h"	/* _GNU_SOURCE, for memmem */
+
 #include "tok.h"
 
 #include <stdlib.h>
@@ -55,26 +57,18 @@ cluster_length(const char *s, size_t n, bool compat)
 	return used;
 }
 
-/* ---- output ---- */
-
-/* One step's text and map being built, from the text and map before it. */
-struct growing { struct str *text; uint32_t **at; size_t *cap; const struct mapped *in; };
-
-/* k bytes that stand for source bytes [from, to): spread evenly, so that maps never run backwards. */
-static void
-grow_by(struct growing *g, const char *s, size_t k, size_t from, size_t to)
-{
-	size_t start = g->text->len;
-	mem_grow(g->at, g->cap, start + k + 1, sizeof(**g->at));
-	for (size_t i = 0; i < k; i++)
-		(*g->at)[start + i] = mapped_source(g->in, from + i * (to - from) / k);
-	str_add(g->text, s, k);
-}
-
 /* ---- the steps ---- */
 
+struct working { struct rewrite *out; const struct mapped *in; struct tok_matcher *matcher; };
+
 static void
-normal_cluster(struct growing *g, size_t from, size_t to, enum normal_form form)
+put(struct working *w, const char *s, size_t k, size_t from, size_t to)
+{
+	rewrite_add(w->out, w->in, s, k, from, to);
+}
+
+static void
+normal_cluster(struct working *w, size_t from, size_t to, enum normal_form form)
 {
 	static const int options[] = {
 		[NORMAL_NFC] = UTF8PROC_COMPOSE, [NORMAL_NFD] = UTF8PROC_DECOMPOSE,
@@ -82,25 +76,14 @@ normal_cluster(struct growing *g, size_t from, size_t to, enum normal_form form)
 		[NORMAL_NFKD] = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
 	};
 	utf8proc_uint8_t *done = NULL;
-	const char *s = g->in->s + from;
+	const char *s = w->in->s + from;
 	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(to - from), &done,
 		(utf8proc_option_t)(UTF8PROC_STABLE | options[form]));
 	if (n >= 0)
-		grow_by(g, (const char *)done, (size_t)n, from, to);
+		put(w, (const char *)done, (size_t)n, from, to);
 	else
-		grow_by(g, s, to - from, from, to);	/* not UTF-8 or no memory: as it was */
+		put(w, s, to - from, from, to);		/* not UTF-8 or no memory: as it was */
 	free(done);
-}
-
-static void
-lower_cluster(struct growing *g, size_t from, size_t to)
-{
-	char buf[8];
-	int32_t cp;
-	utf8_decode(g->in->s + from, to - from, &cp);
-	/* The one code point whose lower case is two. */
-	size_t n = cp == 0x130 ? (memcpy(buf, "i\xcc\x87", 3), 3) : utf8_encode(utf8proc_tolower(cp), buf);
-	grow_by(g, buf, n, from, to);
 }
 
 static size_t
@@ -113,56 +96,161 @@ ascii_length(const char *s, size_t n)
 }
 
 static void
-normal_step(struct growing *g, enum normal_form form)
+step_form(struct working *w, const struct normal_step *step)
 {
-	const char *s = g->in->s;
-	size_t n = g->in->n;
+	const char *s = w->in->s;
+	size_t n = w->in->n;
 	for (size_t i = 0; i < n;) {
-		size_t plain = form == NORMAL_LOWER ? 0 : ascii_length(s + i, n - i);
+		size_t plain = ascii_length(s + i, n - i);
 		/* The last one may be combined with what follows. */
 		if (plain > 1 || (plain == 1 && i + 1 == n)) {
 			plain -= i + plain < n;
-			grow_by(g, s + i, plain, i, i + plain);
+			put(w, s + i, plain, i, i + plain);
 			i += plain;
 			continue;
 		}
-		int32_t cp;
-		size_t used = form == NORMAL_LOWER ? utf8_decode(s + i, n - i, &cp)
-			: cluster_length(s + i, n - i, is_compat(form));
-		if (form == NORMAL_LOWER)
-			lower_cluster(g, i, i + used);
-		else
-			normal_cluster(g, i, i + used, form);
+		size_t used = cluster_length(s + i, n - i, is_compat(step->form));
+		normal_cluster(w, i, i + used, step->form);
 		i += used;
 	}
-	mem_grow(g->at, g->cap, g->text->len + 1, sizeof(**g->at));
-	(*g->at)[g->text->len] = mapped_source(g->in, n);
 }
 
-void
-normal_apply(const struct normal *normal, struct normal_buf *buf, const struct mapped *in, struct mapped *out)
+static void
+step_lower(struct working *w)
+{
+	char buf[8];
+	int32_t cp;
+	for (size_t i = 0, used; i < w->in->n; i += used) {
+		used = utf8_decode(w->in->s + i, w->in->n - i, &cp);
+		/* The one code point whose lower case is two. */
+		size_t n = cp == 0x130 ? (memcpy(buf, "i\xcc\x87", 3), 3) : utf8_encode(utf8proc_tolower(cp), buf);
+		put(w, buf, n, i, i + used);
+	}
+}
+
+static void
+step_prepend(struct working *w, const struct normal_step *step)
+{
+	put(w, step->with, step->n_with, 0, 0);
+	put(w, w->in->s, w->in->n, 0, w->in->n);
+}
+
+static void
+step_replace_literal(struct working *w, const struct normal_step *step)
+{
+	const char *s = w->in->s, *hit;
+	size_t done = 0, n = w->in->n;
+	while ((hit = memmem(s + done, n - done, step->what, step->n_what)) != NULL) {
+		size_t at = (size_t)(hit - s);
+		put(w, s + done, at - done, done, at);
+		done = at + step->n_what;
+		put(w, step->with, step->n_with, at, done);
+	}
+	put(w, s + done, n - done, done, n);
+}
+
+static enum err
+step_replace(struct working *w, const struct normal_step *step)
+{
+	const struct tok_matches *found = &w->matcher->found;
+	TRY(tok_matcher_run(w->matcher, step->re, w->in->s, w->in->n));
+	for (size_t i = 0; i < found->n; i++) {
+		size_t from = found->v[i].from, to = found->v[i].to;
+		if (found->v[i].hit)
+			put(w, step->with, step->n_with, from, to);
+		else
+			put(w, w->in->s + from, to - from, from, to);
+	}
+	return OK;
+}
+
+static void
+step_strip(struct working *w, const struct normal_step *step)
+{
+	size_t from = 0, to = w->in->n;
+	int32_t cp;
+	while (step->left && from < to) {
+		size_t used = utf8_decode(w->in->s + from, to - from, &cp);
+		if (!tok_is_space(cp))
+			break;
+		from += used;
+	}
+	while (step->right && to > from) {
+		size_t used = tok_decode_back(w->in->s, to, &cp);
+		if (!tok_is_space(cp))
+			break;
+		to -= used;
+	}
+	put(w, w->in->s + from, to - from, from, to);
+}
+
+/* Would it change nothing? */
+static bool
+step_idle(const struct normal_step *step, const struct mapped *m, bool glued)
+{
+	switch (step->form) {
+	case NORMAL_PREPEND: return glued || m->n == 0;
+	case NORMAL_REPLACE: return !step->re && !memmem(m->s, m->n, step->what, step->n_what);
+	case NORMAL_STRIP: case NORMAL_LOWER: return false;
+	default: return ascii_length(m->s, m->n) == m->n;
+	}
+}
+
+static enum err
+step_do(struct working *w, const struct normal_step *step)
+{
+	switch (step->form) {
+	case NORMAL_PREPEND: step_prepend(w, step); return OK;
+	case NORMAL_STRIP: step_strip(w, step); return OK;
+	case NORMAL_LOWER: step_lower(w); return OK;
+	case NORMAL_REPLACE:
+		if (step->re)
+			return step_replace(w, step);
+		step_replace_literal(w, step);
+		return OK;
+	default: step_form(w, step); return OK;
+	}
+}
+
+enum err
+normal_apply(const struct normal *normal, struct normal_buf *buf, const struct mapped *in, bool glued,
+	struct mapped *out)
 {
 	*out = *in;
 	for (int i = 0, side = 0; i < normal->n; i++) {
-		if (normal->steps[i] != NORMAL_LOWER && ascii_length(out->s, out->n) == out->n)
+		if (step_idle(&normal->steps[i], out, glued))
 			continue;
 		struct mapped before = *out;
-		struct growing g = { .text = &buf->text[side], .at = &buf->at[side], .cap = &buf->cap[side],
-			.in = &before };
-		str_clear(g.text);
-		str_add(g.text, "", 0);
-		normal_step(&g, normal->steps[i]);
-		*out = (struct mapped){ .s = g.text->s, .n = g.text->len, .at = *g.at };
+		struct working w = { .out = &buf->side[side], .in = &before, .matcher = &buf->matcher };
+		rewrite_begin(w.out);
+		TRY(step_do(&w, &normal->steps[i]));
+		TRY(rewrite_end(w.out, &before, out));
 		side = !side;
 	}
+	return OK;
+}
+
+void
+normal_free(struct normal *normal)
+{
+	for (int i = 0; i < normal->n; i++) {
+		pcre2_code_free(normal->steps[i].re);
+		free(normal->steps[i].what);
+		free(normal->steps[i].with);
+	}
+}
+
+void
+normal_buf_init(struct normal_buf *buf)
+{
+	*buf = (struct normal_buf){0};
+	tok_matcher_init(&buf->matcher);
 }
 
 void
 normal_buf_free(struct normal_buf *buf)
 {
-	for (int i = 0; i < 2; i++) {
-		str_free(&buf->text[i]);
-		free(buf->at[i]);
-	}
-	*buf = (struct normal_buf){0};
+	rewrite_free(&buf->side[0]);
+	rewrite_free(&buf->side[1]);
+	tok_matcher_free(&buf->matcher);
 }

@@ -19,7 +19,8 @@ splitter_free(struct splitter *s)
 	tok_matcher_free(&s->matcher);
 	free(s->pieces[0].v);
 	free(s->pieces[1].v);
-	str_free(&s->scratch);
+	rewrite_free(&s->side[0]);
+	rewrite_free(&s->side[1]);
 }
 
 /* ---- what becomes of matches ---- */
@@ -82,57 +83,98 @@ pieces_add(struct pieces *p, struct piece piece)
 	p->v[p->n++] = piece;
 }
 
-/* A piece of m->found, cut out of `whole`; positions count the space that was put before it, if one was. */
-static struct piece
-piece_cut(const struct piece *whole, const struct tok_match *m, bool space)
-{
-	uint32_t shift = space;
-	return (struct piece){
-		.from = whole->from + (m->from > shift ? m->from - shift : 0),
-		.to = whole->from + m->to - shift,
-		.space = space && m->from == 0,
-		.glued = whole->glued && m->from == 0,
-	};
-}
-
 static enum err
 split_piece(struct splitter *s, const struct split_step *step, const char *text, const struct piece *piece,
 	struct pieces *out)
 {
-	const char *at = text + piece->from;
-	size_t n = piece->to - piece->from;
-	struct tok_matches *found = &s->matcher.found;
-	bool space = step->prefix && !piece->glued && *at != ' ';
-	if (space) {
-		str_clear(&s->scratch);
-		str_addc(&s->scratch, ' ');
-		str_add(&s->scratch, at, n);
-		at = s->scratch.s;
-		n++;
-	}
-	if (!step->re) {
-		struct tok_match all = { .to = (uint32_t)n };
-		pieces_add(out, piece_cut(piece, &all, space));
-		return OK;
-	}
-	TRY(tok_matcher_run(&s->matcher, step->re, at, n));
+	const struct tok_matches *found = &s->matcher.found;
+	TRY(tok_matcher_run(&s->matcher, step->re, text + piece->from, piece->to - piece->from));
 	for (size_t i = 0; step->invert && i < found->n; i++)
 		found->v[i].hit = !found->v[i].hit;
-	split_behave(found, step->behavior);
+	split_behave(&s->matcher.found, step->behavior);
 	for (size_t i = 0; i < found->n; i++)
-		pieces_add(out, piece_cut(piece, &found->v[i], space));
+		pieces_add(out, (struct piece){
+			.from = piece->from + found->v[i].from, .to = piece->from + found->v[i].to,
+			.glued = piece->glued && found->v[i].from == 0,
+		});
 	return OK;
 }
 
+/* ---- steps that change the text ---- */
+
+static bool
+begins_with(const char *s, size_t n, const char *what)
+{
+	size_t k = strlen(what);
+	return n >= k && memcmp(s, what, k) == 0;
+}
+
+static bool
+piece_needs_mark(const struct split_step *step, const struct mapped *m, const struct piece *p)
+{
+	const char *s = m->s + p->from;
+	if (step->prefix == PREFIX_NEVER || p->glued || begins_with(s, p->to - p->from, step->mark) ||
+		(step->replace && *s == ' '))
+		return false;
+	return step->prefix == PREFIX_ALWAYS || mapped_source(m, p->from) == 0;
+}
+
+static void
+rewrite_spaces(struct rewrite *r, const struct split_step *step, const struct mapped *m, size_t from, size_t to)
+{
+	const char *space;
+	while (step->replace && (space = memchr(m->s + from, ' ', to - from)) != NULL) {
+		size_t at = (size_t)(space - m->s);
+		rewrite_add(r, m, m->s + from, at - from, from, at);
+		rewrite_add(r, m, step->mark, strlen(step->mark), at, at + 1);
+		from = at + 1;
+	}
+	rewrite_add(r, m, m->s + from, to - from, from, to);
+}
+
+/* The text anew, of `now` alone, which comes to lie in it. */
+static enum err
+split_rewrite(struct rewrite *r, const struct split_step *step, struct mapped *text, struct pieces *now)
+{
+	struct mapped before = *text;
+	rewrite_begin(r);
+	for (size_t i = 0; i < now->n; i++) {
+		struct piece *p = &now->v[i];
+		size_t start = r->text.len;
+		if (piece_needs_mark(step, &before, p))
+			rewrite_add(r, &before, step->mark, strlen(step->mark), p->from, p->from);
+		rewrite_spaces(r, step, &before, p->from, p->to);
+		p->from = (uint32_t)start;
+		p->to = (uint32_t)r->text.len;
+	}
+	return rewrite_end(r, &before, text);
+}
+
+static bool
+changes_text(const struct split_step *step, const struct mapped *text, const struct pieces *now)
+{
+	for (size_t i = 0; i < now->n; i++)
+		if (piece_needs_mark(step, text, &now->v[i]))
+			return true;
+	return step->replace && memchr(text->s, ' ', text->n);
+}
+
 enum err
-splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, const struct mapped *text, bool glued,
+splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, struct mapped *text, bool glued,
 	const struct pieces **out)
 {
 	struct pieces *now = &s->pieces[0], *next = &s->pieces[1];
+	int side = 0;
 	now->n = 0;
 	if (text->n > 0)
 		pieces_add(now, (struct piece){ .to = (uint32_t)text->n, .glued = glued });
 	for (int i = 0; i < n_steps; i++) {
+		if (changes_text(&steps[i], text, now)) {
+			TRY(split_rewrite(&s->side[side], &steps[i], text, now));
+			side = !side;
+		}
+		if (!steps[i].re)
+			continue;
 		next->n = 0;
 		for (size_t k = 0; k < now->n; k++)
 			TRY(split_piece(s, &steps[i], text->s, &now->v[k], next));

@@ -27,6 +27,10 @@ tokenizer_free(struct tokenizer *t)
 		return;
 	for (int i = 0; i < t->n_steps; i++)
 		pcre2_code_free(t->steps[i].re);
+	normal_free(&t->normal);
+	decoder_free(&t->decoder);
+	pair_map_free(&t->symbols);
+	pair_map_free(&t->joints);
 	added_set_free(&t->raw);
 	added_set_free(&t->normalized);
 	pair_map_free(&t->merges);
@@ -77,16 +81,52 @@ tokenizer_is_special(const struct tokenizer *t, int32_t id)
 	return token && (token->flags & TOKEN_SPECIAL);
 }
 
+/* How much of a text's first token was put there by the file. */
+static size_t
+lead_length(const struct decoder *d, const char *s, size_t n)
+{
+	size_t len = strlen(d->lead), at = 0;
+	for (int i = 0; i < d->n_lead && len > 0 && n - at >= len && memcmp(s + at, d->lead, len) == 0; i++)
+		at += len;
+	return at;
+}
+
+static bool
+is_around(const struct around *a, int32_t id)
+{
+	for (int i = 0; i < a->n; i++)
+		if (a->v[i] == id)
+			return true;
+	return false;
+}
+
 void
 tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t n, struct str *out)
 {
+	bool begun = false;
 	str_add(out, "", 0);
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
 		const char *bytes = tokenizer_bytes(t, ids[i], &len);
+		size_t lead = bytes && !begun ? lead_length(&t->decoder, bytes, len) : 0;
+		begun = begun || (bytes && !is_around(&t->before, ids[i]));
 		if (bytes)
-			str_add(out, bytes, len);
+			str_add(out, bytes + lead, len - lead);
 	}
+}
+
+size_t
+tokenizer_before(const struct tokenizer *t, const int32_t **ids)
+{
+	*ids = t->before.v;
+	return (size_t)t->before.n;
+}
+
+size_t
+tokenizer_after(const struct tokenizer *t, const int32_t **ids)
+{
+	*ids = t->after.v;
+	return (size_t)t->after.n;
 }
 
 enum err

@@ -15,7 +15,7 @@ struct encoder {
 	struct splitter splitter;
 	struct normal_buf normal;
 	struct bpe_work bpe;
-	struct str bytes;
+	struct cache cache;
 	struct token_span *out;
 	size_t n_out, cap;
 };
@@ -33,64 +33,176 @@ no_token(unsigned char byte)
 	return err_set(ERR_FORMAT, "the tokenizer has no token for byte 0x%02x and no unknown token", byte);
 }
 
-/* ---- pieces ---- */
+/* ---- symbols ---- */
 
-/* A symbol a byte, ready for merging; *n is how many. Unknown bytes share one symbol where the file says so. */
-static enum err
-symbols_of(struct encoder *e, const char *s, size_t len, int32_t *n)
+int32_t
+tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n, size_t *len)
 {
-	struct bpe_node *v = e->bpe.nodes;
-	bool unknown = false;
-	*n = 0;
-	for (size_t i = 0; i < len; i++) {
-		int32_t id = e->t->byte_id[(unsigned char)s[i]];
-		bool fuse = id < 0 && unknown && e->t->fuse_unk;
-		unknown = id < 0;
-		if (unknown && e->t->unk < 0)
-			return no_token((unsigned char)s[i]);
-		if (fuse)
-			continue;
-		v[*n] = (struct bpe_node){ .id = unknown ? e->t->unk : id, .prev = *n - 1, .next = *n + 1,
-			.from = (uint32_t)i };
-		++*n;
-	}
-	v[*n - 1].next = -1;
+	int32_t cp;
+	*len = 1;
+	if (t->byte_level)
+		return t->byte_id[(unsigned char)*s];
+	*len = utf8_decode(s, n, &cp);
+	const struct pair_slot *slot = cp < 0 ? NULL : pair_map_get(&t->symbols, cp, 0);
+	return slot ? slot->y : -1;
+}
+
+/* Has every byte a token? Only then does byte fallback take them. */
+static bool
+falls_back(const struct tokenizer *t, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (t->byte_id[(unsigned char)s[i]] < 0)
+			return false;
+	return t->byte_fallback;
+}
+
+/* Symbols of a piece being put into e->bpe.nodes. */
+struct symbols { int32_t n; bool unknown; };
+
+static void
+symbol_add(struct encoder *e, struct symbols *to, int32_t id, size_t from)
+{
+	e->bpe.nodes[to->n] = (struct bpe_node){ .id = id, .prev = to->n - 1, .next = to->n + 1,
+		.from = (uint32_t)from };
+	to->n++;
+	to->unknown = false;
+}
+
+/* Unknown ones share one symbol where the file says so. */
+static enum err
+symbol_add_unknown(struct encoder *e, struct symbols *to, const char *s, size_t from)
+{
+	if (e->t->unk < 0)
+		return no_token((unsigned char)*s);
+	if (!to->unknown || !e->t->fuse_unk)
+		symbol_add(e, to, e->t->unk, from);
+	to->unknown = true;
 	return OK;
 }
 
-/* Where byte i of a piece came from; a space that was put before it came from nowhere. */
-static uint32_t
-source_of(const struct mapped *m, const struct piece *piece, size_t i)
+static enum err
+symbols_of(struct encoder *e, const char *s, size_t n)
 {
-	size_t skip = piece->space ? 1 : 0;
-	return mapped_source(m, piece->from + (i > skip ? i - skip : 0));
+	struct symbols to = {0};
+	for (size_t i = 0, len; i < n; i += len) {
+		int32_t id = tokenizer_symbol(e->t, s + i, n - i, &len);
+		if (id >= 0)
+			symbol_add(e, &to, id, i);
+		else if (!falls_back(e->t, s + i, len))
+			TRY(symbol_add_unknown(e, &to, s + i, i));
+		else
+			for (size_t k = 0; k < len; k++)
+				symbol_add(e, &to, e->t->byte_id[(unsigned char)s[i + k]], i + k);
+	}
+	e->bpe.nodes[to.n - 1].next = -1;
+	return OK;
+}
+
+/* ---- pieces ---- */
+
+/* A stretch of a text, encoded by itself. */
+struct stretch { const struct mapped *m; size_t from, to; };
+
+static void
+emit_part(struct encoder *e, const struct stretch *p, int32_t id, size_t from, size_t to)
+{
+	emit(e, id, mapped_source(p->m, p->from + from), mapped_source(p->m, p->from + to));
+}
+
+static void
+remember(struct encoder *e, const char *s, size_t n)
+{
+	const struct bpe_node *v = e->bpe.nodes;
+	size_t count = 0;
+	for (int32_t i = 0; i >= 0; i = v[i].next)
+		count++;
+	int32_t *room = cache_put(&e->cache, s, n, count);
+	for (int32_t i = 0; i >= 0; i = v[i].next) {
+		*room++ = v[i].id;
+		*room++ = v[i].next < 0 ? (int32_t)n : (int32_t)v[v[i].next].from;
+	}
+}
+
+static enum err
+encode_merged(struct encoder *e, const struct stretch *p)
+{
+	const char *s = p->m->s + p->from;
+	size_t n = p->to - p->from;
+	TRY(bpe_reserve(&e->bpe, n));
+	TRY(symbols_of(e, s, n));
+	bpe_run(&e->bpe, &e->t->merges);
+	const struct bpe_node *v = e->bpe.nodes;
+	for (int32_t i = 0; i >= 0; i = v[i].next)
+		emit_part(e, p, v[i].id, v[i].from, v[i].next < 0 ? n : v[v[i].next].from);
+	if (n <= CACHE_KEY_MAX)
+		remember(e, s, n);
+	return OK;
+}
+
+static enum err
+encode_stretch(struct encoder *e, const struct stretch *p)
+{
+	const char *s = p->m->s + p->from;
+	size_t n = p->to - p->from, from = 0;
+	const int32_t *token;
+	size_t count = n <= CACHE_KEY_MAX ? cache_get(&e->cache, s, n, &token) : 0;
+	if (count == 0)
+		return encode_merged(e, p);
+	for (size_t i = 0; i < count; i++) {
+		size_t to = (size_t)token[2 * i + 1];
+		emit_part(e, p, token[2 * i], from, to);
+		from = to;
+	}
+	return OK;
+}
+
+/* The symbols that a code point (or a byte) begins and ends with. */
+struct ends { int32_t first, last; };
+
+static struct ends
+ends_of(const struct tokenizer *t, const char *s, size_t n, size_t *len)
+{
+	int32_t id = tokenizer_symbol(t, s, n, len);
+	if (id >= 0)
+		return (struct ends){ id, id };
+	if (falls_back(t, s, *len))
+		return (struct ends){ t->byte_id[(unsigned char)s[0]], t->byte_id[(unsigned char)s[*len - 1]] };
+	return (struct ends){ t->unk, t->unk };
+}
+
+/* A long piece is cut where no merge can reach across, so that neither memory nor time grow with its length: files of
+ * the SentencePiece kind have whole texts as one piece. */
+static enum err
+encode_long(struct encoder *e, const struct stretch *p)
+{
+	const struct tokenizer *t = e->t;
+	const char *s = p->m->s;
+	struct stretch now = { p->m, p->from, p->from };
+	int32_t last = -1;
+	for (size_t at = p->from, len; at < p->to; at += len) {
+		struct ends ends = ends_of(t, s + at, p->to - at, &len);
+		bool fused = ends.first == t->unk && last == t->unk && t->fuse_unk;
+		if (at > p->from && !fused && !pair_map_get(&t->joints, last, ends.first)) {
+			now.to = at;
+			TRY(encode_stretch(e, &now));
+			now.from = at;
+		}
+		last = ends.last;
+	}
+	now.to = p->to;
+	return encode_stretch(e, &now);
 }
 
 static enum err
 encode_piece(struct encoder *e, const struct mapped *m, const struct piece *piece)
 {
-	const char *s = m->s + piece->from;
-	size_t len = piece->to - piece->from;
-	int32_t n;
-	if (piece->space) {
-		str_clear(&e->bytes);
-		str_addc(&e->bytes, ' ');
-		str_add(&e->bytes, s, len++);
-		s = e->bytes.s;
-	}
-	int32_t whole = e->t->ignore_merges ? str_map_get(&e->t->whole, s, len) : -1;
-	if (whole >= 0) {
-		emit(e, whole, source_of(m, piece, 0), source_of(m, piece, len));
-		return OK;
-	}
-	TRY(bpe_reserve(&e->bpe, len));
-	TRY(symbols_of(e, s, len, &n));
-	bpe_run(&e->bpe, &e->t->merges);
-	const struct bpe_node *v = e->bpe.nodes;
-	for (int32_t i = 0; i >= 0; i = v[i].next) {
-		size_t end = v[i].next < 0 ? len : v[v[i].next].from;
-		emit(e, v[i].id, source_of(m, piece, v[i].from), source_of(m, piece, end));
-	}
+	struct stretch p = { m, piece->from, piece->to };
+	size_t n = piece->to - piece->from;
+	int32_t whole = e->t->ignore_merges ? str_map_get(&e->t->whole, m->s + piece->from, n) : -1;
+	if (whole < 0)
+		return n > CACHE_KEY_MAX ? encode_long(e, &p) : encode_stretch(e, &p);
+	emit_part(e, &p, whole, 0, n);
 	return OK;
 }
 
@@ -101,9 +213,10 @@ static enum err
 encode_plain(struct encoder *e, const struct mapped *m, bool glued)
 {
 	const struct pieces *pieces;
-	TRY(splitter_run(&e->splitter, e->t->steps, e->t->n_steps, m, glued, &pieces));
+	struct mapped text = *m;
+	TRY(splitter_run(&e->splitter, e->t->steps, e->t->n_steps, &text, glued, &pieces));
 	for (size_t i = 0; i < pieces->n; i++)
-		TRY(encode_piece(e, m, &pieces->v[i]));
+		TRY(encode_piece(e, &text, &pieces->v[i]));
 	return OK;
 }
 
@@ -141,7 +254,7 @@ static enum err
 encode_normalized(struct encoder *e, const struct mapped *m, bool glued)
 {
 	struct mapped normal;
-	normal_apply(&e->t->normal, &e->normal, m, &normal);
+	TRY(normal_apply(&e->t->normal, &e->normal, m, glued, &normal));
 	return encode_around(e, &e->t->normalized, &normal, glued, encode_plain);
 }
 
@@ -158,7 +271,7 @@ encode_stray(struct encoder *e, size_t at)
 }
 
 static enum err
-encode_all(struct encoder *e, size_t n)
+encode_all(struct encoder *e, size_t n, bool glued)
 {
 	for (size_t from = 0, to = 0; from < n; from = to) {
 		int32_t cp = 0;
@@ -170,10 +283,33 @@ encode_all(struct encoder *e, size_t n)
 		}
 		struct mapped run = { .s = e->text + from, .n = to - from, .base = (uint32_t)from };
 		if (to > from)
-			TRY(encode_around(e, &e->t->raw, &run, from > 0, encode_normalized));
+			TRY(encode_around(e, &e->t->raw, &run, glued || from > 0, encode_normalized));
 		if (to < n)
 			TRY(encode_stray(e, to++));
 	}
+	return OK;
+}
+
+static enum err
+encode_text(struct encoder *e, size_t n, bool glued, struct token_span **out, size_t *n_out)
+{
+	*out = NULL;
+	*n_out = 0;
+	if (n > INT32_MAX / 2)
+		return err_set(ERR_LIMIT, "a text of %zu bytes is too long to be one example", n);
+	splitter_init(&e->splitter);
+	normal_buf_init(&e->normal);
+	enum err err = encode_all(e, n, glued);
+	splitter_free(&e->splitter);
+	normal_buf_free(&e->normal);
+	bpe_work_free(&e->bpe);
+	cache_free(&e->cache);
+	if (err != OK) {
+		free(e->out);
+		return err;
+	}
+	*out = e->out ? e->out : xcalloc(1, sizeof(*e->out));
+	*n_out = e->n_out;
 	return OK;
 }
 
@@ -181,22 +317,13 @@ enum err
 tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out,
 	size_t *n_out)
 {
-	*out = NULL;
-	*n_out = 0;
-	if (n > INT32_MAX / 2)
-		return err_set(ERR_LIMIT, "a text of %zu bytes is too long to be one example", n);
 	struct encoder e = { .t = t, .text = text, .special = special };
-	splitter_init(&e.splitter);
-	enum err err = encode_all(&e, n);
-	splitter_free(&e.splitter);
-	normal_buf_free(&e.normal);
-	bpe_work_free(&e.bpe);
-	str_free(&e.bytes);
-	if (err != OK) {
-		free(e.out);
-		return err;
-	}
-	*out = e.out ? e.out : xcalloc(1, sizeof(*e.out));
-	*n_out = e.n_out;
-	return OK;
+	return encode_text(&e, n, false, out, n_out);
+}
+
+enum err
+tokenizer_encode_on(const struct tokenizer *t, const char *text, size_t n, struct token_span **out, size_t *n_out)
+{
+	struct encoder e = { .t = t, .text = text };
+	return encode_text(&e, n, true, out, n_out);
 }

@@ -41,16 +41,20 @@ added_check(const struct tokenizer *t, const json_t *vocab, int64_t id, const ch
 	return OK;
 }
 
-static void
+static enum err
 added_put(struct tokenizer *t, int32_t id, const char *s, size_t n, unsigned flags, bool normalized)
 {
-	struct normal_buf buf = {0};
+	struct normal_buf buf;
 	struct mapped in = { .s = s, .n = n }, out = in;
+	enum err err = OK;
 	tokenizer_put(t, id, s, n, flags & ADDED_SPECIAL ? TOKEN_SPECIAL : 0);
+	normal_buf_init(&buf);
 	if (normalized)
-		normal_apply(&t->normal, &buf, &in, &out);
-	added_set_put(normalized ? &t->normalized : &t->raw, out.s, out.n, id, flags);
+		err = normal_apply(&t->normal, &buf, &in, false, &out);
+	if (err == OK)
+		added_set_put(normalized ? &t->normalized : &t->raw, out.s, out.n, id, flags);
 	normal_buf_free(&buf);
+	return err;
 }
 
 static enum err
@@ -69,8 +73,7 @@ parse_added(struct tokenizer *t, const json_t *value, const json_t *vocab, const
 	if (n == 0)
 		return OK;
 	TRY(added_check(t, vocab, id, s, n, name));
-	added_put(t, (int32_t)id, s, n, flags, normalized);
-	return OK;
+	return added_put(t, (int32_t)id, s, n, flags, normalized);
 }
 
 static enum err
@@ -90,6 +93,18 @@ parse_all_added(struct tokenizer *t, const json_t *root, const char *name)
 /* ---- the file ---- */
 
 static enum err
+check_around(const struct tokenizer *t, const char *name)
+{
+	const struct around *sides[] = { &t->before, &t->after };
+	for (size_t i = 0; i < ARRAY_LEN(sides); i++)
+		for (int k = 0; k < sides[i]->n; k++)
+			if (sides[i]->v[k] >= t->n_tokens || !t->tokens[sides[i]->v[k]].flags)
+				return err_set(ERR_FORMAT, "%s: the post-processor adds token %d, which does not exist", name,
+					(int)sides[i]->v[k]);
+	return OK;
+}
+
+static enum err
 parse_root(struct tokenizer *t, const json_t *root, const char *name)
 {
 	const char *version;
@@ -99,9 +114,11 @@ parse_root(struct tokenizer *t, const json_t *root, const char *name)
 	if (strcmp(version, "1.0") != 0)
 		return err_set(ERR_UNSUPPORTED, "%s: version \"%s\" of the format is not known, only \"1.0\" is", name,
 			version);
-	TRY(tokenizer_parse_model(t, json_object_get(root, "model"), name));
 	TRY(tokenizer_parse_steps(t, root, name));
+	TRY(tokenizer_parse_output(t, root, name));
+	TRY(tokenizer_parse_model(t, json_object_get(root, "model"), name));
 	TRY(parse_all_added(t, root, name));
+	TRY(check_around(t, name));
 	if (t->n_tokens == 0)
 		return err_set(ERR_FORMAT, "%s: the vocabulary is empty", name);
 	return OK;

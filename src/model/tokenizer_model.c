@@ -1,5 +1,6 @@
 /* tokenizer.json's model: vocabulary and merges. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "byline/json.h"
@@ -20,24 +21,21 @@ parse_options(struct tokenizer *t, const json_t *model, const char *name)
 {
 	const char *type, *prefix, *suffix;
 	double dropout;
-	bool fallback;
 	TRY(json_opt_str(model, name, "type", "BPE", &type));
 	if (strcmp(type, "BPE") != 0)
-		return err_set(ERR_UNSUPPORTED,
-			"%s: a tokenizer of type \"%s\" is not supported, only byte-level BPE is", name, type);
+		return err_set(ERR_UNSUPPORTED, "%s: a tokenizer of type \"%s\" is not supported, only BPE is: take a "
+			"checkpoint that has one (GPT-2, Llama, Mistral, Qwen, Gemma and their kin do)", name, type);
 	TRY(json_opt_real(model, name, "dropout", 0, 1, 0, &dropout));
 	TRY(json_opt_str(model, name, "continuing_subword_prefix", "", &prefix));
 	TRY(json_opt_str(model, name, "end_of_word_suffix", "", &suffix));
-	TRY(json_opt_bool(model, name, "byte_fallback", false, &fallback));
+	TRY(json_opt_bool(model, name, "byte_fallback", false, &t->byte_fallback));
 	TRY(json_opt_bool(model, name, "fuse_unk", false, &t->fuse_unk));
 	TRY(json_opt_bool(model, name, "ignore_merges", false, &t->ignore_merges));
 	if (dropout > 0)
 		return refuse_option(name, "dropout");
 	if (*prefix)
 		return refuse_option(name, "continuing_subword_prefix");
-	if (*suffix)
-		return refuse_option(name, "end_of_word_suffix");
-	return fallback ? refuse_option(name, "byte_fallback") : OK;
+	return *suffix ? refuse_option(name, "end_of_word_suffix") : OK;
 }
 
 /* ---- vocabulary ---- */
@@ -56,9 +54,8 @@ parse_token(struct tokenizer *t, struct str_map *vocab, const char *key, const j
 		return err_set(ERR_FORMAT, "%s: two tokens have id %" PRId64, name, id);
 	str_map_put(vocab, key, n, (int32_t)id);
 	struct str bytes = {0};
-	/* What is not written in the byte alphabet stands for itself. */
-	if (!alphabet_read(&bytes, key, n))
-		str_add(&bytes, key, n);
+	str_add(&bytes, "", 0);
+	tokenizer_read_token(t, key, n, &bytes);
 	tokenizer_put(t, (int32_t)id, bytes.s, bytes.len, 0);
 	str_free(&bytes);
 	return OK;
@@ -68,9 +65,22 @@ static void
 find_bytes(struct tokenizer *t, const struct str_map *vocab)
 {
 	for (int byte = 0; byte < 256; byte++) {
-		char buf[4];
-		size_t n = utf8_encode(alphabet_of((uint8_t)byte), buf);
-		t->byte_id[byte] = str_map_get(vocab, buf, n);
+		char buf[8];
+		size_t n = t->byte_level ? utf8_encode(alphabet_of((uint8_t)byte), buf)
+			: (size_t)snprintf(buf, sizeof(buf), "<0x%02X>", (unsigned)byte);
+		t->byte_id[byte] = t->byte_level || t->byte_fallback ? str_map_get(vocab, buf, n) : -1;
+	}
+}
+
+/* Tokens of one code point. */
+static void
+find_symbols(struct tokenizer *t, const struct str_map *vocab)
+{
+	for (size_t i = 0; i < vocab->cap && !t->byte_level; i++) {
+		const struct str_slot *slot = &vocab->slots[i];
+		int32_t cp;
+		if (slot->s && slot->n > 0 && utf8_decode(slot->s, slot->n, &cp) == slot->n && cp >= 0)
+			pair_map_put(&t->symbols, cp, 0)->y = slot->value;
 	}
 }
 
@@ -84,13 +94,14 @@ parse_vocab(struct tokenizer *t, struct str_map *vocab, const json_t *value, con
 	json_object_foreach(object, key, id)
 		TRY(parse_token(t, vocab, key, id, name));
 	find_bytes(t, vocab);
+	find_symbols(t, vocab);
 	TRY(json_opt_str(value, name, "unk_token", NULL, &unk));
 	t->unk = unk ? str_map_get(vocab, unk, strlen(unk)) : -1;
 	return OK;
 }
 
-/* Whole pieces that are tokens skip the merges; they are looked up as bytes, so only tokens of the byte alphabet
- * count. */
+/* Whole pieces that are tokens skip the merges; in byte-level files they are looked up as bytes, so only tokens of the
+ * byte alphabet count. */
 static void
 fill_whole(struct tokenizer *t, const struct str_map *vocab)
 {
@@ -102,7 +113,11 @@ fill_whole(struct tokenizer *t, const struct str_map *vocab)
 	for (size_t i = 0; i < vocab->cap; i++) {
 		const struct str_slot *slot = &vocab->slots[i];
 		str_clear(&bytes);
-		if (!slot->s || !slot->n || !alphabet_read(&bytes, slot->s, slot->n))
+		if (!slot->s || !slot->n)
+			continue;
+		if (!t->byte_level)
+			str_add(&bytes, slot->s, slot->n);
+		else if (!alphabet_read(&bytes, slot->s, slot->n))
 			continue;
 		/* No letter of the alphabet is shorter than its byte. */
 		str_map_put(&t->whole, memcpy(t->whole_text + used, bytes.s, bytes.len), bytes.len, slot->value);
@@ -139,6 +154,42 @@ halves_of(const json_t *value, struct half *a, struct half *b)
 	return true;
 }
 
+/* The symbols that a token may begin (or end) with. */
+struct edge { int32_t v[2]; int n; };
+
+static struct edge
+edge_of(const struct tokenizer *t, int32_t id, const struct half *h, bool end)
+{
+	struct edge edge = {0};
+	struct str bytes = {0};
+	/* The unknown token, and <0x0A> and its like, are symbols though they look like several. */
+	if (id == t->unk || (t->byte_fallback && h->n == 6 && *h->s == '<'))
+		edge.v[edge.n++] = id;
+	const char *s = h->s;
+	size_t n = h->n, from = 0, len = 0;
+	if (t->byte_level && alphabet_read(&bytes, h->s, h->n)) {
+		s = bytes.s;
+		n = bytes.len;
+	}
+	for (size_t at = 0; end && at < n; at += len) {
+		from = at;
+		tokenizer_symbol(t, s + at, n - at, &len);
+	}
+	if (n > 0)
+		edge.v[edge.n++] = tokenizer_symbol(t, s + from, n - from, &len);
+	str_free(&bytes);
+	return edge;
+}
+
+static void
+add_joints(struct tokenizer *t, struct edge left, struct edge right)
+{
+	for (int i = 0; i < left.n; i++)
+		for (int k = 0; k < right.n; k++)
+			if (left.v[i] >= 0 && right.v[k] >= 0)
+				pair_map_put(&t->joints, left.v[i], right.v[k]);
+}
+
 static enum err
 merge_unknown(const char *name, size_t rank, const char *s, size_t n)
 {
@@ -166,6 +217,7 @@ parse_merge(struct tokenizer *t, const struct str_map *vocab, const json_t *valu
 	struct pair_slot *slot = pair_map_put(&t->merges, left, right);
 	slot->x = (int32_t)rank;
 	slot->y = made;
+	add_joints(t, edge_of(t, left, &a, true), edge_of(t, right, &b, false));
 	return OK;
 }
 

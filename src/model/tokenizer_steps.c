@@ -1,61 +1,71 @@
-/* tokenizer.json's normalizer, pre_tokenizer, post_processor and decoder: what we do, and what we refuse by name. */
+/* tokenizer.json's normalizer and pre_tokenizer: what we do, and what we refuse by name. */
 #include <string.h>
 
 #include "byline/json.h"
 #include "byline/mem.h"
 #include "tok.h"
-
-/* Where we are in the file; `kind` is what messages call a component. */
-struct reading { struct tokenizer *t; const char *name, *kind; };
-struct component { const char *type; enum err (*read)(const struct reading *r, const json_t *value, int row); };
-
-static enum err
-refuse(const struct reading *r, const char *type)
-{
-	return err_set(ERR_UNSUPPORTED, "%s: %s \"%s\" is not supported", r->name, r->kind, type);
-}
-
-/* Finds the component's row by its type and lets it read the rest. null is no component. */
-static enum err
-read_component(const struct reading *r, const json_t *value, const struct component *table, size_t n)
-{
-	const char *type;
-	if (!value || json_is_null(value))
-		return OK;
-	if (!json_is_object(value))
-		return err_set(ERR_FORMAT, "%s: a %s is not an object", r->name, r->kind);
-	TRY(json_want_str(value, r->name, "type", &type));
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(type, table[i].type) == 0)
-			return table[i].read ? table[i].read(r, value, (int)i) : OK;
-	return refuse(r, type);
-}
-
-static enum err
-read_list(const struct reading *r, const json_t *value, const char *key,
-	enum err (*read)(const struct reading *, const json_t *))
-{
-	const json_t *list = json_object_get(value, key);
-	if (!json_is_array(list))
-		return err_set(ERR_FORMAT, "%s: the %s Sequence has no list \"%s\"", r->name, r->kind, key);
-	for (size_t i = 0; i < json_array_size(list); i++)
-		TRY(read(r, json_array_get(list, i)));
-	return OK;
-}
+#include "tok_component.h"
 
 /* ---- normalizer ---- */
 
 static enum err read_normalizer(const struct reading *r, const json_t *value);
 
+/* Takes over what the step holds. */
+static enum err
+add_normalizer(const struct reading *r, struct normal_step step)
+{
+	struct normal *normal = &r->t->normal;
+	if (normal->n < TOK_MAX_STEPS) {
+		normal->steps[normal->n++] = step;
+		return OK;
+	}
+	struct normal one = { .steps = { step }, .n = 1 };
+	normal_free(&one);
+	return err_set(ERR_LIMIT, "%s: more than %d normalizers", r->name, TOK_MAX_STEPS);
+}
+
 static enum err
 normalizer_form(const struct reading *r, const json_t *value, int row)
 {
-	struct normal *normal = &r->t->normal;
 	(void)value;
-	if (normal->n == TOK_MAX_STEPS)
-		return err_set(ERR_LIMIT, "%s: more than %d normalizers", r->name, TOK_MAX_STEPS);
-	normal->steps[normal->n++] = (enum normal_form)row;
-	return OK;
+	return add_normalizer(r, (struct normal_step){ .form = (enum normal_form)row });
+}
+
+static enum err
+normalizer_prepend(const struct reading *r, const json_t *value, int row)
+{
+	const char *s;
+	TRY(json_want_str(value, r->name, "prepend", &s));
+	return add_normalizer(r, (struct normal_step){ .form = (enum normal_form)row, .with = xstrdup(s),
+		.n_with = strlen(s) });
+}
+
+static enum err
+normalizer_replace(const struct reading *r, const json_t *value, int row)
+{
+	const char *with;
+	struct pattern pattern;
+	struct normal_step step = { .form = (enum normal_form)row };
+	TRY(read_pattern(r, value, &pattern));
+	TRY(json_want_str(value, r->name, "content", &with));
+	if (pattern.regex)
+		TRY(tok_regex(&step.re, pattern.s, pattern.n, false, r->name));
+	else {
+		step.what = xstrndup(pattern.s, pattern.n);
+		step.n_what = strlen(step.what);
+	}
+	step.with = xstrdup(with);
+	step.n_with = strlen(with);
+	return add_normalizer(r, step);
+}
+
+static enum err
+normalizer_strip(const struct reading *r, const json_t *value, int row)
+{
+	struct normal_step step = { .form = (enum normal_form)row };
+	TRY(json_opt_bool(value, r->name, "strip_left", true, &step.left));
+	TRY(json_opt_bool(value, r->name, "strip_right", true, &step.right));
+	return add_normalizer(r, step);
 }
 
 static enum err
@@ -70,7 +80,8 @@ read_normalizer(const struct reading *r, const json_t *value)
 {
 	static const struct component table[] = {	/* rows as in enum normal_form */
 		{ "NFC", normalizer_form }, { "NFD", normalizer_form }, { "NFKC", normalizer_form },
-		{ "NFKD", normalizer_form }, { "Lowercase", normalizer_form }, { "Sequence", normalizer_sequence },
+		{ "NFKD", normalizer_form }, { "Lowercase", normalizer_form }, { "Prepend", normalizer_prepend },
+		{ "Replace", normalizer_replace }, { "Strip", normalizer_strip }, { "Sequence", normalizer_sequence },
 	};
 	return read_component(r, value, table, ARRAY_LEN(table));
 }
@@ -110,7 +121,8 @@ pre_byte_level(const struct reading *r, const json_t *value, int row)
 	TRY(json_opt_bool(value, r->name, "use_regex", true, &regex));
 	if (regex)
 		TRY(split_gpt2(&step));
-	step.prefix = prefix;
+	step.prefix = prefix ? PREFIX_ALWAYS : PREFIX_NEVER;
+	step.mark[0] = ' ';
 	r->t->byte_level = true;
 	return add_step(r, step);
 }
@@ -149,17 +161,47 @@ static enum err
 pre_split(const struct reading *r, const json_t *value, int row)
 {
 	struct split_step step = {0};
-	const json_t *pattern = json_object_get(value, "pattern");
-	const json_t *regex = json_object_get(pattern, "Regex"), *text = json_object_get(pattern, "String");
-	const json_t *given = regex ? regex : text;
+	struct pattern pattern;
 	(void)row;
 	TRY(must_precede_bytes(r, "Split"));
-	if (!json_is_string(given))
-		return err_set(ERR_FORMAT,
-			"%s: pre-tokenizer Split has no pattern {\"Regex\": ...} or {\"String\": ...}", r->name);
+	TRY(read_pattern(r, value, &pattern));
 	TRY(read_behavior(r, value, &step.behavior));
 	TRY(json_opt_bool(value, r->name, "invert", false, &step.invert));
-	TRY(tok_regex(&step.re, json_string_value(given), json_string_length(given), !regex, r->name));
+	TRY(tok_regex(&step.re, pattern.s, pattern.n, !pattern.regex, r->name));
+	return add_step(r, step);
+}
+
+/* Older files say add_prefix_space where newer ones say prepend_scheme. */
+static enum err
+read_prepend_scheme(const struct reading *r, const json_t *value, enum split_prefix *out)
+{
+	static const char *const names[] = {
+		[PREFIX_NEVER] = "never", [PREFIX_FIRST] = "first", [PREFIX_ALWAYS] = "always",
+	};
+	const char *s;
+	bool old;
+	TRY(json_opt_bool(value, r->name, "add_prefix_space", true, &old));
+	TRY(json_opt_str(value, r->name, "prepend_scheme", old ? "always" : "never", &s));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(s, names[i]) == 0) {
+			*out = (enum split_prefix)i;
+			return OK;
+		}
+	return err_set(ERR_UNSUPPORTED, "%s: prepend_scheme \"%s\" is not supported", r->name, s);
+}
+
+static enum err
+pre_metaspace(const struct reading *r, const json_t *value, int row)
+{
+	struct split_step step = { .behavior = SPLIT_NEXT, .replace = true };
+	bool split;
+	(void)row;
+	TRY(must_precede_bytes(r, "Metaspace"));
+	TRY(read_mark(r, value, step.mark));
+	TRY(read_prepend_scheme(r, value, &step.prefix));
+	TRY(json_opt_bool(value, r->name, "split", true, &split));
+	if (split)
+		TRY(tok_regex(&step.re, step.mark, strlen(step.mark), true, r->name));
 	return add_step(r, step);
 }
 
@@ -175,46 +217,7 @@ read_pre_tokenizer(const struct reading *r, const json_t *value)
 {
 	static const struct component table[] = {
 		{ "ByteLevel", pre_byte_level }, { "Digits", pre_digits }, { "Split", pre_split },
-		{ "Sequence", pre_sequence },
-	};
-	return read_component(r, value, table, ARRAY_LEN(table));
-}
-
-/* ---- what we need not do, but must know ---- */
-
-static enum err read_post_processor(const struct reading *r, const json_t *value);
-static enum err read_decoder(const struct reading *r, const json_t *value);
-
-static enum err
-post_sequence(const struct reading *r, const json_t *value, int row)
-{
-	(void)row;
-	return read_list(r, value, "processors", read_post_processor);
-}
-
-/* They add tokens around a text or trim offsets; the caller of tokenizer_encode decides about the first. */
-static enum err
-read_post_processor(const struct reading *r, const json_t *value)
-{
-	static const struct component table[] = {
-		{ "ByteLevel", NULL }, { "TemplateProcessing", NULL }, { "BertProcessing", NULL },
-		{ "RobertaProcessing", NULL }, { "Sequence", post_sequence },
-	};
-	return read_component(r, value, table, ARRAY_LEN(table));
-}
-
-static enum err
-decoder_sequence(const struct reading *r, const json_t *value, int row)
-{
-	(void)row;
-	return read_list(r, value, "decoders", read_decoder);
-}
-
-static enum err
-read_decoder(const struct reading *r, const json_t *value)
-{
-	static const struct component table[] = {
-		{ "ByteLevel", NULL }, { "Fuse", NULL }, { "Sequence", decoder_sequence },
+		{ "Metaspace", pre_metaspace }, { "Sequence", pre_sequence },
 	};
 	return read_component(r, value, table, ARRAY_LEN(table));
 }
@@ -222,20 +225,8 @@ read_decoder(const struct reading *r, const json_t *value)
 enum err
 tokenizer_parse_steps(struct tokenizer *t, const json_t *root, const char *name)
 {
-	static const struct {
-		const char *key, *kind;
-		enum err (*read)(const struct reading *r, const json_t *value);
-	} parts[] = {
-		{ "normalizer", "normalizer", read_normalizer },
-		{ "pre_tokenizer", "pre-tokenizer", read_pre_tokenizer },
-		{ "post_processor", "post-processor", read_post_processor }, { "decoder", "decoder", read_decoder },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		struct reading r = { .t = t, .name = name, .kind = parts[i].kind };
-		TRY(parts[i].read(&r, json_object_get(root, parts[i].key)));
-	}
-	if (!t->byte_level)
-		return err_set(ERR_UNSUPPORTED, "%s: has no ByteLevel pre-tokenizer; only byte-level BPE is supported",
-			name);
-	return OK;
+	struct reading r = { .t = t, .name = name, .kind = "normalizer" };
+	TRY(read_normalizer(&r, json_object_get(root, "normalizer")));
+	r.kind = "pre-tokenizer";
+	return read_pre_tokenizer(&r, json_object_get(root, "pre_tokenizer"));
 }
