@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Makes tests/data/tokenizer/{base,cases}.json with the `tokenizers` library (written with 0.23.3):
+"""Makes tests/data/tokenizer/{base,cases,families}.json with the `tokenizers` library (written with 0.23.3):
 
     python3 tests/model/make_tokenizer_vectors.py tests/data/tokenizer
+
+families.json has the settings of each family of checkpoints over small vocabularies, with ids and, in bytes, the characters
+that the library says each token is of. With --more N another folder gets, instead, N texts a family for a longer comparison:
+FAMILY.json, a tokenizer, and FAMILY.texts.json, [[text, ids, spans], ...]; names of tokenizer.json files may follow.
 
 base.json is a byte-level BPE tokenizer trained on the sentences below. cases.json holds variants of it, each a few keys that
 replace the base's, with the ids that the library gives to a list of texts; test_tokenizer.c wants the same ids.
@@ -126,6 +130,116 @@ def random_texts(count):
                       for _ in range(rnd.randrange(2, 16)))
 
 
+WHITE = [" ", "  ", "   ", "\n", "\r\n", "\t", "\n\n", "\u00a0", "\u2003", "\u3000", "\u2028", "\u200b", "\u0085", "\u202f", "\x0b", "\x0c", " \n "]
+EMOJI = ["\U0001f600", "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466", "\U0001f44d\U0001f3fd", "\U0001f1f3\U0001f1f4", "1\ufe0f\u20e3", "\u2764\ufe0f\u200d\U0001f525",
+         "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f", "\U0001f9d1\U0001f3ff\u200d\U0001f680", "\u2600", "\u260e\ufe0e"]
+RANGES = [(0x41, 0x5a), (0x61, 0x7a), (0xc0, 0x17f), (0x370, 0x3ff), (0x410, 0x44f), (0x531, 0x556), (0x5d0, 0x5ea), (0x621, 0x64a), (0x905, 0x939), (0x985, 0x9a8),
+          (0xb85, 0xbb9), (0xe01, 0xe2e), (0x10d0, 0x10f0), (0x1200, 0x1248), (0x1780, 0x17a2), (0x3041, 0x3093), (0x30a1, 0x30f4), (0x4e00, 0x9fa5), (0xac00, 0xd7a3), (0x10330, 0x1034a)]
+MARKS = "\u0301\u0308\u0323\u0327\u0345\u064e\u0651\u05b8\u05bc\u093f\u094d\u0e31\u0e34\u1160\u11a8\u3099\u20dd"
+CODE = ["if (x != NULL && *x++ == '\\0')", "\tfor i in range(10):\n\t\tprint(i)\n", "SELECT a.b FROM t WHERE c>=3;", "<div class=\"a\">&amp;</div>", "0x1F 1e-9 3.14f 1_000", "// x\n/* y */",
+        "a->b[c](d){e};", "#!/bin/sh\nset -eu\n", "\\frac{a}{b} $x_1^2$", "fn f<'a>(s: &'a str) -> u8 { 0 }", "{\"k\": [1, 2.5, null]}", "x = y if z else w  # why\n", "I'LL we're O'Neil 'tis rock'n'roll"]
+ODD = ["\u2581", "\u2581\u2581x", " \u2581 ", "\x00", "\x07", "\x1b[0m", "\x7f", "\ufeff", "\ufffd", "\ue000", "\u200d", "\u200c", "\u202e", "\u0378", "\U0010fffd", "\u00ad", "\u00b2\u00bd\u2163", "\u0130\u0131", "\u017f\u212a",
+       "<s>", "</s>", "<unk>", "<0x0A>", "<|endoftext|>", "<|im_start|>", "<pad>", "<bos>", "<|begin_of_text|>", "\ufb03\u01c4\u2126\u212b", "\u0661\u0966\u0e51\uff11", "e\u0301\u0327\u0301", "\u1100\u1161\u11a8"]
+
+
+def wild_texts(count, seed):
+    """Texts of many scripts, made of nothing but code points, words and the pieces above."""
+    rnd = random.Random(seed)
+    words = [w for s in SENTENCES for w in s.split()]
+
+    def script():
+        low, high = rnd.choice(RANGES)
+        return "".join(chr(rnd.randint(low, high)) + (rnd.choice(MARKS) if rnd.random() < 0.15 else "") for _ in range(rnd.randrange(1, 9)))
+
+    kinds = [lambda: rnd.choice(words), lambda: rnd.choice(words) + " ", lambda: rnd.choice(WHITE), lambda: " ", lambda: rnd.choice(EMOJI), script, script,
+             lambda: rnd.choice(CODE), lambda: rnd.choice(ODD), lambda: str(rnd.randrange(10 ** rnd.randrange(1, 9))), lambda: rnd.choice("'\"-.,;:!?()[]{}/\\|@#$%^&*_+=~`") * rnd.choice([1, 1, 2, 5]),
+             lambda: " " * rnd.randrange(1, 20), lambda: rnd.choice(SENTENCES)[:rnd.randrange(40)]]
+    for _ in range(count):
+        yield "".join(rnd.choice(kinds)() for _ in range(rnd.randrange(1, 14)))
+
+
+QWEN2 = LLAMA3.replace("{1,3}", "")
+GPT4 = (r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+")
+SPACE = "\u2581"
+
+
+def template(name, *after):
+    pair = lambda n, i: {"SpecialToken": {"id": n, "type_id": i}}
+    text = lambda n, i: {"Sequence": {"id": n, "type_id": i}}
+    specials = {n: {"id": n, "ids": [0], "tokens": [n]} for n in [name, *after]}
+    ends = [pair(n, 0) for n in after]
+    return {"type": "TemplateProcessing", "single": [pair(name, 0), text("A", 0), *ends],
+            "pair": [pair(name, 0), text("A", 0), *ends, pair(name, 1), text("B", 1)], "special_tokens": specials}
+
+
+def metaspace(scheme, split, **more):
+    return {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": scheme, "split": split, **more}
+
+
+def in_turn(key, *steps):
+    return {"type": "Sequence", key: list(steps)}
+
+
+def replace(what, content, kind="String"):
+    return {"type": "Replace", "pattern": {kind: what}, "content": content}
+
+
+def families():
+    """The ids of added tokens are put in by all_families."""
+    post = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True}
+    end = added(0, "<|endoftext|>", special=True)
+    runs = [added(0, " " * n, normalized=True) for n in range(8, 1, -1)]
+    tabs = [added(0, "\t" * n, normalized=True) for n in range(4, 1, -1)]
+    digits = {"type": "Digits", "individual_digits": True}
+    chat = [added(0, "<|im_start|>", special=True), added(0, "<|im_end|>", special=True)]
+    begin = [added(0, "<|begin_of_text|>", special=True), added(0, "<|end_of_text|>", special=True)]
+    kit = [added(0, name, special=True) for name in ["<unk>", "<s>", "</s>"]]
+    back = [replace(SPACE, " "), {"type": "ByteFallback"}, {"type": "Fuse"}]
+    strip = {"type": "Strip", "content": " ", "start": 1, "stop": 0}
+    prepend = in_turn("normalizers", {"type": "Prepend", "prepend": SPACE}, replace(" ", SPACE))
+    llama = {"added_tokens": kit, "normalizer": prepend, "pre_tokenizer": None, "decoder": in_turn("decoders", *back, strip), "post_processor": template("<s>")}
+    newer = dict(llama, normalizer=None, pre_tokenizer=metaspace("first", False))
+    gemma = {"added_tokens": kit + [added(0, "<bos>", special=True), added(0, "<pad>", special=True), added(0, "\n\n"), added(0, SPACE * 3)],
+             "normalizer": replace(" ", SPACE), "pre_tokenizer": split(" ", "MergedWithPrevious", False, "String"),
+             "decoder": in_turn("decoders", *back), "post_processor": template("<bos>", "<pad>")}
+    yield "gpt2", "bytes", {"post_processor": post}
+    yield "gpt2-prefix", "bytes", {"pre_tokenizer": dict(STEPS, add_prefix_space=True), "post_processor": post}
+    yield "neox", "bytes", {"normalizer": {"type": "NFC"}, "added_tokens": [end] + runs, "post_processor": dict(STEPS, trim_offsets=False)}
+    yield "phi", "bytes", {"added_tokens": [end] + runs + tabs, "post_processor": post}
+    yield "llama3", "bytes", {"added_tokens": [end] + begin, "pre_tokenizer": sequence(split(LLAMA3), BARE), "model": {"ignore_merges": True},
+                              "post_processor": in_turn("processors", dict(STEPS, trim_offsets=False), template("<|begin_of_text|>"))}
+    yield "qwen2", "bytes", {"normalizer": {"type": "NFC"}, "added_tokens": [end] + chat, "pre_tokenizer": sequence(split(QWEN2), dict(BARE, trim_offsets=False)),
+                             "post_processor": dict(BARE, trim_offsets=False)}
+    yield "olmo2", "bytes", {"added_tokens": [end] + begin, "pre_tokenizer": sequence(split(GPT4, "Removed", True), BARE), "post_processor": None}
+    yield "smollm2", "bytes", {"added_tokens": [end] + chat, "pre_tokenizer": sequence(digits, STEPS), "post_processor": None}
+    yield "llama2", "meta", llama
+    yield "mistral", "meta", newer
+    yield "phi3", "meta", dict(llama, added_tokens=kit + [added(0, "<|end|>", special=True, rstrip=True), added(0, "<pad>", special=True, lstrip=True),
+                                                          added(0, "<|x|>", normalized=True)])
+    yield "gemma", "meta", gemma
+    yield "meta-always", "meta", dict(newer, pre_tokenizer=metaspace("always", True), decoder=metaspace("always", True))
+    yield "meta-never", "meta", dict(newer, pre_tokenizer=metaspace("never", True), decoder=metaspace("never", True))
+    yield "meta-old", "meta", dict(newer, pre_tokenizer={"type": "Metaspace", "replacement": SPACE, "add_prefix_space": True})
+    yield "meta-digits", "meta", dict(newer, pre_tokenizer=sequence(digits, metaspace("always", True)))
+    yield "no-fuse", "meta", dict(llama, model={"fuse_unk": False, "byte_fallback": False})
+    yield "fuse", "meta", dict(llama, model={"fuse_unk": True, "byte_fallback": False})
+    yield "whole", "meta", dict(llama, model={"ignore_merges": True}, pre_tokenizer=metaspace("always", True), normalizer=None)
+    yield "wide-llama2", "wide", llama
+    yield "wide-gemma", "wide", gemma
+    yield "odd-normal", "meta", dict(llama, normalizer=in_turn("normalizers", {"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "NFKC"},
+                                                               replace("(?<=\\d),(?=\\d{3})|[\u200b\u00ad]+", "", "Regex"), {"type": "Prepend", "prepend": SPACE}, replace(" ", SPACE)))
+
+
+def code_point_base(split, size):
+    """BPE of code points with byte fallback: rarer characters have no token of their own."""
+    specials = ["<unk>", "<s>", "</s>"] + ["<0x%02X>" % b for b in range(256)]
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(split=split)
+    tokenizer.train_from_iterator(SENTENCES + ["a  b    c        d  e\n\n\nf"] * 6, trainers.BpeTrainer(
+        vocab_size=size, special_tokens=specials, limit_alphabet=110, show_progress=False))
+    return dict(json.loads(tokenizer.to_str()), added_tokens=[])
+
+
 def patched(base, patch):
     made = copy.deepcopy(base)
     for key, value in patch.items():
@@ -136,12 +250,85 @@ def patched(base, patch):
     return made
 
 
-def main(folder):
+def base_tokenizer():
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.train_from_iterator(SENTENCES, trainers.BpeTrainer(
         vocab_size=640, special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
-    base = json.loads(tokenizer.to_str())
+    return json.loads(tokenizer.to_str())
+
+def all_families(base):
+    bases = {"bytes": base, "meta": code_point_base(True, 640), "wide": code_point_base(False, 700)}
+    for name, which, patch in families():
+        vocab = bases[which]["model"]["vocab"]
+        patch = copy.deepcopy(patch)
+        ids = dict(vocab)
+        for token in patch.get("added_tokens", []):
+            token["id"] = ids.setdefault(token["content"], len(ids))
+        fill_template(patch.get("post_processor"), ids)
+        yield name, which, patch, bases[which]
+
+
+def fill_template(processor, ids):
+    for part in (processor or {}).get("processors", []):
+        fill_template(part, ids)
+    for name, token in (processor or {}).get("special_tokens", {}).items():
+        token["ids"] = [ids[name]]
+
+
+def byte_spans(text, encoding):
+    """From [from, to) in characters to the same in bytes."""
+    at = [0]
+    for c in text:
+        at.append(at[-1] + len(c.encode()))
+    return [at[i] for pair in encoding.offsets for i in pair]
+
+
+def encoded(library, texts):
+    """Where normalisation changes a text the library tells of the first of the characters that became one: no spans then."""
+    library.no_padding()
+    library.no_truncation()
+    for text in texts:
+        encoding = library.encode(text, add_special_tokens=False)
+        composed = library.normalizer and unicodedata.normalize("NFKC", text) != text
+        yield text, encoding.ids, None if composed else byte_spans(text, encoding)
+
+
+def write_families(base, path):
+    texts = TEXTS[::2] + list(wild_texts(260, 11))
+    out = []
+    bases = {}
+    for i, (name, which, patch, under) in enumerate(all_families(base)):
+        library = Tokenizer.from_str(json.dumps(patched(under, patch)))
+        step = 1 if name == "llama2" else 5
+        chosen = [k for k in range(len(texts)) if (k + i) % step == 0]
+        rows = list(encoded(library, [texts[k] for k in chosen]))
+        out.append({"name": name, "base": which, "patch": patch, "texts": chosen, "ids": [r[1] for r in rows], "spans": [None if name.startswith("odd") else r[2] for r in rows],
+                    "around": library.encode("", add_special_tokens=True).ids})
+        if which != "bytes":
+            bases[which] = under
+    line = lambda v: json.dumps(v, separators=(",", ":"))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('{"bases":' + line(bases) + ',\n"texts":' + line(texts) + ',\n"families":[\n' + ",\n".join(map(line, out)) + "\n]}\n")
+
+
+def write_more(folder, count, files):
+    libraries = [(name, json.dumps(patched(under, patch))) for name, _, patch, under in all_families(base_tokenizer())]
+    for path in files:
+        root = json.load(open(path, encoding="utf-8"))
+        if root["post_processor"] and "trim_offsets" in root["post_processor"]:
+            root["post_processor"]["trim_offsets"] = False
+        libraries.append((path.split("/")[-1].replace(".json", ""), json.dumps(root)))
+    texts = TEXTS + list(wild_texts(count, 23)) + list(random_texts(count // 4))
+    for name, text in libraries:
+        with open(folder + "/" + name + ".json", "w", encoding="utf-8") as f:
+            f.write(text)
+        with open(folder + "/" + name + ".texts.json", "w", encoding="utf-8") as f:
+            json.dump(list(encoded(Tokenizer.from_str(text), texts)), f, separators=(",", ":"))
+
+
+def write_cases(folder):
+    base = base_tokenizer()
     with open(folder + "/base.json", "w", encoding="utf-8") as f:
         json.dump(base, f, ensure_ascii=False, separators=(",", ":"))
     all_texts = TEXTS + list(random_texts(60))
@@ -160,5 +347,10 @@ def main(folder):
         f.write('"texts":' + json.dumps(all_texts, separators=(",", ":")) + ',\n"cases":[\n')
         f.write(",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]}\n")
 
+    write_families(base, folder + "/families.json")
 
-main(sys.argv[1])
+
+if len(sys.argv) > 3 and sys.argv[2] == "--more":
+    write_more(sys.argv[1], int(sys.argv[3]), sys.argv[4:])
+else:
+    write_cases(sys.argv[1])
