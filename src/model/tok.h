@@ -3,8 +3,8 @@
  *
  * A text passes through: valid UTF-8 runs (each invalid byte is a piece of its own) -> added tokens that match as
  * written -> normalisation -> added tokens that match the normalised text -> splitting into pieces -> byte-pair merges
- * of each piece. Symbols that merging begins with are bytes (byte-level) or code points, those that the vocabulary lacks
- * as their bytes (byte fallback) or as the unknown token.
+ * of each piece. Symbols that merging begins with are bytes (byte-level) or code points, those that the vocabulary
+ * lacks as their bytes (byte fallback) or as the unknown token.
  */
 #ifndef BYLINE_MODEL_TOK_H
 #define BYLINE_MODEL_TOK_H
@@ -120,7 +120,8 @@ struct pieces { struct piece *v; size_t n, cap; };
 struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct rewrite side[2]; };
 void splitter_init(struct splitter *s);
 void splitter_free(struct splitter *s);
-/* Cuts *text, which is replaced where a step rewrites it. *out and the text live in the splitter until the next call. */
+/* Cuts *text, which is replaced where a step rewrites it. *out and that text live in the splitter until the next
+ * call. */
 enum err splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, struct mapped *text, bool glued,
 	const struct pieces **out);
 enum err split_gpt2(struct split_step *step);	/* the splitting of ByteLevel */
