@@ -16,28 +16,68 @@
 
 #include "byline/err.h"
 
-enum norm_kind { NORM_RMS, NORM_LAYER };
+enum norm_kind { NORM_RMS, NORM_LAYER, NORM_BARE };	/* bare: LayerNorm without gain and bias */
 enum pos_kind { POS_ROPE, POS_LEARNED };
 enum mlp_kind { MLP_GATED, MLP_PLAIN };
-enum act_kind { ACT_SILU, ACT_GELU_TANH, ACT_GELU_ERF };
+enum act_kind { ACT_SILU, ACT_GELU_TANH, ACT_GELU_ERF, ACT_RELU };
+/* Where attention and MLP are normalised: what goes in, what comes out before it joins the residual stream, or both. */
+enum norm_place { PLACE_PRE, PLACE_POST, PLACE_BOTH };
+/* Queries and keys normalised before rotation: never, each head by itself (Qwen3), all heads as one (OLMo 2). */
+enum qk_norm { QK_NONE, QK_HEAD, QK_WHOLE };
+/* Which layers see the last `window` positions alone. */
+enum window_rule { WINDOW_NONE, WINDOW_ALL, WINDOW_LISTED };
 
-/* What a config.json says, in our words. A family is a row of the arch table (src/model/arch.c). */
+/* How rotary frequencies are stretched beyond the context they were trained on. */
+enum rope_kind { ROPE_PLAIN, ROPE_LINEAR, ROPE_LLAMA3, ROPE_YARN };
+struct rope_scaling {
+	enum rope_kind kind;
+	double factor;
+	double original;		/* positions trained on at first */
+	double low, high;		/* Llama 3: turns over `original` below and above which a frequency is one that
+					 * is stretched, or kept */
+	double fast, slow;		/* YaRN: the same, ramp between (Peng et al. 2023, section 3.2) */
+	double attention;		/* YaRN: queries and keys are multiplied by it */
+};
+
+enum { MODEL_LAYERS_MAX = 512 };
+
+/*
+ * What a config.json says, in our words; a family is a row of the arch table (src/model/arch.h). Zero is the commonest
+ * answer to every question below the first four lines.
+ */
 struct model_config {
 	char family[32];		/* config.json's model_type: "llama", "gpt2" */
 	int n_layer, d_model, n_head, n_kv_head, head_dim, d_ff, vocab, n_ctx;
+	int bos, eos;			/* -1: none */
+	double norm_eps, rope_theta, init_range;
 	enum norm_kind norm;
 	enum pos_kind pos;
 	enum mlp_kind mlp;
 	enum act_kind act;
 	bool tied;			/* unembedding is the embedding */
-	bool attn_bias, mlp_bias;	/* linear layers carry biases */
-	double norm_eps, rope_theta, init_range;
-	int bos, eos;			/* -1: none */
+	bool attn_bias;			/* of queries, keys and values */
+	bool out_bias, mlp_bias, head_bias;
+	enum norm_place place;
+	bool parallel;			/* the MLP reads what the attention reads, not what it wrote */
+	bool shared_norm;		/* parallel: the attention's norm is also the MLP's */
+	enum qk_norm qk_norm;
+	double rotary_part;		/* of a head's dimensions; 0: all */
+	struct rope_scaling rope;
+	bool embed_root;		/* the embedding is multiplied by sqrt(d_model) */
+	double query_scalar;		/* queries times keys are divided by its root; 0: head_dim */
+	double att_cap, logit_cap;	/* c tanh(x / c) of attention scores and of logits; 0: not (Gemma 2) */
+	double qkv_clip;		/* queries, keys and values are kept within; 0: not (OLMo) */
+	enum window_rule windows;
+	int window;			/* positions, its own among them */
+	uint64_t local[MODEL_LAYERS_MAX / 64];	/* WINDOW_LISTED: bit i % 64 of word i / 64 for layer i */
 };
+
+/* Positions that layer sees, its own among them; 0: all. */
+int model_window(const struct model_config *c, int layer);
 
 enum tensor_role {
 	ROLE_EMBED, ROLE_POS, ROLE_NORM1, ROLE_QKV, ROLE_ATTN_OUT, ROLE_NORM2, ROLE_GATE, ROLE_UP, ROLE_DOWN,
-	ROLE_NORM_FINAL, ROLE_HEAD, ROLES
+	ROLE_NORM_FINAL, ROLE_HEAD, ROLE_Q_NORM, ROLE_K_NORM, ROLE_POST1, ROLE_POST2, ROLES
 };
 
 struct tensor {

@@ -42,8 +42,8 @@ count_finite(const float *v, size_t n)
 	return k;
 }
 
-/* Of the first `want` of either list, best and worst first, how many of the best together with the rest of the worst are
- * largest in magnitude; at least `least` of either, as far as there are any. */
+/* Of the first `want` of either list, best and worst first, how many of the best together with the rest of the worst
+ * are largest in magnitude; at least `least` of either, as far as there are any. */
 static size_t
 candidates_split(const float *scores, const uint32_t *best, const uint32_t *worst, size_t want, size_t least)
 {

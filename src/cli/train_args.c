@@ -24,7 +24,8 @@ train_args_config(const struct train_args *a, const struct tokenizer *t, struct 
 		.vocab = tokenizer_size(t), .n_ctx = m->n_ctx,
 		.norm = llama ? NORM_RMS : NORM_LAYER, .pos = llama ? POS_ROPE : POS_LEARNED,
 		.mlp = llama ? MLP_GATED : MLP_PLAIN,
-		.act = llama ? ACT_SILU : ACT_GELU_TANH, .tied = !a->untied, .attn_bias = !llama, .mlp_bias = !llama,
+		.act = llama ? ACT_SILU : ACT_GELU_TANH, .tied = !a->untied, .attn_bias = !llama,
+		.out_bias = !llama, .mlp_bias = !llama,
 		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = train_begin_token(t),
 		.eos = train_begin_token(t),
 	};

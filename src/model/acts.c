@@ -47,23 +47,50 @@ carve(struct carver *c, size_t rows, size_t width)
 	return c->base != NULL ? c->base + at : NULL;
 }
 
+static float *
+carve_if(struct carver *c, bool wanted, size_t rows, size_t width)
+{
+	return wanted ? carve(c, rows, width) : NULL;
+}
+
 static void
 carve_saved(struct carver *to, const struct model_config *c, struct saved *s, size_t rows)
 {
-	size_t d = (size_t)c->d_model, ff = (size_t)c->d_ff;
+	size_t d = (size_t)c->d_model, ff = (size_t)c->d_ff, qkv = (size_t)width_qkv(c);
+	bool norm1 = has_norm1(c), norm2 = has_norm2(c), post = has_post(c), qk = c->qk_norm != QK_NONE;
 	s->x = carve(to, rows, d);
-	s->norm1 = carve(to, rows, d);
-	s->mean1 = carve(to, rows, 1);
-	s->rstd1 = carve(to, rows, 1);
-	s->qkv = carve(to, rows, (size_t)width_qkv(c));
+	s->norm1 = carve_if(to, norm1, rows, d);
+	s->mean1 = carve_if(to, norm1, rows, 1);
+	s->rstd1 = carve_if(to, norm1, rows, 1);
+	s->qkv = carve(to, rows, qkv);
 	s->att = carve(to, rows, (size_t)width_q(c));
 	s->mid = carve(to, rows, d);
-	s->norm2 = carve(to, rows, d);
-	s->mean2 = carve(to, rows, 1);
-	s->rstd2 = carve(to, rows, 1);
-	s->gate = c->mlp == MLP_GATED ? carve(to, rows, ff) : NULL;
+	s->norm2 = carve_if(to, norm2, rows, d);
+	s->mean2 = carve_if(to, norm2, rows, 1);
+	s->rstd2 = carve_if(to, norm2, rows, 1);
+	s->gate = carve_if(to, c->mlp == MLP_GATED, rows, ff);
 	s->up = carve(to, rows, ff);
 	s->act = carve(to, rows, ff);
+	s->raw = carve_if(to, has_raw_qkv(c), rows, qkv);
+	s->rstd_q = carve_if(to, qk, rows, (size_t)c->n_head);
+	s->rstd_k = carve_if(to, qk, rows, (size_t)c->n_kv_head);
+	s->out1 = carve_if(to, post, rows, d);
+	s->post_mean1 = carve_if(to, post, rows, 1);
+	s->post_rstd1 = carve_if(to, post, rows, 1);
+	s->out2 = carve_if(to, post, rows, d);
+	s->post_mean2 = carve_if(to, post, rows, 1);
+	s->post_rstd2 = carve_if(to, post, rows, 1);
+	/* A forward pass sets those that are others (pass_block); the backward pass and copies may rely on them. */
+	s->norm1 = norm1 ? s->norm1 : s->x;
+	s->norm2 = norm2 ? s->norm2 : c->shared_norm ? s->norm1 : s->mid;
+}
+
+size_t
+saved_lay_out(struct saved *s, const struct model_config *c, float *base, size_t rows)
+{
+	struct carver to = {base, 0};
+	carve_saved(&to, c, s, rows);
+	return to.used;
 }
 
 static void
@@ -74,11 +101,14 @@ carve_backward(struct carver *to, const struct model_config *c, struct acts *a, 
 	a->dnorm = carve(to, rows, d);
 	a->dqkv = carve(to, rows, (size_t)width_qkv(c));
 	a->datt = carve(to, rows, (size_t)width_q(c));
-	a->dgate = c->mlp == MLP_GATED ? carve(to, rows, ff) : NULL;
+	a->dgate = carve_if(to, c->mlp == MLP_GATED, rows, ff);
 	a->dup = carve(to, rows, ff);
 	a->dact = carve(to, rows, ff);
-	a->dprob = carve(to, max_seq, max_seq);
+	a->dprob = carve(to, max_seq, (c->att_cap > 0 ? 2 : 1) * max_seq);
 	a->nll = carve(to, rows, 1);
+	a->dout = carve_if(to, c->parallel, rows, d);
+	a->dpost = carve_if(to, has_post(c), rows, d);
+	a->capped = carve_if(to, c->logit_cap > 0, rows, (size_t)c->vocab);
 }
 
 /* The number of floats. */

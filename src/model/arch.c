@@ -1,4 +1,5 @@
-/* arch: the families, as tables. A new one that differs in names and in flags we have is new rows here, no new code. */
+/* arch: the families' tables, made use of. A new family that differs in names and in flags we have is new rows in
+ * arch_llama.c or arch_gpt.c, no new code. */
 #include "arch.h"
 
 #include <ctype.h>
@@ -9,123 +10,21 @@
 #include "byline/mem.h"
 #include "byline/str.h"
 
-#define FIELD(name) offsetof(struct model_config, name)
-
-static const struct config_key llama_keys[] = {
-	{"vocab_size", KEY_INT, FIELD(vocab), true, 0},
-	{"hidden_size", KEY_INT, FIELD(d_model), true, 0},
-	{"intermediate_size", KEY_INT, FIELD(d_ff), true, 0},
-	{"num_hidden_layers", KEY_INT, FIELD(n_layer), true, 0},
-	{"num_attention_heads", KEY_INT, FIELD(n_head), true, 0},
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
-	{"attention_bias", KEY_BOOL, FIELD(attn_bias), false, false},
-	{"mlp_bias", KEY_BOOL, FIELD(mlp_bias), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 2},
-	{NULL}
-};
-
-static const struct config_must no_musts[] = {{NULL}};
-
-static const struct tensor_name llama_names[] = {
-	{"model.embed_tokens.weight", ROLE_EMBED},
-	{"model.layers.#.input_layernorm.weight", ROLE_NORM1},
-	{"model.layers.#.self_attn.q_proj.weight", ROLE_QKV, .part = PART_Q},
-	{"model.layers.#.self_attn.q_proj.bias", ROLE_QKV, .part = PART_Q, .bias = true},
-	{"model.layers.#.self_attn.k_proj.weight", ROLE_QKV, .part = PART_K},
-	{"model.layers.#.self_attn.k_proj.bias", ROLE_QKV, .part = PART_K, .bias = true},
-	{"model.layers.#.self_attn.v_proj.weight", ROLE_QKV, .part = PART_V},
-	{"model.layers.#.self_attn.v_proj.bias", ROLE_QKV, .part = PART_V, .bias = true},
-	{"model.layers.#.self_attn.o_proj.weight", ROLE_ATTN_OUT},
-	{"model.layers.#.self_attn.o_proj.bias", ROLE_ATTN_OUT, .bias = true},
-	{"model.layers.#.post_attention_layernorm.weight", ROLE_NORM2},
-	{"model.layers.#.mlp.gate_proj.weight", ROLE_GATE},
-	{"model.layers.#.mlp.gate_proj.bias", ROLE_GATE, .bias = true},
-	{"model.layers.#.mlp.up_proj.weight", ROLE_UP},
-	{"model.layers.#.mlp.up_proj.bias", ROLE_UP, .bias = true},
-	{"model.layers.#.mlp.down_proj.weight", ROLE_DOWN},
-	{"model.layers.#.mlp.down_proj.bias", ROLE_DOWN, .bias = true},
-	{"model.norm.weight", ROLE_NORM_FINAL},
-	{"lm_head.weight", ROLE_HEAD},
-	{NULL}
-};
-
-static const char *const llama_ignored[] = {
-	"model.layers.#.self_attn.rotary_emb.inv_freq",
-	"model.rotary_emb.inv_freq",
-	NULL
-};
-
-static const struct config_key gpt2_keys[] = {
-	{"vocab_size", KEY_INT, FIELD(vocab), true, 0},
-	{"n_embd", KEY_INT, FIELD(d_model), true, 0},
-	{"n_inner", KEY_INT, FIELD(d_ff), false, 0},
-	{"n_layer", KEY_INT, FIELD(n_layer), true, 0},
-	{"n_head", KEY_INT, FIELD(n_head), true, 0},
-	{"n_positions", KEY_INT, FIELD(n_ctx), false, 1024},
-	{"activation_function", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
-	{"layer_norm_epsilon", KEY_REAL, FIELD(norm_eps), false, 1e-5},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 50256},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 50256},
-	{NULL}
-};
-
-static const struct config_must gpt2_musts[] = {
-	{"scale_attn_weights", true},
-	{"scale_attn_by_inverse_layer_idx", false},
-	{"add_cross_attention", false},
-	{NULL}
-};
-
-/* GPT-2's linear layers are stored as (in, out). */
-static const struct tensor_name gpt2_names[] = {
-	{"transformer.wte.weight", ROLE_EMBED},
-	{"transformer.wpe.weight", ROLE_POS},
-	{"transformer.h.#.ln_1.weight", ROLE_NORM1},
-	{"transformer.h.#.ln_1.bias", ROLE_NORM1, .bias = true},
-	{"transformer.h.#.attn.c_attn.weight", ROLE_QKV, .transposed = true},
-	{"transformer.h.#.attn.c_attn.bias", ROLE_QKV, .bias = true},
-	{"transformer.h.#.attn.c_proj.weight", ROLE_ATTN_OUT, .transposed = true},
-	{"transformer.h.#.attn.c_proj.bias", ROLE_ATTN_OUT, .bias = true},
-	{"transformer.h.#.ln_2.weight", ROLE_NORM2},
-	{"transformer.h.#.ln_2.bias", ROLE_NORM2, .bias = true},
-	{"transformer.h.#.mlp.c_fc.weight", ROLE_UP, .transposed = true},
-	{"transformer.h.#.mlp.c_fc.bias", ROLE_UP, .bias = true},
-	{"transformer.h.#.mlp.c_proj.weight", ROLE_DOWN, .transposed = true},
-	{"transformer.h.#.mlp.c_proj.bias", ROLE_DOWN, .bias = true},
-	{"transformer.ln_f.weight", ROLE_NORM_FINAL},
-	{"transformer.ln_f.bias", ROLE_NORM_FINAL, .bias = true},
-	{"lm_head.weight", ROLE_HEAD},
-	{NULL}
-};
-
-static const char *const gpt2_ignored[] = {
-	"transformer.h.#.attn.bias",
-	"transformer.h.#.attn.masked_bias",
-	NULL
-};
-
-static const struct arch archs[] = {
-	{"llama", "LlamaForCausalLM", "model.", NORM_RMS, POS_ROPE, MLP_GATED, false, false, llama_keys, no_musts,
-		llama_names, llama_ignored},
-	{"gpt2", "GPT2LMHeadModel", "transformer.", NORM_LAYER, POS_LEARNED, MLP_PLAIN, true, true, gpt2_keys,
-		gpt2_musts, gpt2_names, gpt2_ignored},
-};
+static const struct arch *
+arch_at(size_t i)
+{
+	if (i < n_llama_archs)
+		return &llama_archs[i];
+	return i < n_llama_archs + n_gpt_archs ? &gpt_archs[i - n_llama_archs] : NULL;
+}
 
 const struct arch *
 arch_find(const char *family)
 {
-	for (size_t i = 0; i < ARRAY_LEN(archs); i++)
-		if (strcmp(archs[i].family, family) == 0)
-			return &archs[i];
+	const struct arch *arch;
+	for (size_t i = 0; (arch = arch_at(i)) != NULL; i++)
+		if (strcmp(arch->family, family) == 0)
+			return arch;
 	return NULL;
 }
 
@@ -133,23 +32,25 @@ enum err
 arch_refuse(const char *family, const char *name)
 {
 	struct str list = {0};
-	for (size_t i = 0; i < ARRAY_LEN(archs); i++)
-		str_addf(&list, "%s%s", i > 0 ? ", " : "", archs[i].family);
-	err_set(ERR_UNSUPPORTED, "%s: models of type \"%s\" are not supported (only %s)", name, family, list.s);
+	const struct arch *arch;
+	bool experts = strstr(family, "moe") != NULL || strstr(family, "mixtral") != NULL;
+	for (size_t i = 0; (arch = arch_at(i)) != NULL; i++)
+		str_addf(&list, "%s%s", i > 0 ? ", " : "", arch->family);
+	err_set(ERR_UNSUPPORTED, "%s: models of type \"%s\"%s are not supported (only %s)", name, family,
+		experts ? ", a mixture of experts," : "", list.s);
 	str_free(&list);
 	return ERR_UNSUPPORTED;
 }
 
-/* The rows of the fused tensor that a part is. */
-static void
-part_rows(const struct model_config *c, const struct tensor *t, enum part part, int *row, int *rows)
+bool
+role_is_norm(enum tensor_role role)
 {
-	int q = c->n_head * c->head_dim, kv = c->n_kv_head * c->head_dim;
-	const int first[] = {[WHOLE] = 0, [PART_Q] = 0, [PART_K] = q, [PART_V] = q + kv};
-	const int count[] = {[WHOLE] = t->rows, [PART_Q] = q, [PART_K] = kv, [PART_V] = kv};
-	*row = first[part];
-	*rows = count[part];
+	static const bool norms[ROLES] = { [ROLE_NORM1] = true, [ROLE_NORM2] = true, [ROLE_NORM_FINAL] = true,
+		[ROLE_Q_NORM] = true, [ROLE_K_NORM] = true, [ROLE_POST1] = true, [ROLE_POST2] = true };
+	return norms[role];
 }
+
+/* ---- tensors of the file ---------------------------------------------------------------------------------------- */
 
 static void
 fill_name(char *out, size_t size, const char *pattern, int layer)
@@ -166,25 +67,80 @@ struct listing {
 	size_t n, cap;
 };
 
-static void
-list_one(struct listing *list, const struct model *m, const struct tensor_name *name, int layer)
+static struct file_tensor *
+list_add(struct listing *list, const struct tensor_name *name, const struct tensor *t, int layer)
 {
-	const struct tensor *t = model_tensor(m, name->role, layer, name->bias);
-	bool spare = t == NULL && name->role == ROLE_HEAD && !name->bias;
-	if (spare)
-		t = model_tensor(m, ROLE_EMBED, -1, false);
-	if (t == NULL)
-		return;
 	mem_grow(&list->v, &list->cap, list->n + 1, sizeof(*list->v));
 	struct file_tensor *f = &list->v[list->n++];
 	memset(f, 0, sizeof(*f));
 	fill_name(f->name, sizeof(f->name), name->pattern, layer);
 	f->tensor = t;
+	f->rows = f->file_rows = t->rows;
 	f->cols = t->cols;
-	f->n_dims = name->bias || t->role == ROLE_NORM1 || t->role == ROLE_NORM2 || t->role == ROLE_NORM_FINAL ? 1 : 2;
+	f->n_dims = name->bias || role_is_norm(t->role) ? 1 : 2;
 	f->transposed = name->transposed;
-	f->optional = spare;
-	part_rows(&m->config, t, name->part, &f->row, &f->rows);
+	return f;
+}
+
+/* Each head's query, key and value one after another. */
+static void
+list_heads(struct listing *list, const struct model_config *c, const struct tensor_name *name, const struct tensor *t,
+	int layer)
+{
+	int hd = c->head_dim;
+	for (int i = 0; i < 3 * c->n_head; i++) {
+		struct file_tensor *f = list_add(list, name, t, layer);
+		f->from = i * hd;
+		f->rows = hd;
+		f->row = (i % 3 * c->n_head + i / 3) * hd;
+	}
+}
+
+static void
+list_part(struct listing *list, const struct model_config *c, const struct tensor_name *name, const struct tensor *t,
+	int layer)
+{
+	int q = c->n_head * c->head_dim, kv = c->n_kv_head * c->head_dim;
+	const int first[] = { [PART_Q] = 0, [PART_K] = q, [PART_V] = q + kv };
+	struct file_tensor *f = list_add(list, name, t, layer);
+	if (name->part == PART_FIRST || name->part == PART_SECOND) {
+		f->file_rows = 2 * t->rows;
+		f->from = name->part == PART_SECOND ? t->rows : 0;
+	} else if (name->part != WHOLE) {
+		f->row = first[name->part];
+		f->rows = f->file_rows = name->part == PART_Q ? q : kv;
+	}
+}
+
+static void
+list_one(struct listing *list, const struct model *m, const struct arch *arch, const struct tensor_name *name,
+	int layer)
+{
+	const struct tensor *t = model_tensor(m, name->role, layer, name->bias);
+	bool spare = t == NULL && name->role == ROLE_HEAD && !name->bias;
+	size_t from = list->n;
+	if (spare)
+		t = model_tensor(m, ROLE_EMBED, -1, false);
+	if (t == NULL)
+		return;
+	if (name->part == PART_HEADS)
+		list_heads(list, &m->config, name, t, layer);
+	else
+		list_part(list, &m->config, name, t, layer);
+	for (size_t i = from; i < list->n; i++) {
+		list->v[i].optional = spare;
+		list->v[i].plus = arch->gains_less_one && role_is_norm(t->role) && !name->bias ? 1 : 0;
+	}
+}
+
+/* Names in a row that are of one tensor of the file. */
+static int
+group_of(const struct tensor_name *name)
+{
+	int n = 1;
+	while (name[n].pattern != NULL && strcmp(name[n].pattern, name->pattern) == 0)
+		n++;
+	return n;
 }
 
 enum err
@@ -192,10 +148,13 @@ arch_file_tensors(const struct model *m, struct file_tensor **out, size_t *n)
 {
 	const struct arch *arch = arch_find(m->config.family);
 	struct listing list = {0};
-	for (const struct tensor_name *name = arch->names; name->pattern != NULL; name++) {
+	int group;
+	for (const struct tensor_name *name = arch->names; name->pattern != NULL; name += group) {
 		bool in_block = strchr(name->pattern, '#') != NULL;
+		group = group_of(name);
 		for (int layer = in_block ? 0 : -1; layer < (in_block ? m->config.n_layer : 0); layer++)
-			list_one(&list, m, name, layer);
+			for (int i = 0; i < group; i++)
+				list_one(&list, m, arch, &name[i], layer);
 	}
 	*out = list.v;
 	*n = list.n;

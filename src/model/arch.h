@@ -11,25 +11,29 @@
 #include "byline/model.h"
 
 /*
- * One tensor of a weights file and where it lives in the flat vector. A matrix of the file is (rows, cols), or (cols,
- * rows) when `transposed`; a vector (`n_dims` 1) has rows elements. Its row r is row `row` + r of our tensor:
- *   our element (r, c) = params[tensor->at + (size_t)(row + r) * tensor->cols + c].
- * Every element of the flat vector is covered by exactly one file tensor that is not optional.
+ * Rows of one tensor of a weights file, and where they live in the flat vector. A matrix of the file is (file_rows,
+ * cols), or (cols, file_rows) when `transposed`; a vector (`n_dims` 1) has file_rows elements. Its row `from` + r, plus
+ * `plus`, is row `row` + r of our tensor:
+ *   our element (r, c) = params[tensor->at + (size_t)(row + r) * tensor->cols + c], r < rows.
+ * Every element of the flat vector is covered by exactly one entry that is not optional; those of one tensor of the
+ * file stand together, in the order of its rows, and cover it.
  */
 struct file_tensor {
 	char name[64];			/* as we write it: "model.layers.3.self_attn.q_proj.weight" */
 	const struct tensor *tensor;	/* ours, of the model's table: role, bias and layer are there */
 	int row, rows, cols, n_dims;
+	int from, file_rows;		/* 0 and rows, where the file's tensor is one of ours or a part of it */
 	bool transposed;
 	int paired;			/* the rows of each of so many heads are in the order of rotary pairs:
 					 * 0, n/2, 1, n/2 + 1...; 0: as ours */
-	float excess;			/* by which the file's numbers are larger than ours */
 	bool optional;			/* never written; if a file has it, it must have this shape, and its values are
 					 * not read */
+	float plus;			/* Gemma keeps its gains less 1 (its GGUF files do not) */
 };
 
-/* What a key of config.json sets: a field of struct model_config. */
-enum key_kind { KEY_INT, KEY_REAL, KEY_BOOL, KEY_ACT, KEY_TOKEN };
+/* What a key of config.json sets: a field of struct model_config. A KEY_SIZE is a number from 0 up, and 0 when null; a
+ * KEY_ACT with a negative fallback leaves what is there. */
+enum key_kind { KEY_INT, KEY_REAL, KEY_SIZE, KEY_BOOL, KEY_ACT, KEY_TOKEN };
 
 struct config_key {
 	const char *name;
@@ -38,6 +42,7 @@ struct config_key {
 	bool required;
 	double fallback;		/* when the key is absent; 0 for an int: worked out from the other fields */
 };
+#define FIELD(name) offsetof(struct model_config, name)
 
 /* A key whose value, if there at all, must be this: what it would change is not in our forward pass. */
 struct config_must {
@@ -45,7 +50,10 @@ struct config_must {
 	bool value;
 };
 
-enum part { WHOLE, PART_Q, PART_K, PART_V };	/* of our fused tensor */
+/* Which rows of a tensor of the file are which of ours: all; those of our fused tensor that are queries, keys or
+ * values; three parts for each head, its query, key and value, where the file's tensor is fused that way; all of ours
+ * from the first or the second half of the file's. */
+enum part { WHOLE, PART_Q, PART_K, PART_V, PART_HEADS, PART_FIRST, PART_SECOND };
 
 struct tensor_name {
 	const char *pattern;		/* '#' stands for the layer */
@@ -55,21 +63,29 @@ struct tensor_name {
 	bool transposed;
 };
 
+/* How a config says which layers see a window of positions (config_windows.c). */
+enum window_keys { WINDOWS_ABSENT, WINDOWS_SLIDING, WINDOWS_QWEN, WINDOWS_ALTERNATE, WINDOWS_NEO };
+
 /* One family of models. The tables end with a NULL name. */
 struct arch {
 	const char *family, *class_name;
 	const char *prefix;		/* that files may leave out */
-	enum norm_kind norm;
-	enum pos_kind pos;
-	enum mlp_kind mlp;
-	bool always_bias;		/* biases that no key switches */
+	struct model_config base;	/* what no key says */
 	bool always_mha;		/* as many key-value heads as heads, of d_model / n_head: no key says
 					 * otherwise */
+	bool gains_less_one;		/* the file's RMSNorm gains are ours less 1 */
+	bool gelu_is_tanh;		/* by "gelu" its first configs meant the tanh form */
+	enum window_keys windows;
+	const char *theta_key, *part_key;	/* older names of rope_theta and partial_rotary_factor; NULL: those */
 	const struct config_key *keys;
 	const struct config_must *musts;
 	const struct tensor_name *names;
 	const char *const *ignored;
 };
+
+/* arch_llama.c, arch_gpt.c: those that came of either. */
+extern const struct arch llama_archs[], gpt_archs[];
+extern const size_t n_llama_archs, n_gpt_archs;
 
 const struct arch *arch_find(const char *family);	/* NULL: unknown */
 
@@ -82,6 +98,20 @@ const char *arch_short_name(const struct model *m, const char *name);
 
 /* Is this a name that files of this family carry and nobody needs (attention masks, rotary tables)? */
 bool arch_ignored(const struct model *m, const char *name);
+
+bool role_is_norm(enum tensor_role role);
+
+/* ---- config.c, config_rope.c, config_windows.c ---- */
+
+enum { CONFIG_COUNT_MAX = 1 << 20 };		/* of anything that is counted */
+const char *config_act_name(enum act_kind act);
+
+/* What several keys say together. */
+
+enum err config_parse_rope(struct model_config *c, const struct arch *arch, const json_t *root, const char *name);
+void config_write_rope(const struct model_config *c, const struct arch *arch, json_t *root);
+enum err config_parse_windows(struct model_config *c, const struct arch *arch, const json_t *root, const char *name);
+void config_write_windows(const struct model_config *c, const struct arch *arch, json_t *root);
 
 /* ERR_UNSUPPORTED, with a message that names this family and the ones there are. `name` is the file. */
 enum err arch_refuse(const char *family, const char *name);

@@ -2,6 +2,7 @@
 #include "byline/model.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -69,7 +70,7 @@ back_head(struct back *k, const struct block *b, float *dx)
 	for (int from = next_row(batch, 0, true), to; from < batch->rows; from = next_row(batch, to, true)) {
 		to = next_row(batch, from, false);
 		linear_backward(dx != NULL ? dx + (size_t)from * (size_t)l->in : NULL,
-			block_weight_grad(b, k->grads, ROLE_HEAD), NULL,
+			block_weight_grad(b, k->grads, ROLE_HEAD), block_bias_grad(b, k->grads, ROLE_HEAD),
 			k->a->logits + (size_t)from * (size_t)l->out, k->a->hidden + (size_t)from * (size_t)l->in,
 			block_weight(b, k->params, ROLE_HEAD), to - from, l->in, l->out);
 	}
@@ -96,36 +97,73 @@ cleared(const struct back *k, float *v, int width)
 	return v;
 }
 
-/* dx is the gradient at the block's output; the MLP's way back adds to it. */
+/* The gradient of what attention or MLP gives, from that of what joins the residual stream. */
+static const float *
+back_post(struct back *k, const struct block *b, enum tensor_role role, const float *dy, const float *plain,
+	const float *mean, const float *rstd)
+{
+	const struct model_config *c = &k->m->config;
+	if (!has_post(c))
+		return dy;
+	back_norm(k, b, role, cleared(k, k->a->dpost, c->d_model), dy, plain, mean, rstd);
+	return k->a->dpost;
+}
+
+void
+act_backward(enum act_kind act, float *dx, const float *dy, const float *x, size_t n)
+{
+	static void (*const f[])(float *, const float *, const float *, size_t) = {
+		[ACT_GELU_TANH] = gelu_tanh_backward, [ACT_GELU_ERF] = gelu_erf_backward, [ACT_RELU] = relu_backward };
+	f[act](dx, dy, x, n);
+}
+
+/* From a->dact to dup and, with a gate, a->dgate. */
 static void
-back_mlp(struct back *k, const struct block *b, const struct saved *s)
+back_act(const struct back *k, const struct saved *s, float *dup)
 {
 	const struct model_config *c = &k->m->config;
 	struct acts *a = k->a;
 	size_t n = (size_t)k->batch->rows * (size_t)c->d_ff;
-	float *dnorm = cleared(k, a->dnorm, c->d_model), *dup = cleared(k, a->dup, c->d_ff);
-	back_linear(k, b, ROLE_DOWN, cleared(k, a->dact, c->d_ff), a->dx, s->act);
-	if (c->mlp == MLP_GATED)
+	if (c->mlp == MLP_PLAIN) {
+		act_backward(c->act, dup, a->dact, s->up, n);
+		return;
+	}
+	if (c->act == ACT_SILU) {
 		swiglu_backward(cleared(k, a->dgate, c->d_ff), dup, a->dact, s->gate, s->up, n);
-	else if (c->act == ACT_GELU_TANH)
-		gelu_tanh_backward(dup, a->dact, s->up, n);
-	else
-		gelu_erf_backward(dup, a->dact, s->up, n);
+		return;
+	}
+	/* f(gate) was not kept; its gradient's place holds it until that comes. */
+	act_forward(c->act, a->dgate, s->gate, n);
+	gate_backward(dup, a->dact, a->dgate, s->up, n);
+	act_backward(c->act, cleared(k, a->dgate, c->d_ff), a->dact, s->gate, n);
+}
+
+/* From the gradient at the MLP's output to that at its input, in a->dnorm. */
+static void
+back_mlp(struct back *k, const struct block *b, const struct saved *s, const float *dout)
+{
+	const struct model_config *c = &k->m->config;
+	struct acts *a = k->a;
+	float *dnorm = cleared(k, a->dnorm, c->d_model), *dup = cleared(k, a->dup, c->d_ff);
+	const float *dy = back_post(k, b, ROLE_POST2, dout, s->out2, s->post_mean2, s->post_rstd2);
+	back_linear(k, b, ROLE_DOWN, cleared(k, a->dact, c->d_ff), dy, s->act);
+	back_act(k, s, dup);
 	back_linear(k, b, ROLE_UP, dnorm, dup, s->norm2);
 	if (c->mlp == MLP_GATED)
 		back_linear(k, b, ROLE_GATE, dnorm, a->dgate, s->norm2);
-	back_norm(k, b, ROLE_NORM2, a->dx, dnorm, s->mid, s->mean2, s->rstd2);
 }
 
 /* From a->datt to a->dqkv, one head of one sequence at a time. */
 static void
-back_heads(struct back *k, const struct saved *s)
+back_heads(struct back *k, const struct saved *s, int layer)
 {
 	const struct model_config *c = &k->m->config;
 	struct acts *a = k->a;
 	int ldo = width_q(c), ld = width_qkv(c), hd = c->head_dim, group = c->n_head / c->n_kv_head;
+	struct att_shape one = att_of(c, layer, 1, 1);
+	one.n_seq = 1;
 	for (int i = 0; i < k->batch->n_seq; i++) {
-		struct att_shape one = {1, k->batch->start + i, 1, 1, hd, att_scale(c)};
+		one.start = k->batch->start + i;
 		for (int h = 0; h < c->n_head; h++) {
 			int q_at = h * hd, k_at = ldo + h / group * hd, v_at = k_at + c->n_kv_head * hd;
 			attention_forward(NULL, 0, a->prob, s->qkv + q_at, ld, s->qkv + k_at, ld, s->qkv + v_at, ld,
@@ -136,19 +174,64 @@ back_heads(struct back *k, const struct saved *s)
 	}
 }
 
+/* Back through what treat_qkv did, in place. */
 static void
-back_attention(struct back *k, const struct block *b, const struct saved *s)
+back_treat(struct back *k, const struct block *b, const struct saved *s)
+{
+	const struct model_config *c = &k->m->config;
+	int rows = k->batch->rows, ld = width_qkv(c), at = width_q(c);
+	float *d = k->a->dqkv;
+	struct head_norm q = head_norm_of(c, rows, false), kn = head_norm_of(c, rows, true);
+	if (c->qkv_clip > 0)
+		clip_backward(d, s->raw, (size_t)rows * (size_t)ld, (float)c->qkv_clip);
+	if (c->qk_norm == QK_NONE)
+		return;
+	headnorm_backward(d, ld, block_weight_grad(b, k->grads, ROLE_Q_NORM), d, s->raw, ld,
+		block_weight(b, k->params, ROLE_Q_NORM), s->rstd_q, &q);
+	headnorm_backward(d + at, ld, block_weight_grad(b, k->grads, ROLE_K_NORM), d + at, s->raw + at, ld,
+		block_weight(b, k->params, ROLE_K_NORM), s->rstd_k, &kn);
+}
+
+/* From the gradient at the attention's output to that at its input, added to dnorm. */
+static void
+back_attention(struct back *k, const struct block *b, const struct saved *s, int layer, const float *dout, float *dnorm)
 {
 	const struct model_config *c = &k->m->config;
 	struct acts *a = k->a;
-	back_linear(k, b, ROLE_ATTN_OUT, cleared(k, a->datt, width_q(c)), a->dx, s->att);
+	const float *dy = back_post(k, b, ROLE_POST1, dout, s->out1, s->post_mean1, s->post_rstd1);
+	back_linear(k, b, ROLE_ATTN_OUT, cleared(k, a->datt, width_q(c)), dy, s->att);
 	cleared(k, a->dqkv, width_qkv(c));
-	back_heads(k, s);
+	back_heads(k, s, layer);
 	if (c->pos == POS_ROPE)
 		rope_apply(a->dqkv, width_qkv(c), a->rope.cos, a->rope.sin, a->position, k->batch->rows,
-			c->n_head + c->n_kv_head, c->head_dim, c->head_dim, -1);
-	back_linear(k, b, ROLE_QKV, cleared(k, a->dnorm, c->d_model), a->dqkv, s->norm1);
-	back_norm(k, b, ROLE_NORM1, a->dx, a->dnorm, s->x, s->mean1, s->rstd1);
+			c->n_head + c->n_kv_head, c->head_dim, rope_dims(c), -1);
+	if (has_raw_qkv(c))
+		back_treat(k, b, s);
+	back_linear(k, b, ROLE_QKV, dnorm, a->dqkv, s->norm1);
+}
+
+/* a->dx is the gradient at the block's output, then at its input. */
+static void
+back_block(struct back *k, const struct block *b, const struct saved *s, int layer)
+{
+	const struct model_config *c = &k->m->config;
+	struct acts *a = k->a;
+	size_t n = (size_t)k->batch->rows * (size_t)c->d_model;
+	const float *dout = a->dx;
+	if (c->parallel) {
+		memcpy(a->dout, a->dx, n * sizeof(*a->dx));
+		dout = a->dout;
+	}
+	back_mlp(k, b, s, dout);
+	if (has_norm2(c))
+		back_norm(k, b, ROLE_NORM2, a->dx, a->dnorm, c->parallel ? s->x : s->mid, s->mean2, s->rstd2);
+	else if (!c->shared_norm)
+		add_onto(a->dx, a->dnorm, n);
+	back_attention(k, b, s, layer, dout, c->shared_norm ? a->dnorm : cleared(k, a->dnorm, c->d_model));
+	if (has_norm1(c))
+		back_norm(k, b, ROLE_NORM1, a->dx, a->dnorm, s->x, s->mean1, s->rstd1);
+	else
+		add_onto(a->dx, a->dnorm, n);
 }
 
 void
@@ -164,10 +247,10 @@ model_backward(const struct model *m, const float *params, struct acts *a, const
 		return;
 	back_norm(&k, outside, ROLE_NORM_FINAL, cleared(&k, a->dx, m->config.d_model), a->dnorm, a->last, a->mean,
 		a->rstd);
-	for (int i = m->config.n_layer - 1; i >= 0; i--) {
-		back_mlp(&k, &a->plan[i], &a->saved[i]);
-		back_attention(&k, &a->plan[i], &a->saved[i]);
-	}
+	for (int i = m->config.n_layer - 1; i >= 0; i--)
+		back_block(&k, &a->plan[i], &a->saved[i], i);
+	if (m->config.embed_root)
+		scale_all(a->dx, (size_t)b->rows * (size_t)m->config.d_model, (float)sqrt((double)m->config.d_model));
 	embed_backward(block_weight_grad(outside, grads, ROLE_EMBED), block_weight_grad(outside, grads, ROLE_POS),
 		a->dx, b->token, a->position, b->rows, m->config.d_model);
 }

@@ -69,7 +69,7 @@ wanted_name(const struct checkpoint *c, const struct file_tensor *want)
 static enum err
 check_wanted(const struct checkpoint *c, const struct file_tensor *want, const struct weights_tensor **found)
 {
-	uint64_t rows = (uint64_t)want->rows, cols = (uint64_t)want->cols;
+	uint64_t rows = (uint64_t)want->file_rows, cols = (uint64_t)want->cols;
 	uint64_t shape[2] = { want->transposed ? cols : rows, want->transposed ? rows : cols };
 	const char *name = wanted_name(c, want);
 	if (want->optional && !weights_find(&c->weights, name))
@@ -171,7 +171,7 @@ read_transposed(const struct weights_tensor *t, const struct file_tensor *want, 
 	enum err err = OK;
 	TRY(mem_array(&line, rows, sizeof(*line), "tensor row"));
 	for (size_t c = 0; err == OK && c < cols; c++) {
-		err = weights_read_f32(t, c * rows, rows, line);
+		err = weights_read_f32(t, c * (size_t)want->file_rows + (size_t)want->from, rows, line);
 		for (size_t r = 0; r < rows; r++)
 			out[r * cols + c] = line[r];
 	}
@@ -197,9 +197,9 @@ read_tensor(const struct weights_tensor *t, const struct file_tensor *want, floa
 	size_t cols = (size_t)want->cols, n = (size_t)want->rows * cols;
 	float *out = params + want->tensor->at + (size_t)want->row * cols;
 	TRY(want->transposed ? read_transposed(t, want, out) : want->paired > 0 ? read_paired(t, want, out)
-		: weights_read_f32(t, 0, n, out));
-	for (size_t i = 0; want->excess != 0 && i < n; i++)
-		out[i] -= want->excess;
+		: weights_read_f32(t, (size_t)want->from * cols, n, out));
+	for (size_t i = 0; want->plus != 0 && i < n; i++)
+		out[i] += want->plus;
 	return check_finite(t, out, n);
 }
 

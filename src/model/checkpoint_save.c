@@ -96,10 +96,11 @@ check_range(const struct model *m, const float *params, enum st_dtype dtype)
 	return OK;
 }
 
+/* Those of one tensor of the file stand together; the first of them declares it. */
 static void
 declare(struct st_writer *w, const struct file_tensor *f, enum st_dtype dtype)
 {
-	uint64_t rows = (uint64_t)f->rows, cols = (uint64_t)f->cols;
+	uint64_t rows = (uint64_t)f->file_rows, cols = (uint64_t)f->cols;
 	uint64_t shape[2] = { f->transposed ? cols : rows, f->transposed ? rows : cols };
 	st_writer_declare(w, f->name, dtype, f->n_dims, shape);
 }
@@ -124,9 +125,18 @@ static enum err
 write_tensor(struct st_writer *w, const struct file_tensor *f, const float *params, enum st_dtype dtype)
 {
 	const float *from = params + f->tensor->at + (size_t)f->row * (size_t)f->cols;
+	size_t n = (size_t)f->rows * (size_t)f->cols;
 	if (f->transposed)
 		return write_transposed(w, f, from, dtype);
-	return st_writer_f32(w, dtype, from, (uint64_t)f->rows * (uint64_t)f->cols);
+	if (f->plus == 0)
+		return st_writer_f32(w, dtype, from, n);
+	float *less;
+	TRY(mem_array(&less, n, sizeof(*less), "gains"));
+	for (size_t i = 0; i < n; i++)
+		less[i] = from[i] - f->plus;
+	enum err err = st_writer_f32(w, dtype, less, n);
+	free(less);
+	return err;
 }
 
 static enum err
@@ -134,7 +144,7 @@ write_weights(struct st_writer *w, const struct file_tensor *list, size_t n, con
 {
 	st_writer_meta(w, "format", "pt");
 	for (size_t i = 0; i < n; i++)
-		if (!list[i].optional)
+		if (!list[i].optional && list[i].from == 0)
 			declare(w, &list[i], dtype);
 	TRY(st_writer_begin(w));
 	for (size_t i = 0; i < n; i++)

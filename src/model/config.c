@@ -10,18 +10,17 @@
 #include "byline/json.h"
 #include "byline/mem.h"
 
-enum { LAYERS_MAX = 512, WIDTH_MAX = 1 << 16, COUNT_MAX = 1 << 20 };
-#define PARAMS_MAX ((int64_t)1 << 37)
+enum { COUNT_MAX = CONFIG_COUNT_MAX };
 
-/* What others call our three functions; the first name of each is the one we write. */
+/* What others call our functions; the first name of each is the one we write. */
 static const struct { const char *name; enum act_kind act; } act_names[] = {
 	{"silu", ACT_SILU}, {"swish", ACT_SILU},
 	{"gelu_new", ACT_GELU_TANH}, {"gelu_pytorch_tanh", ACT_GELU_TANH}, {"gelu_fast", ACT_GELU_TANH},
-	{"gelu", ACT_GELU_ERF},
+	{"gelu", ACT_GELU_ERF}, {"gelu_python", ACT_GELU_ERF}, {"relu", ACT_RELU},
 };
 
-static const char *
-act_name(enum act_kind act)
+const char *
+config_act_name(enum act_kind act)
 {
 	for (size_t i = 0; i < ARRAY_LEN(act_names); i++)
 		if (act_names[i].act == act)
@@ -54,6 +53,13 @@ parse_real(struct model_config *c, const json_t *root, const char *name, const s
 }
 
 static enum err
+parse_size(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
+{
+	bool null = json_is_null(json_object_get(root, key->name));
+	return json_opt_real(root, name, key->name, 0, 1e9, null ? 0 : key->fallback, field(c, key));
+}
+
+static enum err
 parse_bool(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
 {
 	return json_opt_bool(root, name, key->name, key->fallback != 0, field(c, key));
@@ -63,13 +69,15 @@ static enum err
 parse_act(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
 {
 	const char *act;
-	TRY(json_opt_str(root, name, key->name, act_name((enum act_kind)key->fallback), &act));
+	enum act_kind fallback = key->fallback < 0 ? *(enum act_kind *)field(c, key) : (enum act_kind)key->fallback;
+	TRY(json_opt_str(root, name, key->name, config_act_name(fallback), &act));
 	for (size_t i = 0; i < ARRAY_LEN(act_names); i++)
 		if (strcmp(act, act_names[i].name) == 0) {
 			*(enum act_kind *)field(c, key) = act_names[i].act;
 			return OK;
 		}
-	return err_set(ERR_UNSUPPORTED, "%s: %s \"%s\" is not an activation byline has (silu, gelu, gelu_new)", name,
+	return err_set(ERR_UNSUPPORTED,
+		"%s: %s \"%s\" is not an activation byline has (silu, gelu, gelu_new, relu)", name,
 		key->name, act);
 }
 
@@ -95,44 +103,10 @@ parse_key(struct model_config *c, const json_t *root, const char *name, const st
 {
 	static enum err (*const parse[])(struct model_config *, const json_t *, const char *,
 		const struct config_key *) = {
-		[KEY_INT] = parse_int, [KEY_REAL] = parse_real, [KEY_BOOL] = parse_bool, [KEY_ACT] = parse_act,
-		[KEY_TOKEN] = parse_token,
+		[KEY_INT] = parse_int, [KEY_REAL] = parse_real, [KEY_SIZE] = parse_size, [KEY_BOOL] = parse_bool,
+		[KEY_ACT] = parse_act, [KEY_TOKEN] = parse_token,
 	};
 	return parse[key->kind](c, root, name, key);
-}
-
-static enum err
-refuse_scaling(const json_t *rope, const char *name)
-{
-	const char *type;
-	double part;
-	TRY(json_opt_str(rope, name, "type", "default", &type));
-	TRY(json_opt_str(rope, name, "rope_type", type, &type));
-	if (strcmp(type, "default") != 0)
-		return err_set(ERR_UNSUPPORTED,
-			"%s: rotary positions scaled by \"%s\" are not supported (only the default)", name, type);
-	TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, 1, &part));
-	if (part < 1)
-		return err_set(ERR_UNSUPPORTED, "%s: partial_rotary_factor %g is not supported (only 1)", name, part);
-	return OK;
-}
-
-/* transformers 4 has rope_theta and rope_scaling; 5 has both in rope_parameters. */
-static enum err
-parse_rope(struct model_config *c, const json_t *root, const char *name)
-{
-	static const char *const groups[] = {"rope_scaling", "rope_parameters"};
-	TRY(json_opt_real(root, name, "rope_theta", 1, 1e12, 10000, &c->rope_theta));
-	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-		const json_t *rope = json_object_get(root, groups[i]);
-		if (rope == NULL || json_is_null(rope))
-			continue;
-		if (!json_is_object(rope))
-			return err_set(ERR_FORMAT, "%s: %s is not an object", name, groups[i]);
-		TRY(refuse_scaling(rope, name));
-		TRY(json_opt_real(rope, name, "rope_theta", 1, 1e12, c->rope_theta, &c->rope_theta));
-	}
-	return OK;
 }
 
 static enum err
@@ -162,6 +136,8 @@ derive(struct model_config *c, const struct arch *arch)
 		c->head_dim = c->d_model / c->n_head;
 	if (c->d_ff == 0)
 		c->d_ff = 4 * c->d_model;
+	if (arch->gelu_is_tanh && c->act == ACT_GELU_ERF)
+		c->act = ACT_GELU_TANH;
 }
 
 enum err
@@ -175,117 +151,16 @@ model_config_parse(struct model_config *c, const json_t *root, const char *name)
 	const struct arch *arch = arch_find(family);
 	if (arch == NULL)
 		return arch_refuse(family, name);
+	*c = arch->base;
 	snprintf(c->family, sizeof(c->family), "%s", arch->family);
-	c->norm = arch->norm;
-	c->pos = arch->pos;
-	c->mlp = arch->mlp;
-	c->attn_bias = c->mlp_bias = arch->always_bias;
 	TRY(check_musts(arch, root, name));
 	for (const struct config_key *key = arch->keys; key->name != NULL; key++)
 		TRY(parse_key(c, root, name, key));
+	TRY(config_parse_windows(c, arch, root, name));
 	if (c->pos == POS_ROPE)
-		TRY(parse_rope(c, root, name));
+		TRY(config_parse_rope(c, arch, root, name));
 	derive(c, arch);
 	return model_config_check(c, name);
-}
-
-/* ---- checking --------------------------------------------------------------------------------------------------- */
-
-static enum err
-check_range(const char *name, const char *what, int v, int max)
-{
-	if (v < 1)
-		return err_set(ERR_FORMAT, "%s: %s is %d: it must be at least 1", name, what, v);
-	if (v > max)
-		return err_set(ERR_LIMIT, "%s: %s is %d: at most %d are supported", name, what, v, max);
-	return OK;
-}
-
-static enum err
-check_ranges(const struct model_config *c, const char *name)
-{
-	const struct { const char *what; int v, max; } ranges[] = {
-		{"the number of layers", c->n_layer, LAYERS_MAX},
-		{"the model's width", c->d_model, WIDTH_MAX},
-		{"the number of heads", c->n_head, WIDTH_MAX},
-		{"the number of key-value heads", c->n_kv_head, c->n_head},
-		{"the width of a head", c->head_dim, WIDTH_MAX},
-		{"the width of the MLP", c->d_ff, COUNT_MAX},
-		{"the vocabulary", c->vocab, COUNT_MAX},
-		{"the context", c->n_ctx, COUNT_MAX},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-		TRY(check_range(name, ranges[i].what, ranges[i].v, ranges[i].max));
-	if ((int64_t)c->n_head * c->head_dim > COUNT_MAX)
-		return err_set(ERR_LIMIT, "%s: %d heads of width %d are too many", name, c->n_head, c->head_dim);
-	return OK;
-}
-
-static enum err
-check_heads(const struct model_config *c, const struct arch *arch, const char *name)
-{
-	if (c->n_head % c->n_kv_head != 0)
-		return err_set(ERR_FORMAT, "%s: %d heads cannot share %d key-value heads evenly", name, c->n_head,
-			c->n_kv_head);
-	if (arch->always_mha && (c->n_kv_head != c->n_head || c->n_head * c->head_dim != c->d_model))
-		return err_set(ERR_FORMAT, "%s: %d heads of width %d do not make up the model's width, %d", name,
-			c->n_head, c->head_dim, c->d_model);
-	if (c->pos == POS_ROPE && c->head_dim % 2 != 0)
-		return err_set(ERR_FORMAT, "%s: rotary positions need an even width of heads, not %d", name,
-			c->head_dim);
-	return OK;
-}
-
-static enum err
-check_flags(const struct model_config *c, const struct arch *arch, const char *name)
-{
-	if (c->norm != arch->norm || c->pos != arch->pos || c->mlp != arch->mlp
-		|| (arch->always_bias && !(c->attn_bias && c->mlp_bias)))
-		return err_set(ERR_UNSUPPORTED, "%s: not how a %s model is made (norm, positions, MLP or biases)", name,
-			c->family);
-	if ((c->mlp == MLP_GATED) != (c->act == ACT_SILU))
-		return err_set(ERR_UNSUPPORTED, "%s: activation \"%s\" is not supported in a %s MLP", name,
-			act_name(c->act), c->mlp == MLP_GATED ? "gated" : "plain");
-	return OK;
-}
-
-static enum err
-check_reals(const struct model_config *c, const char *name)
-{
-	if (!(c->norm_eps >= 0 && c->norm_eps <= 1))
-		return err_set(ERR_FORMAT, "%s: the norms' epsilon %g is not between 0 and 1", name, c->norm_eps);
-	if (!(c->init_range >= 0 && c->init_range <= 1))
-		return err_set(ERR_FORMAT, "%s: the initial range %g is not between 0 and 1", name, c->init_range);
-	if (c->pos == POS_ROPE && !(c->rope_theta >= 1 && c->rope_theta <= 1e12))
-		return err_set(ERR_FORMAT, "%s: rope_theta %g is not between 1 and 1e12", name, c->rope_theta);
-	if (c->bos < -1 || c->bos >= c->vocab || c->eos < -1 || c->eos >= c->vocab)
-		return err_set(ERR_FORMAT, "%s: tokens %d and %d are not in a vocabulary of %d", name, c->bos, c->eos,
-			c->vocab);
-	return OK;
-}
-
-/* Nothing overflows here: every factor is at most 2^20, and the sum of a few products at most 2^51. */
-static int64_t
-count_params(const struct model_config *c)
-{
-	int64_t d = c->d_model, q = (int64_t)c->n_head * c->head_dim, kv = (int64_t)c->n_kv_head * c->head_dim;
-	int64_t block = d * (2 * q + 2 * kv) + 3 * d * c->d_ff;
-	return block * c->n_layer + 2 * d * c->vocab + d * c->n_ctx;
-}
-
-enum err
-model_config_check(const struct model_config *c, const char *name)
-{
-	const struct arch *arch = arch_find(c->family);
-	if (arch == NULL)
-		return arch_refuse(c->family, name);
-	TRY(check_ranges(c, name));
-	TRY(check_heads(c, arch, name));
-	TRY(check_flags(c, arch, name));
-	TRY(check_reals(c, name));
-	if (count_params(c) > PARAMS_MAX)
-		return err_set(ERR_LIMIT, "%s: a model of %.0f parameters is too large", name, (double)count_params(c));
-	return OK;
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -296,10 +171,12 @@ key_json(const struct model_config *c, const struct config_key *key)
 	const void *v = (const char *)c + key->at;
 	if (key->kind == KEY_REAL)
 		return json_real(*(const double *)v);
+	if (key->kind == KEY_SIZE)
+		return *(const double *)v > 0 ? json_real(*(const double *)v) : json_null();
 	if (key->kind == KEY_BOOL)
 		return json_boolean(*(const bool *)v);
 	if (key->kind == KEY_ACT)
-		return json_string(act_name(*(const enum act_kind *)v));
+		return json_string(config_act_name(*(const enum act_kind *)v));
 	int n = *(const int *)v;
 	return n < 0 ? json_null() : json_integer(n);
 }
@@ -312,10 +189,8 @@ model_config_json(const struct model_config *c)
 		"torch_dtype", "float32");
 	for (const struct config_key *key = arch->keys; key->name != NULL; key++)
 		json_object_set_new(root, key->name, key_json(c, key));
-	if (c->pos == POS_ROPE) {
-		json_object_set_new(root, "rope_theta", json_real(c->rope_theta));
-		json_object_set_new(root, "rope_parameters",
-			json_pack("{s:f, s:s}", "rope_theta", c->rope_theta, "rope_type", "default"));
-	}
+	config_write_windows(c, arch, root);
+	if (c->pos == POS_ROPE)
+		config_write_rope(c, arch, root);
 	return root;
 }

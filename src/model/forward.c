@@ -1,6 +1,8 @@
 /* model: the forward pass of a batch, its loss, and labels drawn from the model. */
 #include "byline/model.h"
 
+#include <string.h>
+
 #include "byline/layers.h"
 #include "byline/rng.h"
 #include "pass.h"
@@ -19,9 +21,10 @@ attend(void *arg, int layer, struct saved *s)
 	const struct model_config *c = &run->acts->m->config;
 	int ld = width_qkv(c), ldo = width_q(c), hd = c->head_dim, group = c->n_head / c->n_kv_head;
 	const float *k = s->qkv + ldo, *v = k + c->n_kv_head * hd;
-	(void)layer;
+	struct att_shape one = att_of(c, layer, 1, 1);
+	one.n_seq = 1;
 	for (int i = 0; i < run->batch->n_seq; i++) {
-		struct att_shape one = {1, run->batch->start + i, 1, 1, hd, att_scale(c)};
+		one.start = run->batch->start + i;
 		for (int h = 0; h < c->n_head; h++) {
 			int kv_at = h / group * hd;
 			attention_forward(s->att + h * hd, ldo, run->acts->prob, s->qkv + h * hd, ld, k + kv_at, ld,
@@ -63,9 +66,16 @@ acts_loss(const struct model *m, struct acts *a, const struct batch *b, const fl
 {
 	float *each = nll != NULL ? nll : a->nll;
 	double sum = 0;
+	if (m->config.logit_cap > 0)
+		memcpy(a->capped, a->logits, (size_t)b->rows * (size_t)m->config.vocab * sizeof(*a->capped));
 	xent(each, a->logits, a->logits, b->target, weight, b->rows, m->config.vocab);
 	for (int r = 0; r < b->rows; r++)
 		sum += (double)each[r] * (weight != NULL ? (double)weight[r] : 1);
+	size_t vocab = (size_t)m->config.vocab;
+	for (int r = 0; m->config.logit_cap > 0 && r < b->rows; r++)
+		if (b->target[r] >= 0)
+			cap_backward(a->logits + (size_t)r * vocab, a->capped + (size_t)r * vocab, vocab,
+				(float)m->config.logit_cap);
 	return sum;
 }
 

@@ -76,8 +76,8 @@ static const struct gguf_arch archs[] = {
 	{"gpt2", "gpt2", gpt2, NULL, "activation_function", "gelu_new"},
 	{"gptneox", "gpt_neox", common, gptneox, "hidden_act", "gelu", .partial = "rotary_pct"},
 	{"phi2", "phi", common, phi, "hidden_act", "gelu_new", .partial = "partial_rotary_factor"},
-	{"gemma", "gemma", common, rms, "hidden_activation", "gelu_pytorch_tanh", .gains_above = true},
-	{"gemma2", "gemma2", common, gemma2, "hidden_activation", "gelu_pytorch_tanh", .gains_above = true},
+	{"gemma", "gemma", common, rms, "hidden_activation", "gelu_pytorch_tanh"},
+	{"gemma2", "gemma2", common, gemma2, "hidden_activation", "gelu_pytorch_tanh"},
 	{"olmo", "olmo", common, olmo, "hidden_act", "silu", .paired = true},
 	{"olmo2", "olmo2", common, rms, "hidden_act", "silu"},
 };

@@ -13,7 +13,6 @@ struct gguf_arch {
 	const char *act_key, *act;		/* the activation, which the file does not say */
 	const char *partial;			/* config.json's key for the part of a head that turns; NULL: all */
 	bool paired;				/* rows of queries and keys are in the order of rotary pairs */
-	bool gains_above;			/* gains of norms are stored with 1 added */
 };
 
 enum err gguf_arch_find(const struct gguf *g, const struct gguf_arch **out);

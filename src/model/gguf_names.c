@@ -14,11 +14,15 @@ static const struct { enum tensor_role role; enum part part; const char *stem; }
 	{ROLE_QKV, PART_Q, "attn_q"},
 	{ROLE_QKV, PART_K, "attn_k"},
 	{ROLE_QKV, PART_V, "attn_v"},
+	{ROLE_Q_NORM, WHOLE, "attn_q_norm"},
+	{ROLE_K_NORM, WHOLE, "attn_k_norm"},
 	{ROLE_ATTN_OUT, WHOLE, "attn_output"},
+	{ROLE_POST1, WHOLE, "post_attention_norm"},
 	{ROLE_NORM2, WHOLE, "ffn_norm"},
 	{ROLE_GATE, WHOLE, "ffn_gate"},
 	{ROLE_UP, WHOLE, "ffn_up"},
 	{ROLE_DOWN, WHOLE, "ffn_down"},
+	{ROLE_POST2, WHOLE, "post_ffw_norm"},
 	{ROLE_NORM_FINAL, WHOLE, "output_norm"},
 	{ROLE_HEAD, WHOLE, "output"},
 };
@@ -50,12 +54,6 @@ name_of(char *out, size_t size, const char *stem, int layer, bool bias)
 		snprintf(out, size, "blk.%d.%s.%s", layer, stem, end);
 }
 
-static bool
-is_norm(enum tensor_role role)
-{
-	return role == ROLE_NORM1 || role == ROLE_NORM2 || role == ROLE_NORM_FINAL;
-}
-
 static struct file_tensor *
 add(struct listing *l, const struct tensor *t, enum part part)
 {
@@ -64,10 +62,9 @@ add(struct listing *l, const struct tensor *t, enum part part)
 	memset(f, 0, sizeof(*f));
 	name_of(f->name, sizeof(f->name), stem_of(t->role, part), t->layer, t->bias);
 	f->tensor = t;
-	f->rows = t->rows;
+	f->rows = f->file_rows = t->rows;
 	f->cols = t->cols;
-	f->n_dims = t->bias || is_norm(t->role) ? 1 : 2;
-	f->excess = is_norm(t->role) && !t->bias && l->arch->gains_above ? 1 : 0;
+	f->n_dims = t->bias || role_is_norm(t->role) ? 1 : 2;
 	return f;
 }
 
@@ -82,7 +79,7 @@ add_parts(struct listing *l, const struct tensor *t)
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		struct file_tensor *f = add(l, t, parts[i].part);
 		f->row = row;
-		f->rows = parts[i].heads * c->head_dim;
+		f->rows = f->file_rows = parts[i].heads * c->head_dim;
 		f->paired = parts[i].turns && l->arch->paired ? parts[i].heads : 0;
 		row += f->rows;
 	}

@@ -21,34 +21,23 @@ struct kv {
 	int length, cap;		/* tokens */
 	float **keys, **values;		/* n_layer of (cap, n_kv_head * head_dim) */
 	struct saved s;
+	float *scratch;			/* holds s, out, hidden, mean and rstd */
 	float *out, *hidden, *mean, *rstd, *prob;
 	size_t prob_cap;
 	int32_t position[PIECE];
 	int n;				/* tokens of the piece in flight */
 };
 
-static float *
-rows_of(int width)
-{
-	return xcalloc((size_t)PIECE * (size_t)width, sizeof(float));
-}
-
 static void
 scratch_new(struct kv *kv, const struct model_config *c)
 {
-	struct saved *s = &kv->s;
-	s->x = rows_of(c->d_model);
-	s->norm1 = s->norm2 = rows_of(c->d_model);
-	s->mean1 = s->mean2 = kv->mean = rows_of(1);
-	s->rstd1 = s->rstd2 = kv->rstd = rows_of(1);
-	s->qkv = rows_of(width_qkv(c));
-	s->att = rows_of(width_q(c));
-	s->mid = rows_of(c->d_model);
-	s->gate = c->mlp == MLP_GATED ? rows_of(c->d_ff) : NULL;
-	s->up = rows_of(c->d_ff);
-	s->act = rows_of(c->d_ff);
-	kv->out = rows_of(c->d_model);
-	kv->hidden = rows_of(c->d_model);
+	size_t saved = saved_lay_out(&kv->s, c, NULL, PIECE), d = (size_t)c->d_model;
+	kv->scratch = xcalloc(saved + PIECE * (2 * d + 2), sizeof(*kv->scratch));
+	saved_lay_out(&kv->s, c, kv->scratch, PIECE);
+	kv->out = kv->scratch + saved;
+	kv->hidden = kv->out + PIECE * d;
+	kv->mean = kv->hidden + PIECE * d;
+	kv->rstd = kv->mean + PIECE;
 }
 
 struct kv *
@@ -64,15 +53,6 @@ kv_new(const struct model *m)
 	return kv;
 }
 
-static void
-scratch_free(struct kv *kv)
-{
-	float *all[] = {kv->s.norm1, kv->mean, kv->rstd, kv->s.qkv, kv->s.att, kv->s.mid, kv->s.gate, kv->s.up,
-		kv->s.act, kv->s.x, kv->out, kv->hidden, kv->prob};
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		free(all[i]);
-}
-
 void
 kv_free(struct kv *kv)
 {
@@ -84,7 +64,8 @@ kv_free(struct kv *kv)
 	}
 	free(kv->keys);
 	free(kv->values);
-	scratch_free(kv);
+	free(kv->scratch);
+	free(kv->prob);
 	rope_free(&kv->rope);
 	free(kv->plan);
 	free(kv);
@@ -149,8 +130,9 @@ attend(void *arg, int layer, struct saved *s)
 	size_t at = (size_t)kv->length * width;
 	append(kv->keys[layer] + at, s->qkv + width_q(c), kv->n, width, ld);
 	append(kv->values[layer] + at, s->qkv + width_q(c) + width, kv->n, width, ld);
+	struct att_shape shape = att_of(c, layer, c->n_head, c->n_kv_head);
 	attention_cached(s->att, width_q(c), kv->prob, s->qkv, ld, kv->keys[layer], width, kv->values[layer], width,
-		kv->n, kv->length, c->n_head, c->n_kv_head, c->head_dim, att_scale(c));
+		kv->n, kv->length, &shape);
 }
 
 /* Feeds at most PIECE tokens; the residual stream after the final norm is in kv->hidden. */

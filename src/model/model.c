@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch.h"
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "byline/rng.h"
@@ -16,11 +17,15 @@ static const struct spec { enum tensor_role role; bool in_block, linear; const c
 	{ROLE_POS, false, false, "pos"},
 	{ROLE_NORM1, true, false, "norm1"},
 	{ROLE_QKV, true, true, "attn.qkv"},
+	{ROLE_Q_NORM, true, false, "attn.q_norm"},
+	{ROLE_K_NORM, true, false, "attn.k_norm"},
 	{ROLE_ATTN_OUT, true, true, "attn.out"},
+	{ROLE_POST1, true, false, "post1"},
 	{ROLE_NORM2, true, false, "norm2"},
 	{ROLE_GATE, true, true, "mlp.gate"},
 	{ROLE_UP, true, true, "mlp.up"},
 	{ROLE_DOWN, true, true, "mlp.down"},
+	{ROLE_POST2, true, false, "post2"},
 	{ROLE_NORM_FINAL, false, false, "norm"},
 	{ROLE_HEAD, false, true, "head"},
 };
@@ -28,31 +33,45 @@ static const struct spec { enum tensor_role role; bool in_block, linear; const c
 static bool
 has_tensor(const struct model_config *c, enum tensor_role role)
 {
-	if (role == ROLE_POS)
-		return c->pos == POS_LEARNED;
-	if (role == ROLE_GATE)
-		return c->mlp == MLP_GATED;
-	return role != ROLE_HEAD || !c->tied;
+	bool bare = c->norm == NORM_BARE;
+	switch (role) {
+	case ROLE_POS: return c->pos == POS_LEARNED;
+	case ROLE_NORM1: return !bare && c->place != PLACE_POST;
+	case ROLE_NORM2: return !bare && c->place != PLACE_POST && !c->shared_norm;
+	case ROLE_POST1: case ROLE_POST2: return !bare && c->place != PLACE_PRE;
+	case ROLE_NORM_FINAL: return !bare;
+	case ROLE_Q_NORM: case ROLE_K_NORM: return c->qk_norm != QK_NONE;
+	case ROLE_GATE: return c->mlp == MLP_GATED;
+	case ROLE_HEAD: return !c->tied;
+	default: return true;
+	}
 }
 
 static bool
 has_bias(const struct model_config *c, enum tensor_role role)
 {
-	if (role == ROLE_NORM1 || role == ROLE_NORM2 || role == ROLE_NORM_FINAL)
+	switch (role) {
+	case ROLE_NORM1: case ROLE_NORM2: case ROLE_POST1: case ROLE_POST2: case ROLE_NORM_FINAL:
 		return c->norm == NORM_LAYER;
-	if (role == ROLE_QKV || role == ROLE_ATTN_OUT)
-		return c->attn_bias;
-	return (role == ROLE_GATE || role == ROLE_UP || role == ROLE_DOWN) && c->mlp_bias;
+	case ROLE_QKV: return c->attn_bias;
+	case ROLE_ATTN_OUT: return c->out_bias;
+	case ROLE_GATE: case ROLE_UP: case ROLE_DOWN: return c->mlp_bias;
+	case ROLE_HEAD: return c->head_bias;
+	default: return false;
+	}
 }
 
 static void
 shape_of(const struct model_config *c, enum tensor_role role, int *rows, int *cols)
 {
-	int d = c->d_model, q = c->n_head * c->head_dim, qkv = q + 2 * c->n_kv_head * c->head_dim;
+	int d = c->d_model, q = c->n_head * c->head_dim, kv = c->n_kv_head * c->head_dim;
+	bool whole = c->qk_norm == QK_WHOLE;
 	const int shapes[ROLES][2] = {
-		[ROLE_EMBED] = {c->vocab, d}, [ROLE_POS] = {c->n_ctx, d}, [ROLE_NORM1] = {d, 1}, [ROLE_QKV] = {qkv, d},
-		[ROLE_ATTN_OUT] = {d, q}, [ROLE_NORM2] = {d, 1}, [ROLE_GATE] = {c->d_ff, d}, [ROLE_UP] = {c->d_ff, d},
-		[ROLE_DOWN] = {d, c->d_ff}, [ROLE_NORM_FINAL] = {d, 1}, [ROLE_HEAD] = {c->vocab, d},
+		[ROLE_EMBED] = {c->vocab, d}, [ROLE_POS] = {c->n_ctx, d}, [ROLE_NORM1] = {d, 1},
+		[ROLE_QKV] = {q + 2 * kv, d}, [ROLE_Q_NORM] = {whole ? q : c->head_dim, 1},
+		[ROLE_K_NORM] = {whole ? kv : c->head_dim, 1}, [ROLE_ATTN_OUT] = {d, q}, [ROLE_POST1] = {d, 1},
+		[ROLE_NORM2] = {d, 1}, [ROLE_GATE] = {c->d_ff, d}, [ROLE_UP] = {c->d_ff, d}, [ROLE_DOWN] = {d, c->d_ff},
+		[ROLE_POST2] = {d, 1}, [ROLE_NORM_FINAL] = {d, 1}, [ROLE_HEAD] = {c->vocab, d},
 	};
 	*rows = shapes[role][0];
 	*cols = shapes[role][1];
@@ -96,14 +115,25 @@ add_linear(struct model *m, const struct spec *s, const struct tensor *w, ptrdif
 	l->b = b;
 }
 
+/* Tied weights: the head is the embedding, seen as a linear layer. */
+static void
+add_tied_head(struct model *m, const struct spec *s)
+{
+	ptrdiff_t b = -1;
+	if (has_bias(&m->config, ROLE_HEAD)) {
+		b = (ptrdiff_t)m->n_params;
+		add_tensor(m, s, -1, true);
+	}
+	add_linear(m, s, &m->tensors[0], b);
+}
+
 static void
 add_spec(struct model *m, const struct spec *s, int layer)
 {
 	ptrdiff_t b = -1;
 	if (!has_tensor(&m->config, s->role)) {
-		/* Tied weights: the head is the embedding, seen as a linear layer. */
 		if (s->role == ROLE_HEAD)
-			add_linear(m, s, &m->tensors[0], b);
+			add_tied_head(m, s);
 		return;
 	}
 	int w = m->n_tensors;
@@ -174,7 +204,7 @@ init_tensor(const struct model *m, const struct tensor *t, uint64_t seed, uint64
 {
 	float *v = m->params + t->at;
 	size_t n = (size_t)t->rows * (size_t)t->cols;
-	bool norm = t->role == ROLE_NORM1 || t->role == ROLE_NORM2 || t->role == ROLE_NORM_FINAL;
+	bool norm = role_is_norm(t->role);
 	/* Radford et al. 2019, section 2.3: the residual stream adds up 2 n_layer of these. */
 	bool residual = t->role == ROLE_ATTN_OUT || t->role == ROLE_DOWN;
 	double scale = m->config.init_range / (residual ? sqrt(2.0 * m->config.n_layer) : 1);

@@ -1,6 +1,9 @@
 /* pass: the forward pass, piece by piece, from tokens to logits. */
 #include "pass.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "byline/layers.h"
 
 enum err
@@ -20,11 +23,21 @@ outside(const struct pass *p)
 }
 
 void
+scale_all(float *x, size_t n, float by)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] *= by;
+}
+
+void
 pass_embed(const struct pass *p, const int32_t *token, float *x)
 {
 	const struct block *b = outside(p);
+	size_t d = (size_t)p->m->config.d_model;
 	embed_forward(x, block_weight(b, p->params, ROLE_EMBED), block_weight(b, p->params, ROLE_POS), token,
-		p->position, p->rows, p->m->config.d_model);
+		p->position, p->rows, (int)d);
+	if (p->m->config.embed_root)
+		scale_all(x, (size_t)p->rows * d, (float)sqrt((double)d));
 }
 
 static void
@@ -45,21 +58,33 @@ linear(const struct pass *p, const struct block *b, enum tensor_role role, const
 	linear_forward(y, x, block_weight(b, p->params, role), block_bias(b, p->params, role), p->rows, in, out);
 }
 
-static void
-add(float *y, const float *x, size_t n)
+void
+add_onto(float *y, const float *x, size_t n)
 {
 	#pragma omp simd
 	for (size_t i = 0; i < n; i++)
 		y[i] += x[i];
 }
 
-/* y = residual + linear(x) */
+/* y = residual + linear(x), with a norm between where the family has one; plain, mean and rstd are what that norm's
+ * backward pass needs. */
 static void
-linear_onto(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, const float *residual,
-	float *y, int in)
+join(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, int in, const float *residual,
+	float *y, enum tensor_role post, float *plain, float *mean, float *rstd)
 {
-	linear(p, b, role, x, y, in, p->m->config.d_model);
-	add(y, residual, (size_t)p->rows * (size_t)p->m->config.d_model);
+	const struct model_config *c = &p->m->config;
+	linear(p, b, role, x, has_post(c) ? plain : y, in, c->d_model);
+	if (has_post(c))
+		norm(p, b, post, plain, y, mean, rstd);
+	add_onto(y, residual, (size_t)p->rows * (size_t)c->d_model);
+}
+
+void
+act_forward(enum act_kind act, float *y, const float *x, size_t n)
+{
+	static void (*const f[])(float *, const float *, size_t) = { [ACT_GELU_TANH] = gelu_tanh_forward,
+		[ACT_GELU_ERF] = gelu_erf_forward, [ACT_RELU] = relu_forward };
+	f[act](y, x, n);
 }
 
 static void
@@ -68,14 +93,54 @@ mlp(const struct pass *p, const struct block *b, struct saved *s)
 	const struct model_config *c = &p->m->config;
 	size_t n = (size_t)p->rows * (size_t)c->d_ff;
 	linear(p, b, ROLE_UP, s->norm2, s->up, c->d_model, c->d_ff);
-	if (c->mlp == MLP_GATED) {
-		linear(p, b, ROLE_GATE, s->norm2, s->gate, c->d_model, c->d_ff);
-		swiglu_forward(s->act, s->gate, s->up, n);
-	} else if (c->act == ACT_GELU_TANH) {
-		gelu_tanh_forward(s->act, s->up, n);
-	} else {
-		gelu_erf_forward(s->act, s->up, n);
+	if (c->mlp == MLP_PLAIN) {
+		act_forward(c->act, s->act, s->up, n);
+		return;
 	}
+	linear(p, b, ROLE_GATE, s->norm2, s->gate, c->d_model, c->d_ff);
+	if (c->act == ACT_SILU) {
+		swiglu_forward(s->act, s->gate, s->up, n);
+	} else {
+		act_forward(c->act, s->act, s->gate, n);
+		gate_forward(s->act, s->up, n);
+	}
+}
+
+struct head_norm
+head_norm_of(const struct model_config *c, int rows, bool keys)
+{
+	return (struct head_norm){ .R = rows, .heads = keys ? c->n_kv_head : c->n_head, .dim = c->head_dim,
+		.whole = c->qk_norm == QK_WHOLE, .eps = (float)c->norm_eps };
+}
+
+/* From s->raw to s->qkv: clipped, or queries and keys normed. */
+static void
+treat_qkv(const struct pass *p, const struct block *b, struct saved *s)
+{
+	const struct model_config *c = &p->m->config;
+	int ld = width_qkv(c), at = width_q(c);
+	struct head_norm q = head_norm_of(c, p->rows, false), k = head_norm_of(c, p->rows, true);
+	memcpy(s->qkv, s->raw, (size_t)p->rows * (size_t)ld * sizeof(*s->qkv));
+	if (c->qkv_clip > 0)
+		clip_forward(s->qkv, (size_t)p->rows * (size_t)ld, (float)c->qkv_clip);
+	if (c->qk_norm == QK_NONE)
+		return;
+	headnorm_forward(s->qkv, ld, s->rstd_q, s->raw, ld, block_weight(b, p->params, ROLE_Q_NORM), &q);
+	headnorm_forward(s->qkv + at, ld, s->rstd_k, s->raw + at, ld, block_weight(b, p->params, ROLE_K_NORM), &k);
+}
+
+static void
+attention(const struct pass *p, const struct block *b, int layer, struct saved *s)
+{
+	const struct model_config *c = &p->m->config;
+	linear(p, b, ROLE_QKV, s->norm1, has_raw_qkv(c) ? s->raw : s->qkv, c->d_model, width_qkv(c));
+	if (has_raw_qkv(c))
+		treat_qkv(p, b, s);
+	if (c->pos == POS_ROPE)
+		rope_apply(s->qkv, width_qkv(c), p->rope->cos, p->rope->sin, p->position, p->rows,
+			c->n_head + c->n_kv_head, c->head_dim, rope_dims(c), +1);
+	p->attend(p->arg, layer, s);
+	join(p, b, ROLE_ATTN_OUT, s->att, width_q(c), s->x, s->mid, ROLE_POST1, s->out1, s->post_mean1, s->post_rstd1);
 }
 
 void
@@ -83,16 +148,18 @@ pass_block(const struct pass *p, int layer, struct saved *s, float *out)
 {
 	const struct model_config *c = &p->m->config;
 	const struct block *b = &p->plan[layer];
-	norm(p, b, ROLE_NORM1, s->x, s->norm1, s->mean1, s->rstd1);
-	linear(p, b, ROLE_QKV, s->norm1, s->qkv, c->d_model, width_qkv(c));
-	if (c->pos == POS_ROPE)
-		rope_apply(s->qkv, width_qkv(c), p->rope->cos, p->rope->sin, p->position, p->rows,
-			c->n_head + c->n_kv_head, c->head_dim, c->head_dim, +1);
-	p->attend(p->arg, layer, s);
-	linear_onto(p, b, ROLE_ATTN_OUT, s->att, s->x, s->mid, width_q(c));
-	norm(p, b, ROLE_NORM2, s->mid, s->norm2, s->mean2, s->rstd2);
+	if (has_norm1(c))
+		norm(p, b, ROLE_NORM1, s->x, s->norm1, s->mean1, s->rstd1);
+	else
+		s->norm1 = s->x;
+	attention(p, b, layer, s);
+	const float *in = c->parallel ? s->x : s->mid;
+	if (has_norm2(c))
+		norm(p, b, ROLE_NORM2, in, s->norm2, s->mean2, s->rstd2);
+	else
+		s->norm2 = c->shared_norm ? s->norm1 : s->mid;
 	mlp(p, b, s);
-	linear_onto(p, b, ROLE_DOWN, s->act, s->mid, out, c->d_ff);
+	join(p, b, ROLE_DOWN, s->act, c->d_ff, s->mid, out, ROLE_POST2, s->out2, s->post_mean2, s->post_rstd2);
 }
 
 void
@@ -105,6 +172,8 @@ void
 pass_head(const struct pass *p, const float *hidden, int rows, float *logits)
 {
 	const struct model_config *c = &p->m->config;
-	linear_forward(logits, hidden, block_weight(outside(p), p->params, ROLE_HEAD), NULL, rows, c->d_model,
-		c->vocab);
+	linear_forward(logits, hidden, block_weight(outside(p), p->params, ROLE_HEAD),
+		block_bias(outside(p), p->params, ROLE_HEAD), rows, c->d_model, c->vocab);
+	if (c->logit_cap > 0)
+		cap_forward(logits, (size_t)rows * (size_t)c->vocab, (float)c->logit_cap);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "byline/layers.h"
 #include "byline/model.h"
 
 /* Offsets of a block's tensors in the flat vector by role and bias; -1: absent. plan[n_layer] holds those outside. */
@@ -24,7 +25,7 @@ const float *block_bias(const struct block *b, const float *params, enum tensor_
 float *block_weight_grad(const struct block *b, float *grads, enum tensor_role role);
 float *block_bias_grad(const struct block *b, float *grads, enum tensor_role role);
 
-/* Rotary tables (n, head_dim / 2) for positions [0, n); they grow with the longest sequence met, not with n_ctx. */
+/* Rotary tables (n, rope_dims / 2) for positions [0, n); they grow with the longest sequence met, not with n_ctx. */
 struct rope {
 	float *cos, *sin;
 	int n;
@@ -36,16 +37,30 @@ void rope_free(struct rope *r);
 /* Widths that several files need. */
 int width_q(const struct model_config *c);		/* n_head * head_dim */
 int width_qkv(const struct model_config *c);
-float att_scale(const struct model_config *c);		/* 1 / sqrt(head_dim) */
+int rope_dims(const struct model_config *c);		/* of a head, those that turn */
+/* How one head attends in a layer; n_seq and start are left to the caller. */
+struct att_shape att_of(const struct model_config *c, int layer, int heads, int kv_heads);
+/* Are queries, keys and values changed between the linear layer and the rotation? */
+bool has_raw_qkv(const struct model_config *c);
+bool has_norm1(const struct model_config *c);
+bool has_norm2(const struct model_config *c);
+bool has_post(const struct model_config *c);
 
 /* What one block computes, and the backward pass needs again. (rows, width) each. */
 struct saved {
 	float *x;				/* residual stream before the block */
-	float *norm1, *mean1, *rstd1;		/* mean: LayerNorm alone */
+	float *norm1, *mean1, *rstd1;		/* mean: LayerNorm alone; x itself where there is no norm */
 	float *qkv, *att;			/* queries and keys already turned; heads' outputs */
-	float *mid, *norm2, *mean2, *rstd2;	/* residual stream between attention and MLP */
+	float *raw, *rstd_q, *rstd_k;		/* qkv as the linear layer gave them, where they are normed or clipped */
+	float *mid, *norm2, *mean2, *rstd2;	/* residual stream between attention and MLP; norm2 may be mid, x or
+						 * norm1 */
 	float *gate, *up, *act;
+	float *out1, *post_mean1, *post_rstd1;	/* what attention gives, before the norm that follows it */
+	float *out2, *post_mean2, *post_rstd2;	/* the same of the MLP */
 };
+
+/* Lays one block's memory over base, or nowhere when that is NULL; returns the floats it takes. */
+size_t saved_lay_out(struct saved *s, const struct model_config *c, float *base, size_t rows);
 
 /* The forward pass over `rows` rows. `attend` fills s->att from s->qkv. */
 struct pass {
@@ -65,6 +80,13 @@ void pass_block(const struct pass *p, int layer, struct saved *s, float *out);
 /* From the residual stream to hidden (rows, d_model); mean and rstd (rows) are kept for the backward pass. */
 void pass_norm_final(const struct pass *p, const float *x, float *hidden, float *mean, float *rstd);
 void pass_head(const struct pass *p, const float *hidden, int rows, float *logits);
+void scale_all(float *x, size_t n, float by);
+/* y (n) += x */
+void add_onto(float *y, const float *x, size_t n);
+/* f of config.act, forward, or its backward, which adds to dx. */
+void act_forward(enum act_kind act, float *y, const float *x, size_t n);
+void act_backward(enum act_kind act, float *dx, const float *dy, const float *x, size_t n);
+struct head_norm head_norm_of(const struct model_config *c, int rows, bool keys);
 
 enum err check_tokens(const struct model *m, const int32_t *token, int n);
 
@@ -85,6 +107,8 @@ struct acts {
 	float *prob;				/* (L, L), one head of one sequence at a time */
 	/* Backward alone. */
 	float *dx, *dnorm, *dqkv, *datt, *dgate, *dup, *dact, *dprob, *nll;
+	float *dout, *dpost;			/* parallel blocks: the gradient at the output; norms that follow */
+	float *capped;				/* logits after their cap, while logits holds their gradient */
 };
 
 /* Makes room for a batch and lays the arena out for it. */

@@ -1,4 +1,4 @@
-/* pass: offsets of weights, rotary tables. */
+/* pass: offsets of weights, and what the config means for the passes. */
 #include "pass.h"
 
 #include <math.h>
@@ -59,44 +59,40 @@ width_qkv(const struct model_config *c)
 	return (c->n_head + 2 * c->n_kv_head) * c->head_dim;
 }
 
-float
-att_scale(const struct model_config *c)
+int
+rope_dims(const struct model_config *c)
 {
-	return (float)(1 / sqrt((double)c->head_dim));
+	return c->rotary_part > 0 ? (int)(c->head_dim * c->rotary_part) : c->head_dim;
 }
 
-/* Frequencies and angles are rounded to float as in the programs that train such models: far positions depend on it. */
-static void
-rope_fill(struct rope *r, const struct model_config *c, int from, int to)
+struct att_shape
+att_of(const struct model_config *c, int layer, int heads, int kv_heads)
 {
-	int half = c->head_dim / 2;
-	for (int i = 0; i < half; i++) {
-		float frequency = 1 / (float)pow(c->rope_theta, (double)((float)(2 * i) / (float)c->head_dim));
-		for (int p = from; p < to; p++) {
-			float angle = (float)p * frequency;
-			r->cos[(size_t)p * half + i] = (float)cos((double)angle);
-			r->sin[(size_t)p * half + i] = (float)sin((double)angle);
-		}
-	}
+	double scalar = c->query_scalar > 0 ? c->query_scalar : c->head_dim;
+	return (struct att_shape){ .heads = heads, .kv_heads = kv_heads, .head_dim = c->head_dim,
+		.scale = (float)(1 / sqrt(scalar)), .window = model_window(c, layer), .cap = (float)c->att_cap };
 }
 
-void
-rope_grow(struct rope *r, const struct model_config *c, int n)
+bool
+has_raw_qkv(const struct model_config *c)
 {
-	if (c->pos != POS_ROPE || n <= r->n)
-		return;
-	/* By half at a time, so that a growing sequence does not fill the table anew at each token. */
-	int want = n < 64 ? 64 : n + n / 2;
-	size_t half = (size_t)c->head_dim / 2;
-	r->cos = xreallocarray(r->cos, (size_t)want * half, sizeof(*r->cos));
-	r->sin = xreallocarray(r->sin, (size_t)want * half, sizeof(*r->sin));
-	rope_fill(r, c, r->n, want);
-	r->n = want;
+	return c->qk_norm != QK_NONE || c->qkv_clip > 0;
 }
 
-void
-rope_free(struct rope *r)
+bool
+has_norm1(const struct model_config *c)
 {
-	free(r->cos);
-	free(r->sin);
+	return c->place != PLACE_POST;
+}
+
+bool
+has_norm2(const struct model_config *c)
+{
+	return c->place != PLACE_POST && !c->shared_norm;
+}
+
+bool
+has_post(const struct model_config *c)
+{
+	return c->place != PLACE_PRE;
 }

@@ -16,6 +16,13 @@ copy_rows(const struct batch *b, float *to, const float *from, int width)
 			(size_t)(b->start[s + 1] - b->start[s]) * (size_t)width * sizeof(*to));
 }
 
+/* Moments a row of a norm of so many heads. */
+static int
+rstds(const struct model_config *c, int heads)
+{
+	return c->qk_norm == QK_WHOLE ? 1 : heads;
+}
+
 static void
 copy_saved(const struct batch *b, const struct model_config *c, const struct saved *to, const struct saved *from)
 {
@@ -32,6 +39,15 @@ copy_saved(const struct batch *b, const struct model_config *c, const struct sav
 	copy_rows(b, to->gate, from->gate, c->d_ff);
 	copy_rows(b, to->up, from->up, c->d_ff);
 	copy_rows(b, to->act, from->act, c->d_ff);
+	copy_rows(b, to->raw, from->raw, width_qkv(c));
+	copy_rows(b, to->rstd_q, from->rstd_q, rstds(c, c->n_head));
+	copy_rows(b, to->rstd_k, from->rstd_k, rstds(c, c->n_kv_head));
+	copy_rows(b, to->out1, from->out1, c->d_model);
+	copy_rows(b, to->post_mean1, from->post_mean1, 1);
+	copy_rows(b, to->post_rstd1, from->post_rstd1, 1);
+	copy_rows(b, to->out2, from->out2, c->d_model);
+	copy_rows(b, to->post_mean2, from->post_mean2, 1);
+	copy_rows(b, to->post_rstd2, from->post_rstd2, 1);
 }
 
 /* Logits are wide, and the loss reads them only where there is a target. */

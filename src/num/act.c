@@ -68,3 +68,35 @@ swiglu_backward(real *dgate, real *dup, const real *dy, const real *gate, const 
 		dup[i] += dy[i] * g * s;
 	}
 }
+
+void
+relu_forward(real *y, const real *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+void
+relu_backward(real *dx, const real *dy, const real *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		dx[i] += x[i] > 0 ? dy[i] : 0;
+}
+
+void
+gate_forward(real *y, const real *up, size_t n)
+{
+	#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		y[i] *= up[i];
+}
+
+void
+gate_backward(real *dup, real *dy, const real *fgate, const real *up, size_t n)
+{
+	#pragma omp simd
+	for (size_t i = 0; i < n; i++) {
+		dup[i] += dy[i] * fgate[i];
+		dy[i] *= up[i];
+	}
+}

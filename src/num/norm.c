@@ -55,6 +55,12 @@ rmsnorm_backward(real *dx, real *dgain, const real *dy, const real *x, const rea
 }
 
 static real
+gain_at(const real *gain, int c)
+{
+	return gain != NULL ? gain[c] : 1;
+}
+
+static real
 mean_of(const real *x, int C)
 {
 	real s = 0;
@@ -85,7 +91,7 @@ layernorm_forward(real *y, real *mean, real *rstd, const real *x, const real *ga
 		rstd[r] = s;
 		#pragma omp simd
 		for (int c = 0; c < C; c++)
-			y[c] = (x[c] - m) * s * gain[c];
+			y[c] = (x[c] - m) * s * gain_at(gain, c);
 		if (bias == NULL)
 			continue;
 		#pragma omp simd
@@ -101,14 +107,14 @@ layernorm_row_dx(real *dx, const real *dy, const real *x, const real *gain, real
 	real h = 0, hn = 0;
 	#pragma omp simd reduction(+:h, hn)
 	for (int c = 0; c < C; c++) {
-		h += dy[c] * gain[c];
-		hn += dy[c] * gain[c] * (x[c] - m) * s;
+		h += dy[c] * gain_at(gain, c);
+		hn += dy[c] * gain_at(gain, c) * (x[c] - m) * s;
 	}
 	h /= C;
 	hn /= C;
 	#pragma omp simd
 	for (int c = 0; c < C; c++)
-		dx[c] += s * (dy[c] * gain[c] - h - (x[c] - m) * s * hn);
+		dx[c] += s * (dy[c] * gain_at(gain, c) - h - (x[c] - m) * s * hn);
 }
 
 void

@@ -56,7 +56,8 @@ contributors_draw(struct view *v, struct canvas *c, struct rect r)
 	str_adds(&title, "Contributors  ");
 	listing_status(&k->people.l, &title);
 	int room = r.cols - (int)text_width(title.s, title.len) - HEADING_TAKES;
-	for (int how = NOTE_FULL; how < NOTES && (how == NOTE_FULL || (int)text_width(note.s, note.len) > room); how++) {
+	for (int how = NOTE_FULL; how < NOTES &&
+		(how == NOTE_FULL || (int)text_width(note.s, note.len) > room); how++) {
 		str_clear(&note);
 		contributors_note(k, c->glyphs, how, &note);
 	}

@@ -138,7 +138,7 @@ config_make(const struct toy_options *o, const struct tokenizer *t)
 		c.pos = POS_LEARNED;
 		c.mlp = MLP_PLAIN;
 		c.act = ACT_GELU_TANH;
-		c.tied = c.attn_bias = c.mlp_bias = true;
+		c.tied = c.attn_bias = c.out_bias = c.mlp_bias = true;
 	}
 	return c;
 }

@@ -24,7 +24,7 @@ tiny_config(enum tiny kind)
 	c.n_kv_head = llama ? 2 : 4;
 	c.head_dim = llama ? 6 : 4;
 	c.tied = kind == TINY_LLAMA || kind == TINY_GPT2;
-	c.attn_bias = c.mlp_bias = kind != TINY_LLAMA;
+	c.attn_bias = c.out_bias = c.mlp_bias = kind != TINY_LLAMA;
 	return c;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../src/model/arch.h"
+#include "byline/generate.h"
 #include "byline/json.h"
 #include "byline/mem.h"
 #include "byline/model.h"
@@ -58,9 +59,10 @@ read_floats(const struct st_file *f, const char *name, uint64_t count)
 	return v;
 }
 
-/* Every tensor of the table from `f`, whose names begin with `prefix`, into a vector of our layout. */
+/* Every tensor of the table from `f`, whose names begin with `prefix`, into a vector of our layout; plus 1: weights, 0:
+ * gradients. */
 static void
-read_all(const struct model *m, const struct st_file *f, const char *prefix, float *flat)
+read_all(const struct model *m, const struct st_file *f, const char *prefix, float plus, float *flat)
 {
 	struct file_tensor *list;
 	size_t n;
@@ -70,11 +72,12 @@ read_all(const struct model *m, const struct st_file *f, const char *prefix, flo
 		if (t->optional)
 			continue;
 		char *name = xasprintf("%s%s", prefix, t->name);
-		size_t rows = (size_t)t->rows, cols = (size_t)t->cols;
-		float *v = read_floats(f, name, rows * cols), *to = flat + t->tensor->at + (size_t)t->row * cols;
-		for (size_t r = 0; r < rows; r++)
+		size_t all = (size_t)t->file_rows, cols = (size_t)t->cols, from = (size_t)t->from;
+		float *v = read_floats(f, name, all * cols), *to = flat + t->tensor->at + (size_t)t->row * cols;
+		for (size_t r = 0; r < (size_t)t->rows; r++)
 			for (size_t c = 0; c < cols; c++)
-				to[r * cols + c] = t->transposed ? v[c * rows + r] : v[r * cols + c];
+				to[r * cols + c] = plus * t->plus
+					+ (t->transposed ? v[c * all + from + r] : v[(from + r) * cols + c]);
 		free(v);
 		free(name);
 	}
@@ -90,9 +93,9 @@ parity_open(struct parity *p, const char *name)
 	assert_ok(model_new(&p->m, &c, true));
 	open_st(&p->weights, name, "model.safetensors");
 	open_st(&p->reference, name, "reference.safetensors");
-	read_all(&p->m, &p->weights, "", p->m.params);
+	read_all(&p->m, &p->weights, "", 1, p->m.params);
 	p->grads = xcalloc(p->m.n_params, sizeof(*p->grads));
-	read_all(&p->m, &p->reference, "grad.", p->grads);
+	read_all(&p->m, &p->reference, "grad.", 0, p->grads);
 }
 
 static void
@@ -149,71 +152,105 @@ check_grads(const struct parity *p, const float *got)
 		}
 	}
 	print_message("# %s: gradients differ by at most %.2g, at %s\n", p->name, worst, where);
-	assert_true(worst < 1e-4);
+	assert_true(worst < 1e-5);
+}
+
+/* The same tokens one at a time and in pieces, through the cache of keys and values. */
+static void
+check_steps(const struct parity *p, const struct batch *b)
+{
+	size_t vocab = (size_t)p->m.config.vocab;
+	float *want = read_floats(&p->reference, "logits", (size_t)b->rows * vocab), *got = xcalloc(vocab, sizeof(*got));
+	for (int s = 0; s < b->n_seq; s++) {
+		struct kv *kv = kv_new(&p->m);
+		for (int from = b->start[s], n; from < b->start[s + 1]; from += n) {
+			n = from == b->start[s] ? 7 : 1;
+			assert_ok(model_step(&p->m, kv, b->token + from, n, got));
+			assert_true(difference(got, want + (size_t)(from + n - 1) * vocab, vocab) < 1e-5);
+		}
+		kv_free(kv);
+	}
+	free(want);
+	free(got);
+}
+
+/* Beginnings of a sequence, copied from the whole, have the gradients that they have by themselves. */
+static void
+check_prefixes(const struct parity *p, const int32_t *token, const int32_t *target)
+{
+	enum { SHORT = 6, LONG = 9, ROWS = SHORT + LONG };
+	int32_t whole_start[] = {0, LONG + 2}, start[] = {0, SHORT, ROWS}, tokens[ROWS], targets[ROWS];
+	struct acts *whole = acts_new(&p->m), *copied = acts_new(&p->m), *own = acts_new(&p->m);
+	float *got = xcalloc(p->m.n_params, sizeof(*got)), *want = xcalloc(p->m.n_params, sizeof(*want));
+	for (int i = 0; i < ROWS; i++) {
+		int at = i < SHORT ? i : i - SHORT;
+		tokens[i] = token[at];
+		targets[i] = at % 3 == 0 ? -1 : target[at];
+	}
+	struct batch one = {1, LONG + 2, whole_start, token, target}, b = {2, ROWS, start, tokens, targets};
+	assert_ok(model_forward(&p->m, p->m.params, whole, &one));
+	assert_ok(model_forward_prefixes(&p->m, whole, copied, &b));
+	assert_ok(model_forward(&p->m, p->m.params, own, &b));
+	assert_true(fabs(acts_loss(&p->m, copied, &b, NULL, NULL) - acts_loss(&p->m, own, &b, NULL, NULL)) < 1e-3);
+	model_backward(&p->m, p->m.params, copied, &b, got, NULL);
+	model_backward(&p->m, p->m.params, own, &b, want, NULL);
+	assert_true(difference(got, want, p->m.n_params) < 1e-5);
+	free(got);
+	free(want);
+	acts_free(whole);
+	acts_free(copied);
+	acts_free(own);
+}
+
+static int
+read_ints(const struct st_file *f, const char *name, int most, int32_t *out)
+{
+	const struct st_tensor *t = st_find(f, name);
+	assert_true(t != NULL && t->dtype == ST_I32 && t->count <= (uint64_t)most);
+	memcpy(out, t->data, t->size);
+	return (int)t->count;
 }
 
 static void
-check_model(const char *name)
+check_model(void **state)
 {
-	enum { SEQUENCES = 2, LENGTH = 18, ROWS = SEQUENCES * LENGTH };
+	enum { SEQUENCES = 4, ROWS = 64 };
 	struct parity p = {0};
-	int32_t start[] = {0, LENGTH, ROWS}, target[ROWS];
-	parity_open(&p, name);
-	const struct st_tensor *ids = st_find(&p.reference, "ids");
-	assert_true(ids != NULL && ids->dtype == ST_I32 && ids->count == ROWS);
-	int32_t token[ROWS];
-	memcpy(token, ids->data, sizeof(token));
-	for (int i = 0; i < ROWS; i++)
-		target[i] = i % LENGTH + 1 < LENGTH ? token[i + 1] : -1;
-	struct batch b = {SEQUENCES, ROWS, start, token, target};
+	int32_t start[SEQUENCES + 1] = {0}, length[SEQUENCES], token[ROWS], target[ROWS];
+	parity_open(&p, *state);
+	struct batch b = { .token = token, .target = target, .start = start };
+	b.rows = read_ints(&p.reference, "ids", ROWS, token);
+	b.n_seq = read_ints(&p.reference, "lengths", SEQUENCES, length);
+	for (int s = 0; s < b.n_seq; s++) {
+		start[s + 1] = start[s] + length[s];
+		for (int i = start[s]; i < start[s + 1]; i++)
+			target[i] = i + 1 < start[s + 1] ? token[i + 1] : -1;
+	}
 	struct acts *a = acts_new(&p.m);
 	float *grads = xcalloc(p.m.n_params, sizeof(*grads));
 	assert_ok(model_forward(&p.m, p.m.params, a, &b));
-	check_logits(&p, a, ROWS);
+	check_logits(&p, a, (size_t)b.rows);
 	check_loss(&p, acts_loss(&p.m, a, &b, NULL, NULL));
 	model_backward(&p.m, p.m.params, a, &b, grads, NULL);
 	check_grads(&p, grads);
+	check_steps(&p, &b);
+	check_prefixes(&p, token, target);
 	free(grads);
 	acts_free(a);
 	parity_close(&p);
 }
 
-static void
-test_llama_gqa(void **state)
-{
-	(void)state;
-	check_model("llama-gqa");
-}
-
-static void
-test_llama_bias(void **state)
-{
-	(void)state;
-	check_model("llama-bias");
-}
-
-static void
-test_gpt2(void **state)
-{
-	(void)state;
-	check_model("gpt2");
-}
-
-static void
-test_gpt2_erf(void **state)
-{
-	(void)state;
-	check_model("gpt2-erf");
-}
+#define MODEL(folder) { .name = folder, .test_func = check_model, .initial_state = (void *)(uintptr_t)folder }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_llama_gqa),
-		cmocka_unit_test(test_llama_bias),
-		cmocka_unit_test(test_gpt2),
-		cmocka_unit_test(test_gpt2_erf),
+		MODEL("llama-gqa"), MODEL("llama-bias"), MODEL("llama3"), MODEL("llama-linear"), MODEL("llama-yarn"),
+		MODEL("mistral"), MODEL("qwen2"), MODEL("qwen2-window"), MODEL("qwen3"), MODEL("olmo"), MODEL("olmo2"),
+		MODEL("gemma"), MODEL("gemma2"), MODEL("phi3"), MODEL("stablelm"), MODEL("stablelm-parallel"),
+		MODEL("gpt2"), MODEL("gpt2-erf"), MODEL("gpt-neo"), MODEL("gpt-neox"), MODEL("gpt-neox-sequential"),
+		MODEL("phi"), MODEL("starcoder2"),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,7 +101,7 @@ test_slices(void **state)
 	const struct model_config c = {
 		.family = "gpt2", .n_layer = 2, .d_model = 48, .n_head = 4, .n_kv_head = 4, .head_dim = 12, .d_ff = 192,
 		.vocab = 1000, .n_ctx = 64, .norm = NORM_LAYER, .pos = POS_LEARNED, .mlp = MLP_PLAIN,
-		.act = ACT_GELU_TANH, .tied = true, .attn_bias = true, .mlp_bias = true, .norm_eps = 1e-5,
+		.act = ACT_GELU_TANH, .tied = true, .attn_bias = true, .out_bias = true, .mlp_bias = true, .norm_eps = 1e-5,
 		.init_range = 0.02,
 	};
 	assert_ok(model_new(&m, &c, true));

@@ -1,0 +1,142 @@
+/*
+ * model: rotary positions in config.json. `transformers` 4 has rope_theta and rope_scaling; 5 has all of it in
+ * rope_parameters; some families had names of their own before.
+ */
+#include "byline/model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "arch.h"
+#include "byline/json.h"
+#include "byline/mem.h"
+
+/* "dynamic" stretches only beyond max_position_embeddings, which is our limit. */
+static const struct { const char *name; enum rope_kind kind; } kinds[] = {
+	{"default", ROPE_PLAIN}, {"linear", ROPE_LINEAR}, {"llama3", ROPE_LLAMA3}, {"yarn", ROPE_YARN},
+	{"dynamic", ROPE_PLAIN},
+};
+
+static enum err
+parse_kind(struct rope_scaling *r, const json_t *rope, const char *name)
+{
+	const char *type;
+	TRY(json_opt_str(rope, name, "type", "default", &type));
+	TRY(json_opt_str(rope, name, "rope_type", type, &type));
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(type, kinds[i].name) == 0) {
+			r->kind = kinds[i].kind;
+			return OK;
+		}
+	return err_set(ERR_UNSUPPORTED,
+		"%s: rotary positions scaled by \"%s\" are not supported (only default, linear, dynamic, llama3, yarn)",
+		name, type);
+}
+
+/* YaRN's temperature of attention, Peng et al. 2023, eq. 22: given, or a ratio of two, or that of the factor. */
+static double
+temperature(double factor, double m)
+{
+	return factor > 1 ? 0.1 * m * log(factor) + 1 : 1;
+}
+
+static enum err
+parse_yarn(struct rope_scaling *r, const json_t *rope, const char *name)
+{
+	double m, all;
+	bool truncate;
+	TRY(json_opt_real(rope, name, "beta_fast", 1e-6, 1e6, 32, &r->fast));
+	TRY(json_opt_real(rope, name, "beta_slow", 1e-6, 1e6, 1, &r->slow));
+	TRY(json_opt_real(rope, name, "mscale", 0, 1e6, 0, &m));
+	TRY(json_opt_real(rope, name, "mscale_all_dim", 0, 1e6, 0, &all));
+	TRY(json_opt_bool(rope, name, "truncate", true, &truncate));
+	if (!truncate)
+		return err_set(ERR_UNSUPPORTED, "%s: yarn without truncate is not supported", name);
+	double own = m > 0 && all > 0 ? temperature(r->factor, m) / temperature(r->factor, all)
+		: temperature(r->factor, 1);
+	return json_opt_real(rope, name, "attention_factor", 1e-6, 1e6, own, &r->attention);
+}
+
+static enum err
+parse_scaling(struct model_config *c, const json_t *root, const json_t *rope, const char *name)
+{
+	struct rope_scaling *r = &c->rope;
+	double original;
+	TRY(parse_kind(r, rope, name));
+	if (r->kind == ROPE_PLAIN)
+		return OK;
+	TRY(json_opt_real(root, name, "original_max_position_embeddings", 1, 1e9, c->n_ctx, &original));
+	TRY(json_opt_real(rope, name, "original_max_position_embeddings", 1, 1e9, original, &r->original));
+	TRY(json_opt_real(rope, name, "factor", 1e-6, 1e6, 1, &r->factor));
+	if (r->kind == ROPE_LLAMA3) {
+		TRY(json_opt_real(rope, name, "low_freq_factor", 1e-6, 1e6, 1, &r->low));
+		TRY(json_opt_real(rope, name, "high_freq_factor", 1e-6, 1e6, 4, &r->high));
+		if (r->high <= r->low)
+			return err_set(ERR_FORMAT, "%s: high_freq_factor is not above low_freq_factor", name);
+	}
+	return r->kind == ROPE_YARN ? parse_yarn(r, rope, name) : OK;
+}
+
+enum err
+config_parse_rope(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
+{
+	static const char *const groups[] = {"rope_scaling", "rope_parameters"};
+	const char *theta = arch->theta_key != NULL ? arch->theta_key : "rope_theta";
+	const char *part = arch->part_key != NULL ? arch->part_key : "partial_rotary_factor";
+	double base = c->rotary_part > 0 ? c->rotary_part : 1;
+	TRY(json_opt_real(root, name, theta, 1, 1e12, 10000, &c->rope_theta));
+	TRY(json_opt_real(root, name, part, 0, 1, base, &c->rotary_part));
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		const json_t *rope = json_object_get(root, groups[i]);
+		if (rope == NULL || json_is_null(rope))
+			continue;
+		if (!json_is_object(rope))
+			return err_set(ERR_FORMAT, "%s: %s is not an object", name, groups[i]);
+		TRY(parse_scaling(c, root, rope, name));
+		TRY(json_opt_real(rope, name, "rope_theta", 1, 1e12, c->rope_theta, &c->rope_theta));
+		TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, c->rotary_part, &c->rotary_part));
+	}
+	if (c->rotary_part == 0)
+		return err_set(ERR_FORMAT, "%s: %s is 0", name, part);
+	c->rotary_part = c->rotary_part < 1 ? c->rotary_part : 0;
+	return OK;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static void
+write_scaling(const struct rope_scaling *r, json_t *rope)
+{
+	const struct { const char *name; double v; bool on; } numbers[] = {
+		{"factor", r->factor, r->kind != ROPE_PLAIN},
+		{"original_max_position_embeddings", r->original, r->kind == ROPE_LLAMA3 || r->kind == ROPE_YARN},
+		{"low_freq_factor", r->low, r->kind == ROPE_LLAMA3},
+		{"high_freq_factor", r->high, r->kind == ROPE_LLAMA3},
+		{"beta_fast", r->fast, r->kind == ROPE_YARN},
+		{"beta_slow", r->slow, r->kind == ROPE_YARN},
+		{"attention_factor", r->attention, r->kind == ROPE_YARN},
+	};
+	json_object_set_new(rope, "rope_type", json_string(kinds[r->kind].name));
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (numbers[i].on)
+			json_object_set_new(rope, numbers[i].name, i == 1 ? json_integer((json_int_t)numbers[i].v)
+				: json_real(numbers[i].v));
+}
+
+/* In the words of either version of `transformers`. */
+void
+config_write_rope(const struct model_config *c, const struct arch *arch, json_t *root)
+{
+	json_t *rope = json_pack("{s:f}", "rope_theta", c->rope_theta);
+	json_object_set_new(root, arch->theta_key != NULL ? arch->theta_key : "rope_theta", json_real(c->rope_theta));
+	write_scaling(&c->rope, rope);
+	if (c->rope.kind != ROPE_PLAIN)
+		json_object_set_new(root, "rope_scaling", json_copy(rope));
+	if (c->rotary_part > 0 || arch->base.rotary_part > 0) {
+		double part = c->rotary_part > 0 ? c->rotary_part : 1;
+		json_object_set_new(root, arch->part_key != NULL ? arch->part_key : "partial_rotary_factor",
+			json_real(part));
+		json_object_set_new(rope, "partial_rotary_factor", json_real(part));
+	}
+	json_object_set_new(root, "rope_parameters", rope);
+}

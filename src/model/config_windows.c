@@ -1,0 +1,176 @@
+/*
+ * model: which layers see a window of positions alone. Configs say it in four ways; since version 5 `transformers` also
+ * writes a list, layer_types, which then has the last word.
+ */
+#include "byline/model.h"
+
+#include <string.h>
+
+#include "arch.h"
+#include "byline/json.h"
+
+int
+model_window(const struct model_config *c, int layer)
+{
+	bool local = c->windows == WINDOW_ALL ||
+		(c->windows == WINDOW_LISTED && (c->local[layer / 64] >> (layer % 64) & 1) != 0);
+	return local ? c->window : 0;
+}
+
+static void
+mark(struct model_config *c, int layer)
+{
+	c->windows = WINDOW_LISTED;
+	if (layer < MODEL_LAYERS_MAX)
+		c->local[layer / 64] |= (uint64_t)1 << (layer % 64);
+}
+
+/* Absent is the family's own; null is none. */
+static enum err
+parse_size(struct model_config *c, const json_t *root, const char *name, const char *key)
+{
+	int64_t n;
+	bool null = json_is_null(json_object_get(root, key));
+	TRY(json_opt_int(root, name, key, 1, INT32_MAX, null ? 0 : c->window, &n));
+	c->window = (int)n;
+	return OK;
+}
+
+static enum err
+parse_types(struct model_config *c, const json_t *root, const char *name)
+{
+	const json_t *types = json_object_get(root, "layer_types");
+	if (types == NULL || json_is_null(types))
+		return OK;
+	if (!json_is_array(types) || json_array_size(types) != (size_t)c->n_layer)
+		return err_set(ERR_FORMAT, "%s: layer_types is not a list of %d layers", name, c->n_layer);
+	c->windows = WINDOW_NONE;
+	memset(c->local, 0, sizeof(c->local));
+	for (int i = 0; i < c->n_layer; i++) {
+		const char *type = json_string_value(json_array_get(types, (size_t)i));
+		if (type != NULL && strcmp(type, "sliding_attention") == 0)
+			mark(c, i);
+		else if (type == NULL || strcmp(type, "full_attention") != 0)
+			return err_set(ERR_UNSUPPORTED, "%s: layer_types: attention \"%s\" is not supported", name,
+				type != NULL ? type : "?");
+	}
+	return OK;
+}
+
+static enum err
+parse_sliding(struct model_config *c, const json_t *root, const char *name)
+{
+	TRY(parse_size(c, root, name, "sliding_window"));
+	c->windows = c->window > 0 ? WINDOW_ALL : WINDOW_NONE;
+	return OK;
+}
+
+/* The layers from max_window_layers on, if any; and that only when switched on. */
+static enum err
+parse_qwen(struct model_config *c, const json_t *root, const char *name)
+{
+	bool use;
+	int64_t from;
+	c->window = 4096;
+	TRY(json_opt_bool(root, name, "use_sliding_window", false, &use));
+	TRY(json_opt_int(root, name, "max_window_layers", 0, INT32_MAX, 28, &from));
+	TRY(parse_size(c, root, name, "sliding_window"));
+	for (int64_t i = from; use && c->window > 0 && i < c->n_layer; i++)
+		mark(c, (int)i);
+	return use && c->window > 0 ? parse_types(c, root, name) : OK;
+}
+
+/* Every second layer, the first among them. */
+static enum err
+parse_alternate(struct model_config *c, const json_t *root, const char *name)
+{
+	c->window = 4096;
+	TRY(parse_size(c, root, name, "sliding_window"));
+	for (int i = 0; c->window > 0 && i < c->n_layer; i += 2)
+		mark(c, i);
+	return c->window > 0 ? parse_types(c, root, name) : OK;
+}
+
+/* One entry of attention_types: a list of kinds, and how often it is repeated. */
+static enum err
+parse_repeated(struct model_config *c, const json_t *entry, const char *name, int *layer)
+{
+	const json_t *kinds = json_array_get(entry, 0), *times = json_array_get(entry, 1);
+	if (!json_is_array(kinds) || json_array_size(kinds) == 0 || !json_is_integer(times) ||
+		json_integer_value(times) < 0)
+		return err_set(ERR_FORMAT, "%s: attention_types is not a list of [[kinds], times]", name);
+	for (json_int_t n = 0; n < json_integer_value(times) && *layer < c->n_layer; n++)
+		for (size_t i = 0; i < json_array_size(kinds) && *layer < c->n_layer; i++, ++*layer) {
+			const char *kind = json_string_value(json_array_get(kinds, i));
+			if (kind != NULL && strcmp(kind, "local") == 0)
+				mark(c, *layer);
+			else if (kind == NULL || strcmp(kind, "global") != 0)
+				return err_set(ERR_UNSUPPORTED, "%s: attention_types: \"%s\" is not supported", name,
+					kind != NULL ? kind : "?");
+		}
+	return OK;
+}
+
+static enum err
+parse_neo(struct model_config *c, const json_t *root, const char *name)
+{
+	const json_t *types = json_object_get(root, "attention_types");
+	int layer = 0;
+	c->window = 256;
+	TRY(parse_size(c, root, name, "window_size"));
+	if (types == NULL || json_is_null(types)) {
+		for (layer = 1; layer < c->n_layer; layer += 2)
+			mark(c, layer);
+		layer = c->n_layer;
+	}
+	for (size_t i = 0; i < json_array_size(types); i++)
+		TRY(parse_repeated(c, json_array_get(types, i), name, &layer));
+	return layer == c->n_layer ? OK : err_set(ERR_FORMAT, "%s: attention_types has %d layers, the model %d", name,
+		layer, c->n_layer);
+}
+
+enum err
+config_parse_windows(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
+{
+	static enum err (*const parse[])(struct model_config *, const json_t *, const char *) = {
+		[WINDOWS_SLIDING] = parse_sliding, [WINDOWS_QWEN] = parse_qwen, [WINDOWS_ALTERNATE] = parse_alternate,
+		[WINDOWS_NEO] = parse_neo,
+	};
+	return arch->windows == WINDOWS_ABSENT ? OK : parse[arch->windows](c, root, name);
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static json_t *
+kinds_json(const struct model_config *c, const char *local, const char *global)
+{
+	json_t *list = json_array();
+	for (int i = 0; i < c->n_layer; i++)
+		json_array_append_new(list, json_string(model_window(c, i) > 0 ? local : global));
+	return list;
+}
+
+static void
+write_neo(const struct model_config *c, json_t *root)
+{
+	json_object_set_new(root, "window_size", json_integer(c->window));
+	json_object_set_new(root, "attention_types", json_pack("[[o, i]]", kinds_json(c, "local", "global"), 1));
+	json_object_set_new(root, "attention_layers", kinds_json(c, "local", "global"));
+}
+
+void
+config_write_windows(const struct model_config *c, const struct arch *arch, json_t *root)
+{
+	bool some = c->windows != WINDOW_NONE;
+	if (arch->windows == WINDOWS_ABSENT)
+		return;
+	if (arch->windows == WINDOWS_NEO) {
+		write_neo(c, root);
+		return;
+	}
+	json_object_set_new(root, "sliding_window", some ? json_integer(c->window) : json_null());
+	if (arch->windows == WINDOWS_QWEN)
+		json_object_set_new(root, "use_sliding_window", json_boolean(some));
+	if (arch->windows == WINDOWS_QWEN || arch->windows == WINDOWS_ALTERNATE)
+		json_object_set_new(root, "layer_types", kinds_json(c, "sliding_attention", "full_attention"));
+}
