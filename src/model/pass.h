@@ -51,7 +51,7 @@ struct saved {
 	float *x;				/* residual stream before the block */
 	float *norm1, *mean1, *rstd1;		/* mean: LayerNorm alone; x itself where there is no norm */
 	float *qkv, *att;			/* queries and keys already turned; heads' outputs */
-	float *raw, *rstd_q, *rstd_k;		/* qkv as the linear layer gave them, where they are normed or clipped */
+	float *raw, *rstd_q, *rstd_k;		/* qkv as the linear layer gave it, where it is normed or clipped */
 	float *mid, *norm2, *mean2, *rstd2;	/* residual stream between attention and MLP; norm2 may be mid, x or
 						 * norm1 */
 	float *gate, *up, *act;
