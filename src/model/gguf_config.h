@@ -19,6 +19,27 @@ enum err gguf_arch_find(const struct gguf *g, const struct gguf_arch **out);
 /* The head is the embedding: there is none in the file, or it is the same bytes. */
 bool gguf_tied(const struct weights *w);
 
+/* ---- building a config.json ---- */
+
+#define GGUF_COUNT_MAX ((int64_t)1 << 31)
+
+/* Where we are; names of keys have the architecture before them. */
+struct gguf_build {
+	const struct weights *w;
+	const struct gguf *g;
+	const struct gguf_arch *arch;
+	json_t *root;
+};
+
+/* "ARCHITECTURE.key", in buf. */
+const char *gguf_meta(const struct gguf_build *b, const char *key, char buf[96]);
+/* 1e-05f is meant as 1e-5: the shortest decimal that is the same float. */
+double gguf_as_written(double v);
+/* rope_scaling and the part of a head that turns; the other keys are in b->root already (gguf_rotary.c). */
+enum err gguf_set_rotary(const struct gguf_build *b);
+
+/* ---- tensors ---- */
+
 /* As arch_file_tensors, with GGUF's names and layout (gguf_names.c). */
 enum err gguf_file_tensors(const struct weights *w, const struct model *m, struct file_tensor **out, size_t *n);
 /* Is this a name that GGUF files carry besides? */

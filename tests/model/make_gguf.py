@@ -1,0 +1,192 @@
+"""Makes tests/data/gguf: small random models as llama.cpp's converter lays them out, and what `transformers` computes with them.
+
+    python3 tests/model/make_gguf.py [OUTPUT]
+
+Needs torch, transformers, tokenizers, safetensors, gguf. Each NAME.gguf has a model with a tokenizer inside; NAME.safetensors
+has `ids` (length), the `logits` after each (length, vocabulary) of the model with the numbers that the GGUF file's round to, and
+`text`, the tokens of TEXT by the `tokenizers` library. The GGUF file is read back by `transformers` too where that can.
+"""
+
+import json
+import pathlib
+import sys
+
+import gguf
+import numpy as np
+import torch
+from gguf import GGMLQuantizationType as T
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+VOCAB, LENGTH = 288, 10
+TEXT = "The tide's turned:  24 boats, 12345 lamps\n\n and <|endoftext|> caf\u00e9 \u706f!"
+
+LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
+          r"\s*[\r\n]+|\s+(?!\S)|\s+")
+
+LLAMA = LlamaConfig(
+    vocab_size=VOCAB, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    head_dim=16, max_position_embeddings=64, rope_theta=500.0, rms_norm_eps=1e-5, tie_word_embeddings=False, bos_token_id=0,
+    eos_token_id=0)
+GPT2 = GPT2Config(
+    vocab_size=VOCAB, n_embd=32, n_layer=2, n_head=2, n_positions=32, n_inner=128, bos_token_id=0, eos_token_id=0)
+
+LLAMA_NAMES = {
+    "model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output", "input_layernorm": "attn_norm",
+    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+    "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+}
+GPT2_NAMES = {
+    "transformer.wte": "token_embd", "transformer.wpe": "position_embd", "transformer.ln_f": "output_norm", "ln_1": "attn_norm",
+    "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "ln_2": "ffn_norm", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
+}
+
+
+def randomise(model, seed):
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            noise = torch.randn(p.shape, generator=generator)
+            p.copy_(1 + 0.3 * noise if p.dim() == 1 and not name.endswith("bias") else 0.25 * noise)
+
+
+def name_of(name, names):
+    stem, end = name.rsplit(".", 1)
+    for before in ("model.layers.", "transformer.h."):
+        if stem.startswith(before):
+            layer, inner = stem[len(before):].split(".", 1)
+            return f"blk.{layer}.{names[inner]}.{end}"
+    return f"{names[stem]}.{end}"
+
+
+def heads_of(model, name):
+    """How many heads' rows are put in the order of rotary pairs: 0, n/2, 1, n/2 + 1..."""
+    c = model.config
+    return c.num_attention_heads if "q_proj" in name else c.num_key_value_heads if "k_proj" in name else 0
+
+
+def stored(model, name, v):
+    if model.config.model_type == "gpt2" and v.ndim == 2 and ".h." in name:
+        return v.T
+    heads = heads_of(model, name)
+    return v.reshape(heads, 2, -1, *v.shape[1:]).swapaxes(1, 2).reshape(v.shape) if heads else v
+
+
+def original(model, name, v):
+    if model.config.model_type == "gpt2" and v.ndim == 2 and ".h." in name:
+        return v.T
+    heads = heads_of(model, name)
+    return v.reshape(heads, -1, 2, *v.shape[1:]).swapaxes(1, 2).reshape(v.shape) if heads else v
+
+
+def write_tensors(writer, model, names, kind):
+    """Writes the tensors and leaves in the model what they round to."""
+    for name, p in model.named_parameters():
+        v = np.ascontiguousarray(stored(model, name, p.detach().numpy()))
+        wanted = kind if v.ndim == 2 and "wpe" not in name else T.F32
+        raw = gguf.quants.quantize(v, wanted)
+        writer.add_tensor(name_of(name, names), raw, raw_dtype=wanted)
+        with torch.no_grad():
+            p.copy_(torch.from_numpy(np.ascontiguousarray(original(model, name, gguf.quants.dequantize(raw, wanted)))))
+
+
+def small_tokenizer(pre):
+    """The first merges of the tokenizer that the tokenizer's own tests have."""
+    base = json.loads((pathlib.Path(__file__).resolve().parent.parent / "data" / "tokenizer" / "base.json").read_text())
+    words = sorted(base["model"]["vocab"], key=base["model"]["vocab"].get)[:VOCAB]
+    base["model"]["vocab"] = {w: i for i, w in enumerate(words)}
+    pairs = [m if isinstance(m, list) else m.split(" ") for m in base["model"]["merges"]]
+    base["model"]["merges"] = [m for m in pairs if "".join(m) in base["model"]["vocab"]]
+    if pre == "llama-bpe":
+        split = {"type": "Split", "pattern": {"Regex": LLAMA3}, "behavior": "Isolated", "invert": False}
+        step = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+        base["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [split, step]}
+        base["model"]["ignore_merges"] = True
+    return words, base
+
+
+def write_tokenizer(writer, pre):
+    words, base = small_tokenizer(pre)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(words)
+    writer.add_token_types([gguf.TokenType.CONTROL if w == "<|endoftext|>" else gguf.TokenType.NORMAL for w in words])
+    writer.add_token_merges([" ".join(m) for m in base["model"]["merges"]])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(0)
+    return Tokenizer.from_str(json.dumps(base)).encode(TEXT).ids
+
+
+def write_llama(writer, c):
+    writer.add_block_count(c.num_hidden_layers)
+    writer.add_context_length(c.max_position_embeddings)
+    writer.add_embedding_length(c.hidden_size)
+    writer.add_feed_forward_length(c.intermediate_size)
+    writer.add_head_count(c.num_attention_heads)
+    writer.add_head_count_kv(c.num_key_value_heads)
+    writer.add_key_length(c.head_dim)
+    writer.add_value_length(c.head_dim)
+    writer.add_rope_dimension_count(c.head_dim)
+    writer.add_rope_freq_base(500.0)
+    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
+    writer.add_vocab_size(c.vocab_size)
+
+
+def write_gpt2(writer, c):
+    writer.add_block_count(c.n_layer)
+    writer.add_context_length(c.n_positions)
+    writer.add_embedding_length(c.n_embd)
+    writer.add_feed_forward_length(c.n_inner)
+    writer.add_head_count(c.n_head)
+    writer.add_layer_norm_eps(c.layer_norm_epsilon)
+
+
+MODELS = {
+    "llama-f32": ("llama", LlamaForCausalLM, LLAMA, LLAMA_NAMES, write_llama, "llama-bpe", T.F32),
+    "llama-f16": ("llama", LlamaForCausalLM, LLAMA, LLAMA_NAMES, write_llama, "llama-bpe", T.F16),
+    "llama-q8_0": ("llama", LlamaForCausalLM, LLAMA, LLAMA_NAMES, write_llama, "llama-bpe", T.Q8_0),
+    "gpt2-f16": ("gpt2", GPT2LMHeadModel, GPT2, GPT2_NAMES, write_gpt2, "gpt-2", T.F16),
+    "gpt2-bf16": ("gpt2", GPT2LMHeadModel, GPT2, GPT2_NAMES, write_gpt2, "gpt-2", T.BF16),
+    "gpt2-q8_0": ("gpt2", GPT2LMHeadModel, GPT2, GPT2_NAMES, write_gpt2, "gpt-2", T.Q8_0),
+}
+
+
+def check(path, ids, logits):
+    """Does `transformers` see the same model in the file?"""
+    try:
+        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).eval()
+        with torch.no_grad():
+            far = (model(ids[None]).logits[0] - logits).abs().max().item()
+        print(f"{path.name}: transformers reads it and differs by {far:.2g}")
+    except Exception as e:  # noqa: BLE001, whatever it cannot do is only worth a line
+        print(f"{path.name}: transformers does not read it ({type(e).__name__}: {str(e)[:200]})")
+
+
+def main():
+    default = pathlib.Path(__file__).resolve().parent.parent / "data" / "gguf"
+    out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    for seed, (name, (arch, kind, config, names, keys, pre, stored_as)) in enumerate(MODELS.items()):
+        model = kind._from_config(config, attn_implementation="eager").eval()
+        randomise(model, seed)
+        path = out / f"{name}.gguf"
+        writer = gguf.GGUFWriter(path, arch)
+        keys(writer, config)
+        text = write_tokenizer(writer, pre)
+        write_tensors(writer, model, names, stored_as)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        ids = torch.randint(VOCAB, (LENGTH,), generator=torch.Generator().manual_seed(100 + seed))
+        with torch.no_grad():
+            logits = model(ids[None]).logits[0]
+        check(path, ids, logits)
+        save_file({"ids": ids.to(torch.int32), "logits": logits.contiguous(), "text": torch.tensor(text, dtype=torch.int32)},
+                  out / f"{name}.safetensors")
+
+
+if __name__ == "__main__":
+    main()
