@@ -16,8 +16,8 @@
 enum err checkpoint_load(const char *path, struct model *m);
 /* The config alone; the weights are not looked at, except those of a GGUF file, of which the shapes are. */
 enum err checkpoint_config(const char *path, struct model_config *config);
-/* tokenizer.json of the directory or the tokenizer of the GGUF file, checked against the model's vocabulary (vocab
- * may be larger). */
+/* The directory's tokenizer (tokenizer_load_dir), that of a GGUF file, or a tokenizer.json by its name, checked against
+ * the model's vocabulary (vocab may be larger) unless m is NULL. */
 enum err checkpoint_tokenizer(const char *path, const struct model *m, struct tokenizer **out);
 /* SHA-256 of the weights: weights_hash. */
 enum err checkpoint_hash(const char *path, char hex[HASH_HEX]);

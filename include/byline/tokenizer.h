@@ -34,6 +34,10 @@ struct token_span {
 };
 
 enum err tokenizer_load(struct tokenizer **out, const char *path);
+/* tokenizer.json of the directory or, where there is none, vocab.json with merges.txt: of GPT-2, GPT-NeoX, CodeGen or
+ * Qwen2, as tokenizer_config.json (or config.json) says, with the added tokens that the files beside them name.
+ * ERR_MISSING: neither; ERR_UNSUPPORTED: of another kind. */
+enum err tokenizer_load_dir(struct tokenizer **out, const char *dir);
 enum err tokenizer_parse(struct tokenizer **out, const char *json, size_t n, const char *name);
 void tokenizer_free(struct tokenizer *t);
 

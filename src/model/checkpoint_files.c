@@ -2,6 +2,7 @@
 #include "byline/checkpoint.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "byline/file.h"
 #include "byline/weights.h"
@@ -14,16 +15,6 @@ dir_has(const char *dir, const char *name)
 	bool has = file_exists(path);
 	free(path);
 	return has;
-}
-
-static enum err
-tokenizer_missing(const char *dir)
-{
-	if (dir_has(dir, "vocab.json") || dir_has(dir, "tokenizer.model"))
-		return err_set(ERR_MISSING,
-			"%s: there is no tokenizer.json; make one: python3 -c \"from transformers import "
-			"AutoTokenizer as A; A.from_pretrained('%s').save_pretrained('%s')\"", dir, dir, dir);
-	return err_set(ERR_MISSING, "%s: there is no tokenizer.json", dir);
 }
 
 static enum err
@@ -43,14 +34,16 @@ tokenizer_find(const char *path, struct tokenizer **out)
 	enum weights_container container;
 	char *file = NULL;
 	enum err err;
-	if (dir_has(path, "tokenizer.json")) {
-		file = path_join(path, "tokenizer.json");
-		err = tokenizer_load(out, file);
-	} else if (weights_locate(path, &container, &file) == OK && container == WEIGHTS_GGUF) {
+	bool dir = file_is_dir(path), has = dir_has(path, "tokenizer.json") || dir_has(path, "vocab.json");
+	size_t n = strlen(path);
+	if (!dir && n > 5 && strcmp(path + n - 5, ".json") == 0)
+		return tokenizer_load(out, path);
+	if (!has && weights_locate(path, &container, &file) == OK && container == WEIGHTS_GGUF)
 		err = tokenizer_of_gguf(file, out);
-	} else {
-		err = tokenizer_missing(path);
-	}
+	else if (dir || !file_exists(path))
+		err = tokenizer_load_dir(out, path);
+	else
+		err = ERR_UNSUPPORTED;		/* weights_locate said why */
 	free(file);
 	return err;
 }
@@ -60,7 +53,7 @@ checkpoint_tokenizer(const char *path, const struct model *m, struct tokenizer *
 {
 	*out = NULL;
 	TRY(tokenizer_find(path, out));
-	if (tokenizer_size(*out) <= m->config.vocab)
+	if (!m || tokenizer_size(*out) <= m->config.vocab)
 		return OK;
 	enum err err = err_set(ERR_MISMATCH, "%s: the tokenizer has ids up to %d, the model's vocabulary ends at %d",
 		path, tokenizer_size(*out) - 1, m->config.vocab - 1);

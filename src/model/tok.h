@@ -186,7 +186,7 @@ struct tokenizer {
 	size_t tokens_cap;
 	int n_tokens;
 	struct str pool;
-	int32_t byte_id[256];			/* a byte as a symbol, or in byte fallback; -1: the vocabulary lacks it */
+	int32_t byte_id[256];			/* a byte as a symbol, or in byte fallback; -1: there is none */
 	int32_t unk;				/* -1: none */
 	bool fuse_unk, ignore_merges, byte_level, byte_fallback;
 	struct pair_map symbols;		/* unless byte_level: code point and 0 to id (y) */

@@ -6,6 +6,7 @@
 #include "byline/json.h"
 #include "byline/mem.h"
 #include "tok.h"
+#include "weights_parts.h"
 
 enum { FILE_MAX = 256 << 20 };
 
@@ -99,8 +100,8 @@ check_around(const struct tokenizer *t, const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(sides); i++)
 		for (int k = 0; k < sides[i]->n; k++)
 			if (sides[i]->v[k] >= t->n_tokens || !t->tokens[sides[i]->v[k]].flags)
-				return err_set(ERR_FORMAT, "%s: the post-processor adds token %d, which does not exist", name,
-					(int)sides[i]->v[k]);
+				return err_set(ERR_FORMAT, "%s: the post-processor adds token %d, which does not exist",
+					name, (int)sides[i]->v[k]);
 	return OK;
 }
 
@@ -142,13 +143,6 @@ tokenizer_parse(struct tokenizer **out, const char *json, size_t n, const char *
 	return OK;
 }
 
-static bool
-is_lfs_pointer(const struct str *text)
-{
-	static const char start[] = "version https://git-lfs";
-	return text->len >= sizeof(start) - 1 && memcmp(text->s, start, sizeof(start) - 1) == 0;
-}
-
 enum err
 tokenizer_load(struct tokenizer **out, const char *path)
 {
@@ -156,11 +150,9 @@ tokenizer_load(struct tokenizer **out, const char *path)
 	enum err err;
 	*out = NULL;
 	TRY_OUT(file_read(path, FILE_MAX, &text));
-	if (is_lfs_pointer(&text))
-		err = err_set(ERR_FORMAT,
-			"%s: is a Git LFS pointer, not the tokenizer: run `git lfs pull` where it came from", path);
-	else
-		err = tokenizer_parse(out, text.s, text.len, path);
+	str_add(&text, "", 0);
+	TRY_OUT(pointer_refuse(path, text.s, text.len, "the tokenizer"));
+	err = tokenizer_parse(out, text.s, text.len, path);
 out:
 	str_free(&text);
 	return err;

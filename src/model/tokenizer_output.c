@@ -78,7 +78,8 @@ decoder_strip(const struct reading *r, const json_t *value, int row)
 	TRY(json_opt_int(value, r->name, "start", 0, 1 << 20, 0, &start));
 	TRY(json_opt_int(value, r->name, "stop", 0, 1 << 20, 0, &stop));
 	if (strlen(content) == 0 || strlen(content) > 4)
-		return err_set(ERR_FORMAT, "%s: the \"content\" of a decoder \"Strip\" is not one character", r->name);
+		return err_set(ERR_FORMAT, "%s: the \"content\" of a decoder \"Strip\" is not one character",
+			r->name);
 	if (!d->fused)
 		return add_decode_step(r, (struct decode_step){ .strip = true, .what = xstrdup(content),
 			.n_what = strlen(content), .start = (int)start, .stop = (int)stop });
@@ -210,8 +211,8 @@ around_add(const struct reading *r, struct around *side, const json_t *id)
 {
 	int64_t v = json_is_integer(id) ? json_integer_value(id) : -1;
 	if (v < 0 || v >= TOK_MAX_ID)
-		return err_set(ERR_FORMAT, "%s: the id of a token of the %s is not a whole number from 0 to %d", r->name,
-			r->kind, TOK_MAX_ID - 1);
+		return err_set(ERR_FORMAT, "%s: the id of a token of the %s is not a whole number from 0 to %d",
+			r->name, r->kind, TOK_MAX_ID - 1);
 	if (side->n == TOK_MAX_AROUND)
 		return err_set(ERR_LIMIT, "%s: a %s puts more than %d tokens on one side of a text", r->name, r->kind,
 			TOK_MAX_AROUND);
