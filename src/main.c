@@ -1,5 +1,6 @@
 /* main: the commands and the explorer meet here and nowhere else. */
 #include "byline/cli.h"
+#include "byline/mem.h"
 #include "byline/tui.h"
 
 static int
@@ -32,5 +33,6 @@ explore(const struct explore_options *e)
 int
 main(int argc, char **argv)
 {
+	mem_init();
 	return cli_main(argc, argv, explore);
 }

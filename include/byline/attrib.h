@@ -33,6 +33,21 @@ void index_defaults(struct index_options *o);
  * run folder. */
 enum err index_build(struct store *s, int64_t run, const struct index_options *o, struct pool *pool, struct job *job);
 
+/* What index_build would take, all of it, whatever is there already. */
+enum index_stage { INDEX_CURVATURE, INDEX_EIGENVECTORS, INDEX_FEATURES, INDEX_HIDDEN, INDEX_FLOOR, INDEX_FILES,
+	INDEX_STAGES };
+struct index_cost {
+	double stage[INDEX_STAGES], seconds;	/* of this machine as busy as it is now, and their sum */
+	double processor;			/* seconds of all processors together, which depend less on that */
+	/* Bytes: the most that the process will hold; of them the weights of a checkpoint, the activations of a batch a
+	 * thread, and the curvature of a checkpoint. */
+	uint64_t memory, weights, batch, curvature;
+	uint64_t disk;			/* bytes of all files */
+};
+/* From a few seconds of its own work on the real model and data. Leaves nothing behind. */
+enum err index_cost(struct store *s, int64_t run, const struct index_options *o, struct pool *pool, struct job *job,
+	struct index_cost *out);
+
 /* ---- session --------------------------------------------------------------------------------------------------- */
 
 struct session {

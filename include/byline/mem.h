@@ -11,6 +11,9 @@
 
 #include "byline/err.h"
 
+/* Once, at the beginning of the program: large arrays go back to the system when they are freed. */
+void mem_init(void);
+
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);

@@ -73,6 +73,9 @@ enum err st_writer_begin(struct st_writer *w);			/* writes the header */
 enum err st_writer_bytes(struct st_writer *w, const void *data, uint64_t n);
 /* n floats narrowed to `dtype` (F32, F16, BF16). */
 enum err st_writer_f32(struct st_writer *w, enum st_dtype dtype, const float *data, uint64_t n);
+/* A writer of no file: what the declared tensors and the metadata would take, in bytes. Ends with st_writer_abort. */
+void st_writer_plan(struct st_writer *w);
+uint64_t st_writer_size(struct st_writer *w);
 enum err st_writer_commit(struct st_writer *w);			/* refuses when bytes are owed */
 void st_writer_abort(struct st_writer *w);			/* safe after commit and on a zeroed struct */
 

@@ -67,12 +67,18 @@ decompose_side(void *arg, struct curvature_layer *l, int which)
 }
 
 enum err
+fit_moments(struct fit *f, struct fit_sums *s)
+{
+	fit_sums_plan(s, f, layer_floats);
+	return fit_sums_run(s, bases_linear, s);
+}
+
+enum err
 fit_bases(struct fit *f)
 {
 	enum err err;
 	struct fit_sums s;
-	fit_sums_plan(&s, f, layer_floats);
-	TRY_OUT(fit_sums_run(&s, bases_linear, &s));
+	TRY_OUT(fit_moments(f, &s));
 	err = curvature_each_side(f->c, f->lanes.pool, decompose_side, &s);
 out:
 	fit_sums_free(&s);

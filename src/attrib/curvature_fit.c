@@ -109,21 +109,36 @@ layer_roles(const struct curvature *c, const struct model *m)
 }
 
 enum err
+fit_begin(struct fit *f, struct curvature *c, const struct model *m, const float *params, const struct dataset *data,
+	const struct curvature_options *o, struct pool *pool, struct job *job)
+{
+	*f = (struct fit){ .c = c, .options = o, .example = xcalloc(data->n + 1, sizeof(*f->example)) };
+	*c = (struct curvature){0};
+	mm_init();
+	TRY(sample_examples(data, o, f->example, &f->n_examples, &f->n_rows));
+	TRY(curvature_new(c, m, o->k));
+	pieces_cut(&f->pieces, data, f->example, f->n_examples);
+	f->layer_of = layers_by_linear(c, m);
+	f->lanes = (struct lanes){ .model = m, .params = params, .data = data, .pieces = &f->pieces, .seed = o->seed,
+		.roles = layer_roles(c, m), .pool = pool, .job = job };
+	return OK;
+}
+
+void
+fit_end(struct fit *f)
+{
+	free(f->layer_of);
+	pieces_free(&f->pieces);
+	free(f->example);
+}
+
+enum err
 curvature_compute(struct curvature *c, const struct model *m, const float *params, const struct dataset *data,
 	const struct curvature_options *o, struct pool *pool, struct job *job)
 {
 	enum err err;
-	struct fit f = { .c = c, .options = o };
-	struct pieces pieces = {0};
-	uint32_t *example = xcalloc(data->n + 1, sizeof(*example));
-	*c = (struct curvature){0};
-	mm_init();
-	TRY_OUT(sample_examples(data, o, example, &f.n_examples, &f.n_rows));
-	TRY_OUT(curvature_new(c, m, o->k));
-	pieces_cut(&pieces, data, example, f.n_examples);
-	f.layer_of = layers_by_linear(c, m);
-	f.lanes = (struct lanes){ .model = m, .params = params, .data = data, .pieces = &pieces, .seed = o->seed,
-		.roles = layer_roles(c, m), .pool = pool, .job = job };
+	struct fit f;
+	TRY_OUT(fit_begin(&f, c, m, params, data, o, pool, job));
 	job_phase(job, "curvature", 2 * f.n_examples);
 	TRY_OUT(fit_bases(&f));
 	f.lanes.done = f.n_examples;
@@ -132,8 +147,6 @@ curvature_compute(struct curvature *c, const struct model *m, const float *param
 out:
 	if (err != OK)
 		curvature_free(c);
-	free(f.layer_of);
-	pieces_free(&pieces);
-	free(example);
+	fit_end(&f);
 	return err;
 }

@@ -132,6 +132,23 @@ write_options(struct save *s, const struct curvature_options *o)
 		st_writer_meta(&s->w, "prior", text);
 }
 
+uint64_t
+curvature_file_bytes(const struct model *m, const struct curvature *c, int n, const char *const *prefix,
+	const struct curvature_options *o, enum st_dtype dtype, const struct curvature_meta *meta, int n_meta)
+{
+	struct save s = { .m = m, .dtype = dtype };
+	st_writer_plan(&s.w);
+	write_options(&s, o);
+	for (int i = 0; i < n_meta; i++)
+		st_writer_meta(&s.w, meta[i].key, meta[i].value);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < c->n_layers; j++)
+			declare_layer(&s, prefix[i], &c->layers[j]);
+	uint64_t bytes = st_writer_size(&s.w);
+	st_writer_abort(&s.w);
+	return bytes;
+}
+
 enum err
 curvature_save(const char *path, const struct model *m, const struct curvature *c, int n, const char *const *prefix,
 	const struct curvature_options *o, enum st_dtype dtype, const struct curvature_meta *meta, int n_meta)

@@ -54,6 +54,7 @@ enum err shard_open(struct shard *s, const char *path, const struct feature_layo
 void shard_close(struct shard *s);
 /* rows (n, width) are quantised as they are written; tokens (n, own) or NULL. */
 struct shard_spec { const struct feature_layout *layout; const char *curvature_sha256; size_t number, shards; };
+uint64_t shard_bytes(const struct shard_spec *spec, size_t n);	/* of its file */
 enum err shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n,
 	const float *rows, const uint32_t *tokens);
 

@@ -49,6 +49,17 @@ shard_declare(struct st_writer *w, const struct shard_spec *spec, size_t n)
 	}
 }
 
+uint64_t
+shard_bytes(const struct shard_spec *spec, size_t n)
+{
+	struct st_writer w;
+	st_writer_plan(&w);
+	shard_declare(&w, spec, n);
+	uint64_t bytes = st_writer_size(&w);
+	st_writer_abort(&w);
+	return bytes;
+}
+
 enum err
 shard_write(const char *path, const struct shard_spec *spec, const uint32_t *example, size_t n, const float *rows,
 	const uint32_t *tokens)

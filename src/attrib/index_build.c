@@ -181,8 +181,8 @@ open_model(struct indexing *x)
 	return err;
 }
 
-static enum err
-open_all(struct indexing *x)
+enum err
+indexing_open(struct indexing *x)
 {
 	job_phase(x->job, "reading", 0);
 	TRY(open_examples(x));
@@ -190,8 +190,8 @@ open_all(struct indexing *x)
 	return indexing_plan(x);
 }
 
-static void
-close_all(struct indexing *x)
+void
+indexing_close(struct indexing *x)
 {
 	for (int i = 0; x->projections && i < x->info.n_checkpoints; i++)
 		curvature_free(&x->projections[i]);
@@ -306,7 +306,7 @@ run_stages(struct indexing *x)
 static enum err
 build(struct indexing *x, bool force)
 {
-	TRY(open_all(x));
+	TRY(indexing_open(x));
 	TRY(begin(x, force));
 	return run_stages(x);
 }
@@ -332,7 +332,7 @@ out:
 		unlink(path);
 	file_unlock(lock);
 	free(path);
-	close_all(&x);
+	indexing_close(&x);
 	return err;
 }
 

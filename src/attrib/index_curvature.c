@@ -35,8 +35,8 @@ is_ours(const struct indexing *x, const char *path)
 	return ours;
 }
 
-static struct curvature_options
-curvature_options_of(const struct indexing *x)
+struct curvature_options
+indexing_curvature_options(const struct indexing *x)
 {
 	const struct index_options *from = &x->info.options;
 	struct curvature_options o;
@@ -55,7 +55,7 @@ make_part(struct indexing *x, int i, const char *path)
 	const char *name = checkpoint->name;
 	char *key = xasprintf("checkpoint.%s", name);
 	const struct curvature_meta meta[] = { { "index", x->identity }, { key, checkpoint->sha256 } };
-	struct curvature_options o = curvature_options_of(x);
+	struct curvature_options o = indexing_curvature_options(x);
 	struct curvature c = {0};
 	struct model m = {0};
 	job_note(x->job, "checkpoint %d of %d", i + 1, x->info.n_checkpoints);

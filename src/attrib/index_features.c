@@ -12,9 +12,6 @@
 #include "indexing.h"
 #include "pieces.h"
 
-/* Rows of a shard: what a kill can cost. */
-enum { SHARD_ROWS = 256 };
-
 /* Rows of one shard at one checkpoint. */
 struct pass {
 	const struct indexing *x;
@@ -45,15 +42,12 @@ pass_piece(void *arg, size_t i, int worker)
 	fault_step(&p->fault, pieces_count(&p->pieces, i));
 }
 
-static enum err
-pass_run(struct indexing *x, int checkpoint, const uint32_t *example, size_t n, const uint32_t *tokens, float *rows,
-	uint64_t done)
+enum err
+indexing_features_rows(const struct indexing *x, const struct model *m, const struct curvature *projections,
+	const uint32_t *example, size_t n, const uint32_t *tokens, uint64_t done, float *rows)
 {
 	int workers = pool_threads(x->pool);
-	struct model m = {0};
-	TRY(indexing_weights(x, checkpoint, &m));
-	struct pass p = { .x = x, .model = &m, .projections = &x->projections[checkpoint], .rows = rows,
-		.tokens = tokens };
+	struct pass p = { .x = x, .model = m, .projections = projections, .rows = rows, .tokens = tokens };
 	p.projector = xcalloc((size_t)workers, sizeof(struct projector *));
 	p.ragged = xcalloc((size_t)workers, sizeof(*p.ragged));
 	pieces_cut(&p.pieces, &x->data, example, n);
@@ -67,13 +61,11 @@ pass_run(struct indexing *x, int checkpoint, const uint32_t *example, size_t n, 
 	free(p.projector);
 	free(p.ragged);
 	pieces_free(&p.pieces);
-	model_free(&m);
 	return fault_end(&p.fault);
 }
 
-/* (n, own); the caller's. */
-static uint32_t *
-own_tokens(const struct indexing *x, const uint32_t *count, const uint32_t *example, size_t n)
+uint32_t *
+indexing_own_tokens(const struct indexing *x, const uint32_t *count, const uint32_t *example, size_t n)
 {
 	size_t own = (size_t)feature_layout_own(&x->layout)->ks;
 	uint32_t *tokens = xcalloc(n * own + 1, sizeof(*tokens));
@@ -97,9 +89,15 @@ static enum err
 compute_rows(struct indexing *x, uint64_t done, const uint32_t *example, size_t n, const uint32_t *tokens,
 	float *rows)
 {
-	for (int i = 0; i < x->info.n_checkpoints; i++)
-		TRY(pass_run(x, i, example, n, tokens, rows, done + (uint64_t)i * n));
-	return OK;
+	enum err err = OK;
+	for (int i = 0; err == OK && i < x->info.n_checkpoints; i++) {
+		struct model m = {0};
+		TRY(indexing_weights(x, i, &m));
+		err = indexing_features_rows(x, &m, &x->projections[i], example, n, tokens, done + (uint64_t)i * n,
+			rows);
+		model_free(&m);
+	}
+	return err;
 }
 
 static enum err
@@ -108,7 +106,7 @@ make_shard(struct indexing *x, const struct shard_spec *spec, const char *path, 
 {
 	enum err err = OK;
 	float *rows = NULL;
-	uint32_t *tokens = own_tokens(x, count, example, n);
+	uint32_t *tokens = indexing_own_tokens(x, count, example, n);
 	uint64_t done = (uint64_t)spec->number * SHARD_ROWS * (uint64_t)x->info.n_checkpoints;
 	TRY_OUT(mem_array(&rows, n * x->layout.width, sizeof(*rows), "a shard of features"));
 	TRY_OUT(x->capture ? capture_features(x->capture, example, n, rows) : compute_rows(x, done, example, n, tokens,

@@ -108,19 +108,25 @@ out:
 	return err;
 }
 
+void
+indexing_hidden_declare(const struct indexing *x, struct st_writer *w)
+{
+	uint64_t shape[2] = { (uint64_t)x->info.n_rows, (uint64_t)x->model.config.d_model };
+	indexing_tie(x, w, HIDDEN_FORMAT);
+	st_writer_declare(w, "hidden", ST_F16, 2, shape);
+}
+
 static enum err
 hidden_make(struct indexing *x, const char *path)
 {
 	enum err err;
 	struct st_writer w = {0};
 	struct model m = {0};
-	uint64_t shape[2] = { (uint64_t)x->info.n_rows, (uint64_t)x->model.config.d_model };
 	job_phase(x->job, "hidden states", (uint64_t)x->info.n_rows);
 	if (!x->capture)
 		TRY_OUT(indexing_final(x, &m));
 	TRY_OUT(st_writer_open(&w, path));
-	indexing_tie(x, &w, HIDDEN_FORMAT);
-	st_writer_declare(&w, "hidden", ST_F16, 2, shape);
+	indexing_hidden_declare(x, &w);
 	TRY_OUT(st_writer_begin(&w));
 	TRY_OUT(hidden_blocks(x, &m, &w));
 	err = st_writer_commit(&w);

@@ -52,6 +52,7 @@ struct index_info {
 /* ERR_MISSING when there is no index. Everything is checked; the result is the caller's to free. */
 enum err index_info_read(const char *run_dir, struct index_info *info);
 enum err index_info_write(const char *run_dir, const struct model *m, const struct index_info *info);
+void index_info_print(struct str *out, const struct model *m, const struct index_info *info);	/* as it is written */
 void index_info_free(struct index_info *info);		/* safe on a zeroed struct */
 const struct index_file *index_info_file(const struct index_info *info, const char *name);	/* NULL when absent */
 

@@ -105,10 +105,9 @@ set_times(json_t *to, const struct index_info *info)
 	set(to, "seconds", json_real(info->seconds));
 }
 
-enum err
-index_info_write(const char *run_dir, const struct model *m, const struct index_info *info)
+void
+index_info_print(struct str *out, const struct model *m, const struct index_info *info)
 {
-	struct str text = {0};
 	json_t *to = json_object(), *lengths = json_array();
 	for (int i = 0; i < info->n_null_lengths; i++)
 		json_array_append_new(lengths, json_integer(info->null_length[i]));
@@ -125,12 +124,19 @@ index_info_write(const char *run_dir, const struct model *m, const struct index_
 	set(to, "null_lengths", lengths);
 	set(to, "files", files_json(info));
 	set_times(to, info);
-	json_print(&text, to, 2);
-	str_addc(&text, '\n');
+	json_print(out, to, 2);
+	str_addc(out, '\n');
+	json_decref(to);
+}
+
+enum err
+index_info_write(const char *run_dir, const struct model *m, const struct index_info *info)
+{
+	struct str text = {0};
 	char *path = path_join(run_dir, INDEX_FILE);
+	index_info_print(&text, m, info);
 	enum err err = file_replace(path, text.s, text.len);
 	free(path);
 	str_free(&text);
-	json_decref(to);
 	return err;
 }

@@ -43,6 +43,10 @@ enum err indexing_check(const struct index_options *o);
 /* index_build; with a capture, what was captured takes the place of passes over the data, and its files go. */
 enum err indexing_build(struct store *s, int64_t run, const struct index_options *o, struct capture *capture,
 	struct pool *pool, struct job *job);
+/* What is to be indexed, and with what: the run's examples, the table of its model and the plan; x has store, run and
+ * options. indexing_close also after a failure. */
+enum err indexing_open(struct indexing *x);
+void indexing_close(struct indexing *x);
 char *indexing_path(const struct indexing *x, const char *name);	/* "run folder/name"; the caller's */
 /* Weights of one of the checkpoints, of the run's model; the caller's to model_free. */
 enum err indexing_weights(const struct indexing *x, int checkpoint, struct model *m);
@@ -60,6 +64,17 @@ enum err indexing_curvature(struct indexing *x);
 enum err indexing_features(struct indexing *x);
 enum err indexing_hidden(struct indexing *x);
 enum err indexing_null(struct indexing *x);
+
+struct curvature_options indexing_curvature_options(const struct indexing *x);
+/* Rows of a shard of features: what a kill can cost. */
+enum { SHARD_ROWS = 256 };
+/* Of examples under one checkpoint, added to rows (n, layout width); tokens (n, own). done: units the job has behind
+ * it. */
+enum err indexing_features_rows(const struct indexing *x, const struct model *m, const struct curvature *projections,
+	const uint32_t *example, size_t n, const uint32_t *tokens, uint64_t done, float *rows);
+/* (n, own); the caller's. */
+uint32_t *indexing_own_tokens(const struct indexing *x, const uint32_t *count, const uint32_t *example, size_t n);
+void indexing_hidden_declare(const struct indexing *x, struct st_writer *w);
 
 /* Mean final hidden states (n, d_model) of examples `row` under m; `done`: rows that the job has behind it. */
 enum err indexing_hidden_rows(const struct indexing *x, const struct model *m, const uint32_t *row, size_t n,

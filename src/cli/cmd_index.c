@@ -8,6 +8,7 @@
 
 #include "byline/attrib.h"
 #include "byline/checkpoint.h"
+#include "byline/clock.h"
 #include "byline/file.h"
 #include "byline/mem.h"
 
@@ -16,7 +17,7 @@ struct index_args {
 	int own, k, bits, checkpoints, null_queries, dtype, threads, context;
 	int64_t curvature_tokens;
 	uint64_t seed;
-	bool force, quiet;
+	bool estimate, json, force, quiet;
 };
 
 #define FIELD(f) offsetof(struct index_args, f)
@@ -42,6 +43,9 @@ static const struct option index_table[] = {
 	{"seed", OPTION_SEED, FIELD(seed), "N", "1", .help = "of projections and sampled labels"},
 	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
 		.help = "worker threads; the result does not depend on it"},
+	{"estimate", OPTION_FLAG, FIELD(estimate),
+		.help = "say what time, memory and disk it would take, from a sample of the work, and leave"},
+	{"json", OPTION_FLAG, FIELD(json), .help = "with --estimate: print one JSON object"},
 	{"force", OPTION_FLAG, FIELD(force), .help = "begin again instead of resuming or keeping"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
 };
@@ -116,23 +120,117 @@ index_find(struct store *s, const struct index_args *a, struct job *job, struct 
 	return OK;
 }
 
+/* ---- what it takes ---- */
+
+static const char *const stage_names[INDEX_STAGES] = {
+	"curvature", "eigenvectors", "features", "hidden states", "noise floor", "files",
+};
+
+static void
+cost_json(const struct index_cost *c)
+{
+	json_t *stages = json_object();
+	for (int i = 0; i < INDEX_STAGES; i++)
+		json_object_set_new(stages, stage_names[i], json_real(c->stage[i]));
+	print_json(json_pack("{s:f, s:f, s:o, s:I, s:{s:I, s:I, s:I}, s:I}", "seconds", c->seconds,
+		"processor_seconds", c->processor, "stages", stages,
+		"memory_bytes", (json_int_t)c->memory, "memory_of", "weights", (json_int_t)c->weights, "activations",
+		(json_int_t)c->batch, "curvature", (json_int_t)c->curvature, "disk_bytes", (json_int_t)c->disk));
+}
+
+static void
+cost_line(struct str *out, const struct index_cost *c)
+{
+	char time[32];
+	clock_duration(c->seconds, time);
+	str_addf(out, "indexing takes about %s (", time);
+	for (int i = 0; i < INDEX_STAGES; i++) {
+		clock_duration(c->stage[i], time);
+		str_addf(out, "%s%s %s", i ? ", " : "", stage_names[i], time);
+	}
+	str_addf(out, "), %.0f MB of memory and %.1f MB of disk", (double)c->memory / 1e6, (double)c->disk / 1e6);
+}
+
+static void
+index_say(const struct index_cost *c, const struct index_args *a)
+{
+	struct str line = {0};
+	cost_line(&line, c);
+	if (!a->estimate)
+		complain("%s", line.s);
+	else if (a->json)
+		cost_json(c);
+	else
+		say("%s\n", line.s);
+	str_free(&line);
+}
+
+/* A run made for the estimate alone goes again. */
 static enum err
-index_store(struct store *s, const struct index_args *a, struct job *job, struct run *run)
+foreign_end(struct store *s, const struct run *run)
+{
+	TRY(store_delete_run(s, run->id));
+	return file_remove_tree(run->dir);
+}
+
+static bool
+is_there(struct store *s, const char *name)
+{
+	struct run run = {0};
+	bool there = name && store_find_run(s, name, &run) == OK;
+	run_free(&run);
+	err_clear();
+	return there;
+}
+
+/* ---- the command ---- */
+
+static void
+index_chosen(const struct index_args *a, struct index_options *o)
+{
+	index_defaults(o);
+	o->k = a->k;
+	o->own = a->own;
+	o->bits = a->bits;
+	o->checkpoints = a->checkpoints;
+	o->curvature_tokens = (uint64_t)a->curvature_tokens;
+	o->null_queries = a->null_queries;
+	o->curvature_dtype = dtypes[a->dtype];
+	o->seed = a->seed;
+	o->force = a->force;
+}
+
+/* The run, and what its index would take, unless nobody wants to know. */
+static enum err
+index_begin(struct store *s, const struct index_args *a, const struct index_options *o, struct pool *pool,
+	struct run *run, struct index_cost *cost)
+{
+	bool passing = a->estimate && a->checkpoint && !is_there(s, a->run);
+	struct job *job = watch_begin(a->quiet);
+	enum err err = index_find(s, a, job, run);
+	if (err == OK && (a->estimate || !a->quiet))
+		err = index_cost(s, run->id, o, pool, job, cost);
+	if (passing && run->id)
+		err = foreign_end(s, run) == OK ? err : ERR_IO;
+	watch_end(job);
+	return err;
+}
+
+static enum err
+index_store(struct store *s, const struct index_args *a, struct run *run)
 {
 	struct index_options o;
-	index_defaults(&o);
-	o.k = a->k;
-	o.own = a->own;
-	o.bits = a->bits;
-	o.checkpoints = a->checkpoints;
-	o.curvature_tokens = (uint64_t)a->curvature_tokens;
-	o.null_queries = a->null_queries;
-	o.curvature_dtype = dtypes[a->dtype];
-	o.seed = a->seed;
-	o.force = a->force;
-	TRY(index_find(s, a, job, run));
+	struct index_cost cost;
 	struct pool *pool = pool_new(a->threads);
-	enum err err = index_build(s, run->id, &o, pool, job);
+	index_chosen(a, &o);
+	enum err err = index_begin(s, a, &o, pool, run, &cost);
+	if (err == OK && (a->estimate || !a->quiet))
+		index_say(&cost, a);
+	if (err == OK && !a->estimate) {
+		struct job *job = watch_begin(a->quiet);
+		err = index_build(s, run->id, &o, pool, job);
+		watch_end(job);
+	}
 	pool_free(pool);
 	return err;
 }
@@ -144,13 +242,13 @@ index_run(const void *options, char **args, int n_args)
 	struct store *s;
 	struct run run = {0};
 	(void)n_args;
-	enum err err = store_open(args[0], false, &s);
+	if (a->json && !a->estimate)
+		return fail(err_set(ERR_USAGE, "--json goes with --estimate"));
+	enum err err = store_open(args[0], a->estimate && !a->checkpoint, &s);
 	if (err != OK)
 		return fail(err);
-	struct job *job = watch_begin(a->quiet);
-	err = index_store(s, a, job, &run);
-	watch_end(job);
-	if (err == OK)
+	err = index_store(s, a, &run);
+	if (err == OK && !a->estimate)
 		say("run %s is indexed: %" PRId64 " examples\nnext: byline %s\n", run.name, run.n_train, args[0]);
 	run_free(&run);
 	store_close(s);

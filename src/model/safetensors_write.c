@@ -95,6 +95,24 @@ st_print_header(struct st_writer *w, struct str *out)
 	str_fill(out, ' ', (8 - out->len % 8) % 8);
 }
 
+void
+st_writer_plan(struct st_writer *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->header = json_object();
+}
+
+uint64_t
+st_writer_size(struct st_writer *w)
+{
+	struct str text = {0};
+	st_lay_out(w);
+	st_print_header(w, &text);
+	uint64_t size = sizeof(uint64_t) + text.len + w->declared;
+	str_free(&text);
+	return size;
+}
+
 enum err
 st_writer_begin(struct st_writer *w)
 {
