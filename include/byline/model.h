@@ -106,6 +106,7 @@ struct model {
 	int n_linears;
 	size_t n_params;
 	float *params;			/* n_params, owned; NULL for a model made without weights */
+	struct stored *stored;		/* weights in their file (checkpoint_map), owned; NULL otherwise */
 };
 
 /* Builds the table; params is allocated zeroed when with_params. The config is checked first (ERR_FORMAT,

@@ -12,6 +12,7 @@
 #include "byline/mem.h"
 #include "checkpoint_parts.h"
 #include "gguf_config.h"
+#include "stored.h"
 #include "weights_parts.h"
 
 enum { CONFIG_MAX = 16 << 20 };
@@ -152,8 +153,8 @@ checkpoint_close(struct checkpoint *c)
 
 /* ---- reading ---- */
 
-static enum err
-check_finite(const struct weights_tensor *t, const float *v, size_t n)
+enum err
+checkpoint_check_finite(const struct weights_tensor *t, const float *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!isfinite(v[i]))
@@ -191,25 +192,42 @@ read_paired(const struct weights_tensor *t, const struct file_tensor *want, floa
 	return OK;
 }
 
-static enum err
-read_tensor(const struct weights_tensor *t, const struct file_tensor *want, float *params)
+enum err
+checkpoint_read_rows(const struct file_tensor *want, const struct weights_tensor *t, float *out)
 {
 	size_t cols = (size_t)want->cols, n = (size_t)want->rows * cols;
-	float *out = params + want->tensor->at + (size_t)want->row * cols;
 	TRY(want->transposed ? read_transposed(t, want, out) : want->paired > 0 ? read_paired(t, want, out)
 		: weights_read_f32(t, (size_t)want->from * cols, n, out));
 	for (size_t i = 0; want->plus != 0 && i < n; i++)
 		out[i] += want->plus;
-	return check_finite(t, out, n);
+	return checkpoint_check_finite(t, out, n);
 }
 
 enum err
 checkpoint_read(const struct checkpoint *c, float *params)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (!c->wanted[i].optional)
-			TRY(read_tensor(c->found[i], &c->wanted[i], params));
+	for (size_t i = 0; i < c->n; i++) {
+		const struct file_tensor *f = &c->wanted[i];
+		if (!f->optional)
+			TRY(checkpoint_read_rows(f, c->found[i], params + f->tensor->at + (size_t)f->row * (size_t)f->cols));
+	}
 	return OK;
+}
+
+enum err
+checkpoint_map(const char *path, struct model *m)
+{
+	struct checkpoint c;
+	memset(m, 0, sizeof(*m));
+	TRY(checkpoint_open(&c, path));
+	enum err err = model_new(m, &c.plan.config, false);
+	if (err == OK)
+		err = stored_new(&m->stored, &c);
+	if (err != OK) {
+		model_free(m);
+		checkpoint_close(&c);
+	}
+	return err;
 }
 
 enum err

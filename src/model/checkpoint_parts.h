@@ -20,5 +20,9 @@ enum err checkpoint_open(struct checkpoint *c, const char *path);
 void checkpoint_close(struct checkpoint *c);	/* safe on a zeroed struct */
 /* All numbers, in our layout, into plan.n_params floats; ERR_FORMAT when one is not finite. */
 enum err checkpoint_read(const struct checkpoint *c, float *params);
+/* The rows of one entry, (rows, cols), as they are in our layout. */
+enum err checkpoint_read_rows(const struct file_tensor *want, const struct weights_tensor *t, float *out);
+/* ERR_FORMAT when one of n numbers of a tensor is not finite. */
+enum err checkpoint_check_finite(const struct weights_tensor *t, const float *v, size_t n);
 
 #endif

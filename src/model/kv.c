@@ -2,6 +2,7 @@
 #include "byline/generate.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,18 @@
 #include "byline/mm.h"
 #include "kv.h"
 #include "pass.h"
+#include "stored.h"
 
 /* A long prompt goes in pieces of this many tokens: enough for the products to be fast, with little scratch. */
-enum { PIECE = 128 };
+enum { PIECE = 128, TOGETHER = 16 };
+
+/* Products below which threads are not worth waking for the heads. */
+#define HEADS_WORK 1e6
 
 struct kv {
 	const struct model *m;
 	struct block *plan;
+	struct stored_work work;	/* where weights are taken from their file */
 	struct rope rope;
 	int length, cap;		/* tokens */
 	float **keys, **values;		/* n_layer of (cap, n_kv_head * head_dim) */
@@ -46,7 +52,10 @@ kv_new(const struct model *m)
 	struct kv *kv = xcalloc(1, sizeof(*kv));
 	mm_init();
 	kv->m = m;
-	kv->plan = plan_new(m);
+	if (m->stored)
+		stored_work_init(&kv->work, m->stored);
+	else
+		kv->plan = plan_new(m);
 	kv->keys = xcalloc((size_t)m->config.n_layer, sizeof(*kv->keys));
 	kv->values = xcalloc((size_t)m->config.n_layer, sizeof(*kv->values));
 	scratch_new(kv, &m->config);
@@ -67,6 +76,7 @@ kv_free(struct kv *kv)
 	free(kv->scratch);
 	free(kv->prob);
 	rope_free(&kv->rope);
+	stored_work_free(&kv->work);
 	free(kv->plan);
 	free(kv);
 }
@@ -121,6 +131,24 @@ append(float *to, const float *from, int n, int width, int ld)
 		memcpy(to + (size_t)i * width, from + (size_t)i * ld, (size_t)width * sizeof(*to));
 }
 
+struct heads { struct kv *kv; struct saved *s; int layer; };
+
+/* One head alone; how they are cut does not change their bits. */
+static void
+attend_head(void *arg, size_t i, int worker)
+{
+	const struct heads *h = arg;
+	struct kv *kv = h->kv;
+	const struct model_config *c = &kv->m->config;
+	int width = c->n_kv_head * c->head_dim, ld = width_qkv(c);
+	size_t q = i * (size_t)c->head_dim, k = i / (size_t)(c->n_head / c->n_kv_head) * (size_t)c->head_dim;
+	struct att_shape shape = att_of(c, h->layer, 1, 1);
+	(void)worker;
+	attention_cached(h->s->att + q, width_q(c), kv->prob + i * (size_t)kv->n * (size_t)(kv->length + kv->n),
+		h->s->qkv + q, ld, kv->keys[h->layer] + k, width, kv->values[h->layer] + k, width, kv->n, kv->length,
+		&shape);
+}
+
 static void
 attend(void *arg, int layer, struct saved *s)
 {
@@ -130,9 +158,38 @@ attend(void *arg, int layer, struct saved *s)
 	size_t at = (size_t)kv->length * width;
 	append(kv->keys[layer] + at, s->qkv + width_q(c), kv->n, width, ld);
 	append(kv->values[layer] + at, s->qkv + width_q(c) + width, kv->n, width, ld);
+	struct heads h = { .kv = kv, .s = s, .layer = layer };
+	double work = (double)kv->n * (kv->length + kv->n) * width_q(c);
+	if (kv->work.pool && work > HEADS_WORK) {
+		pool_run(kv->work.pool, (size_t)c->n_head, attend_head, &h);
+		return;
+	}
 	struct att_shape shape = att_of(c, layer, c->n_head, c->n_kv_head);
 	attention_cached(s->att, width_q(c), kv->prob, s->qkv, ld, kv->keys[layer], width, kv->values[layer], width,
 		kv->n, kv->length, &shape);
+}
+
+/* Weights that come from the file were not looked at before; what is wrong with them shows here. */
+static enum err
+check_hidden(const struct kv *kv, int n)
+{
+	for (size_t i = 0; i < (size_t)n * (size_t)kv->m->config.d_model; i++) {
+		if (isfinite(kv->hidden[i]))
+			continue;
+		TRY(stored_finite(kv->m->stored));
+		return err_set(ERR_FORMAT, "%s: the model's numbers overflow: are these weights of this config.json?",
+			kv->m->stored->checkpoint.weights.path);
+	}
+	return OK;
+}
+
+static struct pass
+pass_of(struct kv *kv, int n)
+{
+	const struct stored *s = kv->m->stored;
+	return (struct pass){ .m = kv->m, .plan = s ? s->plan : kv->plan, .params = s ? s->small : kv->m->params,
+		.rope = &kv->rope, .rows = n, .position = kv->position, .attend = attend, .arg = kv, .stored = s,
+		.work = &kv->work };
 }
 
 /* Feeds at most PIECE tokens; the residual stream after the final norm is in kv->hidden. */
@@ -140,7 +197,7 @@ static enum err
 feed_piece(struct kv *kv, const int32_t *token, int n)
 {
 	const struct model *m = kv->m;
-	struct pass p = {m, kv->plan, m->params, &kv->rope, n, kv->position, attend, kv};
+	struct pass p = pass_of(kv, n);
 	TRY(kv_grow(kv, kv->length + n));
 	mem_grow(&kv->prob, &kv->prob_cap, (size_t)m->config.n_head * (size_t)n * (size_t)(kv->length + n),
 		sizeof(float));
@@ -156,6 +213,32 @@ feed_piece(struct kv *kv, const int32_t *token, int n)
 	}
 	pass_norm_final(&p, kv->s.x, kv->hidden, kv->mean, kv->rstd);
 	kv->length += n;
+	return m->stored ? check_hidden(kv, n) : OK;
+}
+
+static void
+head(struct kv *kv, int row, int rows, float *logits)
+{
+	struct pass p = pass_of(kv, rows);
+	pass_head(&p, kv->hidden + (size_t)row * (size_t)kv->m->config.d_model, rows, logits);
+}
+
+/* A matrix that comes from its file is read once for several rows; with one that is at hand, each row has the same bits
+ * as by itself. */
+static enum err
+each_logits(struct kv *kv, int from, int n, void (*each)(void *arg, int i, const float *logits), void *arg)
+{
+	int together = kv->m->stored ? TOGETHER : 1;
+	size_t vocab = (size_t)kv->m->config.vocab;
+	float *logits;
+	TRY(mem_array(&logits, (size_t)together * vocab, sizeof(*logits), "logits"));
+	for (int i = 0, some; i < n; i += some) {
+		some = n - i < together ? n - i : together;
+		head(kv, i, some, logits);
+		for (int k = 0; k < some; k++)
+			each(arg, from + i + k, logits + (size_t)k * vocab);
+	}
+	free(logits);
 	return OK;
 }
 
@@ -168,16 +251,13 @@ kv_feed(struct kv *kv, const int32_t *token, int n, void (*each)(void *arg, int 
 	if (n > c->n_ctx - kv->length)
 		return err_set(ERR_LIMIT, "%d more tokens after %d do not fit the model's context of %d", n, kv->length,
 			c->n_ctx);
-	struct pass p = {kv->m, kv->plan, kv->m->params};
 	for (int from = 0, some; from < n; from += some) {
 		some = n - from < PIECE ? n - from : PIECE;
 		TRY(feed_piece(kv, token + from, some));
-		for (int i = 0; each != NULL && i < some; i++) {
-			pass_head(&p, kv->hidden + (size_t)i * c->d_model, 1, logits);
-			each(arg, from + i, logits);
-		}
-		if (each == NULL && from + some == n)
-			pass_head(&p, kv->hidden + (size_t)(some - 1) * c->d_model, 1, logits);
+		if (each != NULL)
+			TRY(each_logits(kv, from, some, each, arg));
+		else if (from + some == n)
+			head(kv, some - 1, 1, logits);
 	}
 	return OK;
 }

@@ -10,6 +10,7 @@
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "byline/rng.h"
+#include "stored.h"
 
 /* In the order of the forward pass, which is the order in the flat vector. */
 static const struct spec { enum tensor_role role; bool in_block, linear; const char *name; } specs[] = {
@@ -185,6 +186,7 @@ model_free(struct model *m)
 	free(m->tensors);
 	free(m->linears);
 	free(m->params);
+	stored_free(m->stored);
 	memset(m, 0, sizeof(*m));
 }
 

@@ -2,9 +2,12 @@
 #include "pass.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "byline/layers.h"
+#include "byline/mem.h"
+#include "stored.h"
 
 enum err
 check_tokens(const struct model *m, const int32_t *token, int n)
@@ -30,12 +33,38 @@ scale_all(float *x, size_t n, float by)
 }
 
 void
+add_onto(float *y, const float *x, size_t n)
+{
+	#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		y[i] += x[i];
+}
+
+static void
+embed_stored(const struct pass *p, const int32_t *token, float *x)
+{
+	const struct model_config *c = &p->m->config;
+	float *position = c->pos == POS_LEARNED ? xcalloc((size_t)c->d_model, sizeof(*position)) : NULL;
+	for (int r = 0; r < p->rows; r++, x += c->d_model) {
+		stored_row(p->stored, ROLE_EMBED, token[r], x);
+		if (!position)
+			continue;
+		stored_row(p->stored, ROLE_POS, p->position[r], position);
+		add_onto(x, position, (size_t)c->d_model);
+	}
+	free(position);
+}
+
+void
 pass_embed(const struct pass *p, const int32_t *token, float *x)
 {
 	const struct block *b = outside(p);
 	size_t d = (size_t)p->m->config.d_model;
-	embed_forward(x, block_weight(b, p->params, ROLE_EMBED), block_weight(b, p->params, ROLE_POS), token,
-		p->position, p->rows, (int)d);
+	if (p->stored)
+		embed_stored(p, token, x);
+	else
+		embed_forward(x, block_weight(b, p->params, ROLE_EMBED), block_weight(b, p->params, ROLE_POS), token,
+			p->position, p->rows, (int)d);
 	if (p->m->config.embed_root)
 		scale_all(x, (size_t)p->rows * d, (float)sqrt((double)d));
 }
@@ -53,29 +82,26 @@ norm(const struct pass *p, const struct block *b, enum tensor_role role, const f
 }
 
 static void
-linear(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, float *y, int in, int out)
+linear(const struct pass *p, int layer, enum tensor_role role, const float *x, float *y, int rows, int in, int out)
 {
-	linear_forward(y, x, block_weight(b, p->params, role), block_bias(b, p->params, role), p->rows, in, out);
-}
-
-void
-add_onto(float *y, const float *x, size_t n)
-{
-	#pragma omp simd
-	for (size_t i = 0; i < n; i++)
-		y[i] += x[i];
+	const struct block *b = &p->plan[layer];
+	const float *bias = block_bias(b, p->params, role);
+	if (p->stored)
+		stored_linear(p->stored, p->work, layer, role, bias, x, y, rows, in, out);
+	else
+		linear_forward(y, x, block_weight(b, p->params, role), bias, rows, in, out);
 }
 
 /* y = residual + linear(x), with a norm between where the family has one; plain, mean and rstd are what that norm's
  * backward pass needs. */
 static void
-join(const struct pass *p, const struct block *b, enum tensor_role role, const float *x, int in, const float *residual,
-	float *y, enum tensor_role post, float *plain, float *mean, float *rstd)
+join(const struct pass *p, int layer, enum tensor_role role, const float *x, int in, const float *residual, float *y,
+	enum tensor_role post, float *plain, float *mean, float *rstd)
 {
 	const struct model_config *c = &p->m->config;
-	linear(p, b, role, x, has_post(c) ? plain : y, in, c->d_model);
+	linear(p, layer, role, x, has_post(c) ? plain : y, p->rows, in, c->d_model);
 	if (has_post(c))
-		norm(p, b, post, plain, y, mean, rstd);
+		norm(p, &p->plan[layer], post, plain, y, mean, rstd);
 	add_onto(y, residual, (size_t)p->rows * (size_t)c->d_model);
 }
 
@@ -88,16 +114,16 @@ act_forward(enum act_kind act, float *y, const float *x, size_t n)
 }
 
 static void
-mlp(const struct pass *p, const struct block *b, struct saved *s)
+mlp(const struct pass *p, int layer, struct saved *s)
 {
 	const struct model_config *c = &p->m->config;
 	size_t n = (size_t)p->rows * (size_t)c->d_ff;
-	linear(p, b, ROLE_UP, s->norm2, s->up, c->d_model, c->d_ff);
+	linear(p, layer, ROLE_UP, s->norm2, s->up, p->rows, c->d_model, c->d_ff);
 	if (c->mlp == MLP_PLAIN) {
 		act_forward(c->act, s->act, s->up, n);
 		return;
 	}
-	linear(p, b, ROLE_GATE, s->norm2, s->gate, c->d_model, c->d_ff);
+	linear(p, layer, ROLE_GATE, s->norm2, s->gate, p->rows, c->d_model, c->d_ff);
 	if (c->act == ACT_SILU) {
 		swiglu_forward(s->act, s->gate, s->up, n);
 	} else {
@@ -133,14 +159,15 @@ static void
 attention(const struct pass *p, const struct block *b, int layer, struct saved *s)
 {
 	const struct model_config *c = &p->m->config;
-	linear(p, b, ROLE_QKV, s->norm1, has_raw_qkv(c) ? s->raw : s->qkv, c->d_model, width_qkv(c));
+	linear(p, layer, ROLE_QKV, s->norm1, has_raw_qkv(c) ? s->raw : s->qkv, p->rows, c->d_model, width_qkv(c));
 	if (has_raw_qkv(c))
 		treat_qkv(p, b, s);
 	if (c->pos == POS_ROPE)
 		rope_apply(s->qkv, width_qkv(c), p->rope->cos, p->rope->sin, p->position, p->rows,
 			c->n_head + c->n_kv_head, c->head_dim, rope_dims(c), +1);
 	p->attend(p->arg, layer, s);
-	join(p, b, ROLE_ATTN_OUT, s->att, width_q(c), s->x, s->mid, ROLE_POST1, s->out1, s->post_mean1, s->post_rstd1);
+	join(p, layer, ROLE_ATTN_OUT, s->att, width_q(c), s->x, s->mid, ROLE_POST1, s->out1, s->post_mean1,
+		s->post_rstd1);
 }
 
 void
@@ -158,8 +185,8 @@ pass_block(const struct pass *p, int layer, struct saved *s, float *out)
 		norm(p, b, ROLE_NORM2, in, s->norm2, s->mean2, s->rstd2);
 	else
 		s->norm2 = c->shared_norm ? s->norm1 : s->mid;
-	mlp(p, b, s);
-	join(p, b, ROLE_DOWN, s->act, c->d_ff, s->mid, out, ROLE_POST2, s->out2, s->post_mean2, s->post_rstd2);
+	mlp(p, layer, s);
+	join(p, layer, ROLE_DOWN, s->act, c->d_ff, s->mid, out, ROLE_POST2, s->out2, s->post_mean2, s->post_rstd2);
 }
 
 void
@@ -172,8 +199,7 @@ void
 pass_head(const struct pass *p, const float *hidden, int rows, float *logits)
 {
 	const struct model_config *c = &p->m->config;
-	linear_forward(logits, hidden, block_weight(outside(p), p->params, ROLE_HEAD),
-		block_bias(outside(p), p->params, ROLE_HEAD), rows, c->d_model, c->vocab);
+	linear(p, c->n_layer, ROLE_HEAD, hidden, logits, rows, c->d_model, c->vocab);
 	if (c->logit_cap > 0)
 		cap_forward(logits, (size_t)rows * (size_t)c->vocab, (float)c->logit_cap);
 }

@@ -72,6 +72,9 @@ struct pass {
 	const int32_t *position;		/* of each row in its sequence */
 	void (*attend)(void *arg, int layer, struct saved *s);
 	void *arg;
+	/* Matrices come from the file, not from params, which then is the rest of them (stored.h); NULL: they do not. */
+	const struct stored *stored;
+	struct stored_work *work;
 };
 
 void pass_embed(const struct pass *p, const int32_t *token, float *x);

@@ -1,13 +1,15 @@
 /*
  * Every family both ways: a checkpoint that `transformers` wrote is loaded and saved, and the copy has the same tensors
- * under the same names, and a config that makes the same model.
+ * under the same names, and a config that makes the same model; run from the file as it lies, it says the same.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "byline/checkpoint.h"
 #include "byline/file.h"
+#include "byline/generate.h"
 #include "byline/mem.h"
 #include "unit.h"
 
@@ -82,12 +84,93 @@ check_family(void **state)
 	free(from);
 }
 
-#define FAMILY(folder) { .name = folder, .test_func = check_family, .initial_state = (void *)(uintptr_t)folder }
+/* ---- from the file as it lies ---- */
+
+enum { LENGTH = 11, PIECE = 5 };
+
+static void
+feed(const struct model *m, float *logits)
+{
+	int32_t token[LENGTH];
+	struct kv *kv = kv_new(m);
+	for (int i = 0; i < LENGTH; i++)
+		token[i] = (7 * i + 3) % m->config.vocab;
+	assert_ok(model_step(m, kv, token, PIECE, logits));
+	for (int i = PIECE; i < LENGTH; i++)
+		assert_ok(model_step(m, kv, token + i, 1, logits));
+	kv_free(kv);
+}
+
+/* Widened in a register or in memory, the numbers are the same; only sums are taken in another order. */
+static void
+check_mapped(void **state)
+{
+	static const enum st_dtype dtypes[] = { ST_F32, ST_F16, ST_BF16 };
+	char *from = original(*state, "");
+	struct model m, read, mapped;
+	assert_ok(checkpoint_load(from, &m));
+	size_t vocab = (size_t)m.config.vocab;
+	float *want = xcalloc(vocab, sizeof(*want)), *got = xcalloc(vocab, sizeof(*got));
+	for (size_t d = 0; d < ARRAY_LEN(dtypes); d++) {
+		double apart = 0, size = 0;
+		assert_ok(checkpoint_save(dir, &m, m.params, NULL, dtypes[d]));
+		assert_ok(checkpoint_load(dir, &read));
+		assert_ok(checkpoint_map(dir, &mapped));
+		assert_null(mapped.params);
+		feed(&read, want);
+		feed(&mapped, got);
+		for (size_t i = 0; i < vocab; i++) {
+			apart += pow((double)got[i] - (double)want[i], 2);
+			size += pow((double)want[i], 2);
+		}
+		assert_true(size > 0 && sqrt(apart / size) < 2e-6);
+		model_free(&read);
+		model_free(&mapped);
+	}
+	free(want);
+	free(got);
+	model_free(&m);
+	free(from);
+}
+
+/* What nobody read before is found when it is met, and named. */
+static void
+test_mapped_nan(void **state)
+{
+	(void)state;
+	char *from = original("llama-gqa", ""), *path = path_join(dir, "model.safetensors");
+	const int32_t token[2] = { 1, 2 };
+	const float nan = NAN;
+	float logits[60];
+	struct model m;
+	struct st_file f;
+	assert_ok(checkpoint_load(from, &m));
+	assert_ok(checkpoint_save(dir, &m, m.params, NULL, ST_F32));
+	model_free(&m);
+	assert_ok(st_open(&f, path));
+	const struct st_tensor *t = st_find(&f, "model.layers.1.mlp.down_proj.weight");
+	FILE *file = fopen(path, "r+b");
+	assert_true(file && fseek(file, (long)(t->data - f.map.data) + 8, SEEK_SET) == 0);
+	assert_true(fwrite(&nan, sizeof(nan), 1, file) == 1 && fclose(file) == 0);
+	st_close(&f);
+	assert_ok(checkpoint_map(dir, &m));
+	struct kv *kv = kv_new(&m);
+	assert_int_equal(model_step(&m, kv, token, 2, logits), ERR_FORMAT);
+	assert_non_null(strstr(err_message(), "model.layers.1.mlp.down_proj.weight"));
+	kv_free(kv);
+	model_free(&m);
+	free(path);
+	free(from);
+}
+
+#define FAMILY(folder) { .name = folder, .test_func = check_family, .initial_state = (void *)(uintptr_t)folder }, \
+	{ .name = folder "-mapped", .test_func = check_mapped, .initial_state = (void *)(uintptr_t)folder }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mapped_nan),
 		FAMILY("llama-gqa"), FAMILY("llama-bias"), FAMILY("llama3"), FAMILY("llama-linear"), FAMILY("llama-yarn"),
 		FAMILY("mistral"), FAMILY("qwen2"), FAMILY("qwen2-window"), FAMILY("qwen3"), FAMILY("olmo"),
 		FAMILY("olmo2"), FAMILY("gemma"), FAMILY("gemma2"), FAMILY("phi3"), FAMILY("stablelm"),

@@ -1,0 +1,146 @@
+/*
+ * stored: products with matrices as they lie. One row of x takes each number of the matrix as it comes from memory; more
+ * rows go through a few rows of the matrix, widened, that stay in the processor's cache.
+ *
+ * Work is cut by the matrix alone and every number of y is one thread's, so results do not depend on threads.
+ */
+#include "stored.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "byline/mm.h"
+
+/* Rows widened at a time; bytes of the matrix that a piece of work reads where nothing is widened. */
+enum { WIDE_ROWS = 128, TASK_BYTES = 1 << 17, TASK_COLS = 256 };
+
+void
+stored_work_init(struct stored_work *w, const struct stored *s)
+{
+	const struct model_config *c = &s->checkpoint.plan.config;
+	int q = c->n_head * c->head_dim, most = c->d_model > c->d_ff ? c->d_model : c->d_ff;
+	most = q > most ? q : most;
+	w->pool = pool_new(0);
+	w->scratch = xcalloc((size_t)pool_threads(w->pool), sizeof(*w->scratch));
+	for (int i = 0; i < pool_threads(w->pool); i++)
+		w->scratch[i] = xcalloc((size_t)WIDE_ROWS * (size_t)most, sizeof(float));
+}
+
+void
+stored_work_free(struct stored_work *w)
+{
+	for (int i = 0; w->pool && i < pool_threads(w->pool); i++)
+		free(w->scratch[i]);
+	free(w->scratch);
+	pool_free(w->pool);
+}
+
+/* Of our row r of the piece: the row of the file's tensor. Rotary pairs: of each head it has row 0, n/2, 1, n/2 + 1... */
+static size_t
+file_row(const struct stored_piece *p, int r)
+{
+	if (p->head == 0)
+		return (size_t)(p->from + r);
+	int in = r % p->head, half = p->head / 2;
+	return (size_t)(p->from + r - in + 2 * (in % half) + in / half);
+}
+
+struct product {
+	const struct stored_piece *piece;
+	const float *x;
+	float *y;			/* (rows, out), at the piece's first row */
+	int rows, out;
+	int step;			/* rows of the piece that one piece of work takes */
+	float **scratch;
+};
+
+/* ---- one row of x ---- */
+
+static void
+one_straight(const struct product *k, int first, int n)
+{
+	const struct stored_piece *p = k->piece;
+	int run = p->head == 0 ? n : 1;
+	for (int r = first; r < first + n; r += run)
+		narrow_dots(k->y + r, p->kind, p->data + file_row(p, r) * p->stride, p->stride, run, p->cols, k->x);
+}
+
+static void
+one_transposed(const struct product *k, int first, int n)
+{
+	const struct stored_piece *p = k->piece;
+	narrow_sums(k->y + first, p->kind, p->data + narrow_bytes(p->kind, (size_t)(p->from + first)), p->stride, p->cols,
+		n, k->x);
+}
+
+/* ---- more ---- */
+
+static void
+many_straight(const struct product *k, int first, int n, float *wide)
+{
+	const struct stored_piece *p = k->piece;
+	for (int r = 0; r < n; r++)
+		narrow_widen(wide + (size_t)r * (size_t)p->cols, p->kind, p->data + file_row(p, first + r) * p->stride,
+			(size_t)p->cols);
+	mm_bt(k->rows, n, p->cols, 1, k->x, p->cols, wide, p->cols, 1, k->y + first, k->out);
+}
+
+static void
+many_transposed(const struct product *k, int first, int n, float *wide)
+{
+	const struct stored_piece *p = k->piece;
+	size_t at = narrow_bytes(p->kind, (size_t)(p->from + first));
+	for (int c = 0; c < p->cols; c++)
+		narrow_widen(wide + (size_t)c * (size_t)n, p->kind, p->data + (size_t)c * p->stride + at, (size_t)n);
+	mm(k->rows, n, p->cols, 1, k->x, p->cols, wide, n, 1, k->y + first, k->out);
+}
+
+static void
+product_task(void *arg, size_t i, int worker)
+{
+	const struct product *k = arg;
+	int first = (int)i * k->step, n = k->piece->rows - first < k->step ? k->piece->rows - first : k->step;
+	if (k->rows == 1)
+		(k->piece->transposed ? one_transposed : one_straight)(k, first, n);
+	else
+		(k->piece->transposed ? many_transposed : many_straight)(k, first, n, k->scratch[worker]);
+}
+
+static int
+step_of(const struct stored_piece *p, int rows)
+{
+	if (rows > 1)
+		return WIDE_ROWS;
+	if (p->transposed)
+		return TASK_COLS;
+	size_t n = TASK_BYTES / p->stride;
+	return n > 0 ? (int)n : 1;
+}
+
+void
+stored_linear(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role, const float *bias,
+	const float *x, float *y, int rows, int in, int out)
+{
+	const struct stored_matrix *m = &s->matrix[layer][role];
+	(void)in;
+	for (int r = 0; r < rows; r++) {
+		if (bias)
+			memcpy(y + (size_t)r * (size_t)out, bias, (size_t)out * sizeof(*y));
+		else
+			memset(y + (size_t)r * (size_t)out, 0, (size_t)out * sizeof(*y));
+	}
+	for (int i = 0; i < m->n; i++) {
+		const struct stored_piece *p = &m->piece[i];
+		struct product k = { .piece = p, .x = x, .y = y + p->row, .rows = rows, .out = out,
+			.step = step_of(p, rows), .scratch = work->scratch };
+		pool_run(work->pool, (size_t)((p->rows + k.step - 1) / k.step), product_task, &k);
+	}
+}
+
+void
+stored_row(const struct stored *s, enum tensor_role role, int row, float *out)
+{
+	const struct stored_piece *p = s->matrix[s->checkpoint.plan.config.n_layer][role].piece;
+	narrow_widen(out, p->kind, p->data + (size_t)row * p->stride, (size_t)p->cols);
+}
