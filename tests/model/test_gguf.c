@@ -169,7 +169,7 @@ static const struct { struct change change; enum err code; const char *says; } c
 	{{.offset = 64, .second = 64}, ERR_FORMAT, ""},
 	{{.offset = UINT64_MAX - 63}, ERR_FORMAT, ""},
 	{{.second = 128}, ERR_FORMAT, "gap"},
-	{{.width = 64}, ERR_FORMAT, "overlaps"},
+	{{.width = 12}, ERR_FORMAT, "overlaps"},
 	{{.cut = 1}, ERR_FORMAT, "\"b\" ends 1 bytes after the file"},
 	{{.cut = 34 + 64}, ERR_FORMAT, "truncated"},
 	{{.more = 64}, ERR_FORMAT, "64 bytes follow the last tensor"},
