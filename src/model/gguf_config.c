@@ -74,7 +74,8 @@ static const struct gguf_arch archs[] = {
 	{"gptneox", "gpt_neox", common, gptneox, "hidden_act", "gelu", .partial = "rotary_pct"},
 	{"phi2", "phi", common, phi, "hidden_act", "gelu_new", .partial = "partial_rotary_factor"},
 	{"gemma", "gemma", common, rms, "hidden_activation", "gelu_pytorch_tanh"},
-	{"gemma2", "gemma2", common, gemma2, "hidden_activation", "gelu_pytorch_tanh"},
+	{"gemma2", "gemma2", common, gemma2, "hidden_activation", "gelu_pytorch_tanh",
+		.scalar = "query_pre_attn_scalar"},
 	{"olmo", "olmo", common, olmo, "hidden_act", "silu", .paired = true},
 	{"olmo2", "olmo2", common, rms, "hidden_act", "silu"},
 };
@@ -251,6 +252,8 @@ set_all(struct gguf_build *b)
 		json_object_set_new(b->root, "model_type", json_string("mistral"));
 		TRY(set_int(b, name, "sliding_window"));
 	}
+	if (!json_object_get(b->root, "num_key_value_heads"))
+		json_object_set(b->root, "num_key_value_heads", json_object_get(b->root, "num_attention_heads"));
 	return b->arch->keys == gpt2 ? OK : gguf_set_rotary(b);
 }
 

@@ -12,6 +12,7 @@ struct gguf_arch {
 	const struct meta_key *keys, *own;
 	const char *act_key, *act;		/* the activation, which the file does not say */
 	const char *partial;			/* config.json's key for the part of a head that turns; NULL: all */
+	const char *scalar;			/* the key for what scores are divided by the root of, or NULL */
 	bool paired;				/* rows of queries and keys are in the order of rotary pairs */
 };
 

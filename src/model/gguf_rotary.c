@@ -101,6 +101,15 @@ part_of(int64_t dim, int64_t head)
 	return (int64_t)((double)head * part) < dim ? nextafter(part, 1) : part;
 }
 
+/* The largest Gemma 2 divides scores by the root of another number than the others. */
+static int64_t
+query_scalar(const struct gguf_build *b, int64_t head, int64_t even)
+{
+	enum { LARGEST_LAYERS = 46 };
+	int64_t layers = json_integer_value(json_object_get(b->root, "num_hidden_layers"));
+	return layers == LARGEST_LAYERS ? even : head;
+}
+
 enum err
 gguf_set_rotary(const struct gguf_build *b)
 {
@@ -108,7 +117,7 @@ gguf_set_rotary(const struct gguf_build *b)
 	int64_t dim, value, heads = json_integer_value(json_object_get(b->root, "num_attention_heads"));
 	int64_t width = json_integer_value(json_object_get(b->root, "hidden_size"));
 	const json_t *given = json_object_get(b->root, "head_dim");
-	int64_t head = given ? json_integer_value(given) : heads > 0 ? width / heads : 0;
+	int64_t even = heads > 0 ? width / heads : 0, head = given ? json_integer_value(given) : even;
 	TRY(gguf_int(b->g, gguf_meta(b, "attention.value_length", name), 0, GGUF_COUNT_MAX, head, &value));
 	if (value != head)
 		return err_set(ERR_UNSUPPORTED,
@@ -119,6 +128,9 @@ gguf_set_rotary(const struct gguf_build *b)
 		return err_set(ERR_UNSUPPORTED,
 			"%s: \"%s\" is %" PRId64 ", of heads %" PRId64 " wide, which is not supported",
 			b->g->path, name, dim, head);
+	json_object_set_new(b->root, "head_dim", json_integer(head));
+	if (b->arch->scalar)
+		json_object_set_new(b->root, b->arch->scalar, json_integer(query_scalar(b, head, even)));
 	if (b->arch->partial)
 		json_object_set_new(b->root, b->arch->partial, json_real(part_of(dim, head)));
 	return set_scaling(b);

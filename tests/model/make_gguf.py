@@ -19,6 +19,8 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
+import make_parity
+
 VOCAB, LENGTH = 288, 10
 TEXT = "The tide's turned:  24 boats, 12345 lamps\n\n and <|endoftext|> caf\u00e9 \u706f!"
 
@@ -32,15 +34,23 @@ LLAMA = LlamaConfig(
 GPT2 = GPT2Config(
     vocab_size=VOCAB, n_embd=32, n_layer=2, n_head=2, n_positions=32, n_inner=128, bos_token_id=0, eos_token_id=0)
 
-LLAMA_NAMES = {
+NAMES = {
     "model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output", "input_layernorm": "attn_norm",
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
-    "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
-}
-GPT2_NAMES = {
+    "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "post_attention_layernorm": "ffn_norm",
+    "pre_feedforward_layernorm": "ffn_norm", "post_feedforward_layernorm": "post_ffw_norm",
+    "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+    # GPT-2
     "transformer.wte": "token_embd", "transformer.wpe": "position_embd", "transformer.ln_f": "output_norm", "ln_1": "attn_norm",
     "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "ln_2": "ffn_norm", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
+    # GPT-NeoX
+    "gpt_neox.embed_in": "token_embd", "gpt_neox.final_layer_norm": "output_norm", "embed_out": "output",
+    "attention.query_key_value": "attn_qkv", "attention.dense": "attn_output", "mlp.dense_h_to_4h": "ffn_up",
+    "mlp.dense_4h_to_h": "ffn_down",
+    # Phi
+    "model.final_layernorm": "output_norm", "self_attn.dense": "attn_output", "mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down",
 }
+POST = dict(NAMES, post_attention_layernorm="post_attention_norm")
 
 
 def randomise(model, seed):
@@ -51,44 +61,44 @@ def randomise(model, seed):
             p.copy_(1 + 0.3 * noise if p.dim() == 1 and not name.endswith("bias") else 0.25 * noise)
 
 
-def name_of(name, names):
+def name_of(model, name):
+    names = POST if model.config.model_type in ("gemma2", "olmo2") else NAMES
     stem, end = name.rsplit(".", 1)
-    for before in ("model.layers.", "transformer.h."):
+    for before in ("model.layers.", "transformer.h.", "gpt_neox.layers."):
         if stem.startswith(before):
             layer, inner = stem[len(before):].split(".", 1)
             return f"blk.{layer}.{names[inner]}.{end}"
     return f"{names[stem]}.{end}"
 
 
-def heads_of(model, name):
-    """How many heads' rows are put in the order of rotary pairs: 0, n/2, 1, n/2 + 1..."""
+def change(model, name, v, undo=False):
+    """What the converter does to a parameter before it writes it, or the way back."""
     c = model.config
-    return c.num_attention_heads if "q_proj" in name else c.num_key_value_heads if "k_proj" in name else 0
-
-
-def stored(model, name, v):
-    if model.config.model_type == "gpt2" and v.ndim == 2 and ".h." in name:
+    if c.model_type == "gpt2" and v.ndim == 2 and ".h." in name:
         return v.T
-    heads = heads_of(model, name)
-    return v.reshape(heads, 2, -1, *v.shape[1:]).swapaxes(1, 2).reshape(v.shape) if heads else v
+    if c.model_type in ("gemma", "gemma2") and "norm" in name:
+        return v - 1 if undo else v + 1
+    if "query_key_value" in name:   # of each head its query, key and value: all queries first
+        shape = (3, c.num_attention_heads, -1) if undo else (c.num_attention_heads, 3, -1)
+        return v.reshape(*shape, *v.shape[1:]).swapaxes(0, 1).reshape(v.shape)
+    if c.model_type in ("llama", "olmo") and ("q_proj" in name or "k_proj" in name):
+        # Of each head row 0, row n/2, row 1 and so on, so that rotary pairs are neighbours.
+        heads = c.num_attention_heads if "q_proj" in name else c.num_key_value_heads
+        shape = (heads, -1, 2) if undo else (heads, 2, -1)
+        return v.reshape(*shape, *v.shape[1:]).swapaxes(1, 2).reshape(v.shape)
+    return v
 
 
-def original(model, name, v):
-    if model.config.model_type == "gpt2" and v.ndim == 2 and ".h." in name:
-        return v.T
-    heads = heads_of(model, name)
-    return v.reshape(heads, -1, 2, *v.shape[1:]).swapaxes(1, 2).reshape(v.shape) if heads else v
-
-
-def write_tensors(writer, model, names, kind):
+def write_tensors(writer, model, kind):
     """Writes the tensors and leaves in the model what they round to."""
     for name, p in model.named_parameters():
-        v = np.ascontiguousarray(stored(model, name, p.detach().numpy()))
+        v = np.ascontiguousarray(change(model, name, p.detach().numpy()))
         wanted = kind if v.ndim == 2 and "wpe" not in name else T.F32
         raw = gguf.quants.quantize(v, wanted)
-        writer.add_tensor(name_of(name, names), raw, raw_dtype=wanted)
+        writer.add_tensor(name_of(model, name), raw, raw_dtype=wanted)
+        rounded = change(model, name, gguf.quants.dequantize(raw, wanted), undo=True)
         with torch.no_grad():
-            p.copy_(torch.from_numpy(np.ascontiguousarray(original(model, name, gguf.quants.dequantize(raw, wanted)))))
+            p.copy_(torch.from_numpy(np.ascontiguousarray(rounded)))
 
 
 def small_tokenizer(pre):
@@ -118,21 +128,6 @@ def write_tokenizer(writer, pre):
     return Tokenizer.from_str(json.dumps(base)).encode(TEXT).ids
 
 
-def write_llama(writer, c):
-    writer.add_block_count(c.num_hidden_layers)
-    writer.add_context_length(c.max_position_embeddings)
-    writer.add_embedding_length(c.hidden_size)
-    writer.add_feed_forward_length(c.intermediate_size)
-    writer.add_head_count(c.num_attention_heads)
-    writer.add_head_count_kv(c.num_key_value_heads)
-    writer.add_key_length(c.head_dim)
-    writer.add_value_length(c.head_dim)
-    writer.add_rope_dimension_count(c.head_dim)
-    writer.add_rope_freq_base(500.0)
-    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
-    writer.add_vocab_size(c.vocab_size)
-
-
 def write_gpt2(writer, c):
     writer.add_block_count(c.n_layer)
     writer.add_context_length(c.n_positions)
@@ -142,14 +137,70 @@ def write_gpt2(writer, c):
     writer.add_layer_norm_eps(c.layer_norm_epsilon)
 
 
+def write_rope(writer, c, head):
+    rope = c.rope_parameters
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if c.model_type not in ("gemma", "gemma2"):
+        writer.add_rope_dimension_count(int(head * rope.get("partial_rotary_factor", 1)))
+    if rope["rope_type"] == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "llama3":
+        turns = rope["rope_theta"] ** -(np.arange(0, head, 2) / head) * rope["original_max_position_embeddings"] / (2 * np.pi)
+        low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+        smooth = np.clip((turns - low) / (high - low), 0, 1)
+        divisors = 1 / ((1 - smooth) / rope["factor"] + smooth)
+        writer.add_tensor("rope_freqs.weight", divisors.astype(np.float32))
+
+
+def write_keys(writer, c):
+    head = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
+    writer.add_block_count(c.num_hidden_layers)
+    writer.add_context_length(c.max_position_embeddings)
+    writer.add_embedding_length(c.hidden_size)
+    writer.add_feed_forward_length(c.intermediate_size)
+    writer.add_head_count(c.num_attention_heads)
+    if getattr(c, "num_key_value_heads", None):
+        writer.add_head_count_kv(c.num_key_value_heads)
+    if head * c.num_attention_heads != c.hidden_size:
+        writer.add_key_length(head)
+        writer.add_value_length(head)
+    writer.add_vocab_size(c.vocab_size)
+    write_rope(writer, c, head)
+    if hasattr(c, "rms_norm_eps"):
+        writer.add_layer_norm_rms_eps(c.rms_norm_eps)
+    else:
+        writer.add_layer_norm_eps(getattr(c, "layer_norm_eps", 1e-5))
+    if c.model_type == "gpt_neox":
+        writer.add_parallel_residual(c.use_parallel_residual)
+    if c.model_type == "olmo":
+        writer.add_clamp_kqv(c.clip_qkv)
+    if c.model_type == "gemma2":
+        writer.add_attn_logit_softcapping(c.attn_logit_softcapping)
+        writer.add_final_logit_softcapping(c.final_logit_softcapping)
+        writer.add_sliding_window(c.sliding_window)
+
+
 MODELS = {
-    "llama-f32": ("llama", LlamaForCausalLM, LLAMA, LLAMA_NAMES, write_llama, "llama-bpe", T.F32),
-    "llama-f16": ("llama", LlamaForCausalLM, LLAMA, LLAMA_NAMES, write_llama, "llama-bpe", T.F16),
-    "llama-q8_0": ("llama", LlamaForCausalLM, LLAMA, LLAMA_NAMES, write_llama, "llama-bpe", T.Q8_0),
-    "gpt2-f16": ("gpt2", GPT2LMHeadModel, GPT2, GPT2_NAMES, write_gpt2, "gpt-2", T.F16),
-    "gpt2-bf16": ("gpt2", GPT2LMHeadModel, GPT2, GPT2_NAMES, write_gpt2, "gpt-2", T.BF16),
-    "gpt2-q8_0": ("gpt2", GPT2LMHeadModel, GPT2, GPT2_NAMES, write_gpt2, "gpt-2", T.Q8_0),
+    "llama-f32": ("llama", LlamaForCausalLM, LLAMA, "llama-bpe", T.F32),
+    "llama-f16": ("llama", LlamaForCausalLM, LLAMA, "llama-bpe", T.F16),
+    "llama-q8_0": ("llama", LlamaForCausalLM, LLAMA, "llama-bpe", T.Q8_0),
+    "gpt2-f16": ("gpt2", GPT2LMHeadModel, GPT2, "gpt-2", T.F16),
+    "gpt2-bf16": ("gpt2", GPT2LMHeadModel, GPT2, "gpt-2", T.BF16),
+    "gpt2-q8_0": ("gpt2", GPT2LMHeadModel, GPT2, "gpt-2", T.Q8_0),
 }
+
+# Models of tests/data/parity, without tokenizers; what GGUF does not say has the value that llama.cpp takes.
+FAMILIES = {
+    "llama3": "llama", "llama-linear": "llama", "llama-bias": "llama", "qwen2": "qwen2", "qwen3": "qwen3", "olmo": "olmo",
+    "olmo2": "olmo2", "gemma": "gemma", "gemma2": "gemma2", "gpt-neox": "gptneox", "gpt-neox-sequential": "gptneox",
+    "phi": "phi2",
+}
+for name, arch in FAMILIES.items():
+    kind, config = make_parity.MODELS[name]
+    if name == "gemma2":
+        config.query_pre_attn_scalar = config.head_dim
+    MODELS[name] = (arch, kind, config, None, T.F16)
 
 
 def check(path, ids, logits):
@@ -168,24 +219,26 @@ def main():
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    for seed, (name, (arch, kind, config, names, keys, pre, stored_as)) in enumerate(MODELS.items()):
+    for seed, (name, (arch, kind, config, pre, stored_as)) in enumerate(MODELS.items()):
         model = kind._from_config(config, attn_implementation="eager").eval()
-        randomise(model, seed)
+        (make_parity if pre is None else sys.modules[__name__]).randomise(model, seed)
         path = out / f"{name}.gguf"
         writer = gguf.GGUFWriter(path, arch)
-        keys(writer, config)
-        text = write_tokenizer(writer, pre)
-        write_tensors(writer, model, names, stored_as)
+        (write_gpt2 if arch == "gpt2" else write_keys)(writer, config)
+        text = write_tokenizer(writer, pre) if pre else []
+        write_tensors(writer, model, stored_as)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
-        ids = torch.randint(VOCAB, (LENGTH,), generator=torch.Generator().manual_seed(100 + seed))
+        ids = torch.randint(config.vocab_size, (LENGTH,), generator=torch.Generator().manual_seed(100 + seed))
         with torch.no_grad():
             logits = model(ids[None]).logits[0]
         check(path, ids, logits)
+        out_file = out / f"{name}.safetensors"
         save_file({"ids": ids.to(torch.int32), "logits": logits.contiguous(), "text": torch.tensor(text, dtype=torch.int32)},
-                  out / f"{name}.safetensors")
+                  out_file)
+        out_file.chmod(0o644)
 
 
 if __name__ == "__main__":
