@@ -22,6 +22,9 @@ enum err checkpoint_config(const char *path, struct model_config *config);
 /* The directory's tokenizer (tokenizer_load_dir), that of a GGUF file, or a tokenizer.json by its name, checked against
  * the model's vocabulary (vocab may be larger) unless m is NULL. */
 enum err checkpoint_tokenizer(const char *path, const struct model *m, struct tokenizer **out);
+/* The token that goes before every text, -1: none. The tokenizer's template says so, as in `transformers`; a checkpoint
+ * that byline wrote has no template and begins with config.json's. ERR_UNSUPPORTED: the template puts several there. */
+enum err checkpoint_begin(const char *path, const struct model *m, const struct tokenizer *t, int32_t *bos);
 /* SHA-256 of the weights: weights_hash. */
 enum err checkpoint_hash(const char *path, char hex[HASH_HEX]);
 

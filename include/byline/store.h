@@ -98,6 +98,7 @@ struct run {
 	char *name;
 	char *dir;			/* absolute or relative path of the run's folder, usable with fopen */
 	int n_ctx;
+	int32_t bos;			/* token put before every example, and so before every prompt; -1: none */
 	int64_t n_examples, n_train, tokens_train, tokens_heldout;
 	uint64_t seed;
 	char dataset[HASH_HEX];

@@ -11,21 +11,28 @@
 
 struct ids { int32_t *v; int n; };
 
-/* The token put before every example; -1 when the model knows none. */
+/* The token put before every example; before an empty prompt, where the run has none, what the model would begin with;
+ * -1 when it knows none either. */
 static int32_t
-begin_token(const struct session *s)
+begin_token(const struct session *s, bool empty)
 {
+	if (s->run.bos >= 0 || !empty)
+		return s->run.bos;
 	if (s->model.config.bos >= 0)
 		return s->model.config.bos;
 	return tokenizer_special(s->tokenizer, "<|endoftext|>");
 }
 
+/* on: it goes on from another text. */
 static enum err
-encode(const struct session *s, const char *text, struct ids *out)
+encode(const struct session *s, const char *text, bool on, struct ids *out)
 {
 	struct token_span *span;
 	size_t n;
-	TRY(tokenizer_encode(s->tokenizer, text, strlen(text), false, &span, &n));
+	if (on)
+		TRY(tokenizer_encode_on(s->tokenizer, text, strlen(text), &span, &n));
+	else
+		TRY(tokenizer_encode(s->tokenizer, text, strlen(text), false, &span, &n));
 	if (n > INT32_MAX / 2) {
 		free(span);
 		return err_set(ERR_LIMIT, "a text of %zu tokens is too long for a query", n);
@@ -43,7 +50,7 @@ static enum err
 query_prompt(struct query *q, const struct ids *prompt, int room)
 {
 	const struct session *s = q->session;
-	int32_t bos = begin_token(s);
+	int32_t bos = begin_token(s, prompt->n == 0);
 	int lead = bos >= 0 ? 1 : 0, keep = s->model.config.n_ctx - room - lead;
 	if (keep > prompt->n)
 		keep = prompt->n;
@@ -151,9 +158,9 @@ query_new(struct session *s, const char *prompt, const char *target, const struc
 	q->prompt = xstrdup(prompt);
 	if (o)
 		q->sample = *o;
-	TRY_OUT(encode(s, prompt, &prompt_ids));
+	TRY_OUT(encode(s, prompt, false, &prompt_ids));
 	if (target) {
-		TRY_OUT(encode(s, target, &target_ids));
+		TRY_OUT(encode(s, target, *prompt, &target_ids));
 		TRY_OUT(query_target(q, &prompt_ids, &target_ids, on_token, arg));
 	} else
 		TRY_OUT(query_generate(q, &prompt_ids, job, on_token, arg));

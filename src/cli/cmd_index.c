@@ -73,6 +73,7 @@ foreign_begin(struct store *s, const struct index_args *a, struct job *job, stru
 	struct model m = {0};
 	struct tokenizer *t = NULL;
 	int64_t id;
+	int32_t bos;
 	enum err err;
 	if (!a->run)
 		return err_set(ERR_USAGE, "--checkpoint needs --run NAME, the name it gets in the store");
@@ -80,8 +81,9 @@ foreign_begin(struct store *s, const struct index_args *a, struct job *job, stru
 		return OK;
 	TRY_OUT(checkpoint_load(a->checkpoint, &m));
 	TRY_OUT(checkpoint_tokenizer(a->checkpoint, &m, &t));
+	TRY_OUT(checkpoint_begin(a->checkpoint, &m, t, &bos));
 	const struct run_spec spec = {
-		.name = a->run, .tokenizer = t, .bos = m.config.bos, .seed = a->seed, .heldout = 0.05, .recipe = "{}",
+		.name = a->run, .tokenizer = t, .bos = bos, .seed = a->seed, .heldout = 0.05, .recipe = "{}",
 		.max_tokens = a->context < m.config.n_ctx ? a->context : m.config.n_ctx,
 	};
 	TRY_OUT(store_create_run(s, &spec, job, &id));

@@ -5,8 +5,12 @@
 #include <string.h>
 
 #include "byline/file.h"
+#include "byline/json.h"
+#include "byline/mem.h"
 #include "byline/weights.h"
 #include "gguf_parts.h"
+
+enum { SIDE_MAX = 16 << 20 };
 
 static bool
 dir_has(const char *dir, const char *name)
@@ -60,6 +64,47 @@ checkpoint_tokenizer(const char *path, const struct model *m, struct tokenizer *
 	tokenizer_free(*out);
 	*out = NULL;
 	return err;
+}
+
+/* `transformers` always writes which version of it wrote a config.json, and byline never does. */
+static enum err
+is_ours(const char *dir, bool *ours)
+{
+	static const char *const names[] = { "config.json", "tokenizer_config.json" };
+	json_t *file[ARRAY_LEN(names)] = {0};
+	const char *class = "";
+	enum err err = OK;
+	*ours = false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!dir_has(dir, names[i]))
+			goto out;
+		char *path = path_join(dir, names[i]);
+		err = json_parse_file(path, SIDE_MAX, &file[i]);
+		free(path);
+		TRY_OUT(err);
+	}
+	TRY_OUT(json_opt_str(file[1], names[1], "tokenizer_class", "", &class));
+	*ours = strcmp(class, "PreTrainedTokenizerFast") == 0 && !json_object_get(file[0], "transformers_version");
+out:
+	json_decref(file[0]);
+	json_decref(file[1]);
+	return err;
+}
+
+enum err
+checkpoint_begin(const char *path, const struct model *m, const struct tokenizer *t, int32_t *bos)
+{
+	const int32_t *before;
+	size_t n = tokenizer_before(t, &before);
+	bool ours = false;
+	*bos = -1;
+	if (n > 1)
+		return err_set(ERR_UNSUPPORTED, "%s: its tokenizer puts %zu tokens before every text, one is read",
+			path, n);
+	if (n == 0)
+		TRY(is_ours(path, &ours));
+	*bos = n == 1 ? before[0] : ours ? m->config.bos : -1;
+	return OK;
 }
 
 enum err

@@ -296,6 +296,24 @@ build(struct gguf_vocabulary *v, const struct gguf *g, json_t *root)
 		g->path, (int)(n < 100 ? n : 100), kind);
 }
 
+/* The token before every text, as a template; llama's kind has one unless it says otherwise. */
+static enum err
+add_begin(const struct gguf *g, json_t *root)
+{
+	const char *kind;
+	size_t n;
+	bool on;
+	int64_t id;
+	TRY(gguf_str(g, "tokenizer.ggml.model", &kind, &n));
+	TRY(gguf_bool(g, "tokenizer.ggml.add_bos_token", is_text(kind, n, "llama"), &on));
+	TRY(gguf_int(g, "tokenizer.ggml.bos_token_id", -1, INT32_MAX, -1, &id));
+	if (on && id >= 0)
+		json_object_set_new(root, "post_processor", json_pack("{s:s, s:[{s:{s:s}}, {s:{s:s}}], s:{s:{s:[I]}}}",
+			"type", "TemplateProcessing", "single", "SpecialToken", "id", "bos", "Sequence", "id", "A",
+			"special_tokens", "bos", "ids", (json_int_t)id));
+	return OK;
+}
+
 enum err
 gguf_tokenizer(const struct gguf *g, struct tokenizer **out)
 {
@@ -305,6 +323,8 @@ gguf_tokenizer(const struct gguf *g, struct tokenizer **out)
 		"type", "BPE", "vocab", "merges");
 	*out = NULL;
 	enum err err = build(&v, g, root);
+	if (err == OK)
+		err = add_begin(g, root);
 	if (err == OK) {
 		json_print(&text, root, 0);
 		err = tokenizer_parse(out, text.s, text.len, g->path);

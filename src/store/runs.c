@@ -35,22 +35,24 @@ name_good(const char *name)
 
 #define RUN_COLUMNS \
 	"SELECT id, name, n_ctx, n_examples, n_train, tokens_train, tokens_heldout, seed, dataset, trained, indexed," \
-	" recipe FROM runs"
+	" recipe, bos FROM runs"
 
 static enum err
 run_read(struct store *s, sqlite3_stmt *st, struct run *r)
 {
-	int64_t n_ctx, seed;
+	int64_t n_ctx, seed, bos;
 	*r = (struct run){0};
-	enum err err = db_read(s, st, "itnnnnnihfft", &r->id, &r->name, &n_ctx, &r->n_examples, &r->n_train,
-		&r->tokens_train, &r->tokens_heldout, &seed, r->dataset, &r->trained, &r->indexed, &r->recipe);
-	if (err == OK && (!name_good(r->name) || n_ctx < 1 || n_ctx > N_CTX_MAX))
+	enum err err = db_read(s, st, "itnnnnnihffti", &r->id, &r->name, &n_ctx, &r->n_examples, &r->n_train,
+		&r->tokens_train, &r->tokens_heldout, &seed, r->dataset, &r->trained, &r->indexed, &r->recipe,
+		&bos);
+	if (err == OK && (!name_good(r->name) || n_ctx < 1 || n_ctx > N_CTX_MAX || bos < -1 || bos > INT32_MAX))
 		err = db_damaged(s, "run %" PRId64 " is not one byline made", r->id);
 	if (err != OK) {
 		run_free(r);
 		return err;
 	}
 	r->n_ctx = (int)n_ctx;
+	r->bos = (int32_t)bos;
 	r->seed = (uint64_t)seed;
 	char *below = path_join("runs", r->name);
 	r->dir = path_join(s->dir, below);

@@ -51,6 +51,24 @@ check_query(const struct query *q)
 	assert_int_equal(q->tokens[0], 0);
 }
 
+/* A run whose examples begin with no token has prompts that do not either, unless there is no prompt. */
+static void
+test_begin(void **state)
+{
+	struct world *w = *state;
+	struct query *q = toy_query(w->s, "the boat", " and");
+	int n = q->n_prompt;
+	query_free(q);
+	w->s->run.bos = -1;
+	q = toy_query(w->s, "the boat", " and");
+	assert_true(q->n_prompt == n - 1 && q->tokens[0] != 0);
+	query_free(q);
+	q = toy_query(w->s, "", "the");
+	assert_true(q->n_prompt == 1 && q->tokens[0] == 0);
+	query_free(q);
+	w->s->run.bos = 0;
+}
+
 static void
 test_target(void **state)
 {
@@ -214,6 +232,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_begin),
 		cmocka_unit_test(test_target),
 		cmocka_unit_test(test_split_characters),
 		cmocka_unit_test(test_long_prompt_keeps_its_end),

@@ -393,6 +393,33 @@ bytes_only(void)
 	return t;
 }
 
+/* What comes before a text: in ours config.json's token, in others' what the template says, which is often nothing. */
+static void
+check_begin(const struct model *m, const struct tokenizer *t)
+{
+	struct tokenizer *other;
+	struct str text = {0};
+	int32_t bos;
+	assert_ok(checkpoint_begin(dir, m, t, &bos));
+	assert_int_equal(bos, 0);
+	char *path = in_dir("config.json");
+	assert_ok(file_read(path, 1 << 20, &text));
+	free(path);
+	*strrchr(text.s, '}') = ' ';
+	str_adds(&text, ", \"transformers_version\": \"5\"}");
+	replace("config.json", text.s);
+	str_free(&text);
+	assert_ok(checkpoint_begin(dir, m, t, &bos));
+	assert_int_equal(bos, -1);
+	static const char with[] = "{\"model\": {\"vocab\": {\"a\": 0, \"s\": 1}, \"merges\": []}, \"post_processor\":"
+		"{\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"s\"}}, "
+		"{\"Sequence\": {\"id\": \"A\"}}], \"special_tokens\": {\"s\": {\"ids\": [1]}}}}";
+	assert_ok(tokenizer_parse(&other, with, strlen(with), "with.json"));
+	assert_ok(checkpoint_begin(dir, m, other, &bos));
+	assert_int_equal(bos, 1);
+	tokenizer_free(other);
+}
+
 static void
 test_tokenizer(void **state)
 {
@@ -415,6 +442,7 @@ test_tokenizer(void **state)
 	json_decref(root);
 	free(path);
 	assert_true(has("generation_config.json"));
+	check_begin(&m, t);
 	m.config.vocab = 256;
 	assert_err(checkpoint_tokenizer(dir, &m, &back), ERR_MISMATCH);
 	assert_non_null(strstr(err_message(), "up to 256"));

@@ -100,7 +100,7 @@ test_wide_tokens(void **state)
 	assert_true(beyond);
 	struct run r;
 	assert_ok(store_find_run(s, "wide", &r));
-	assert_true(r.seed == UINT64_MAX);
+	assert_true(r.seed == UINT64_MAX && r.bos == -1);
 	run_free(&r);
 	dataset_free(&data);
 	free(e);
