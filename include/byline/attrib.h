@@ -102,6 +102,8 @@ struct method {
 	enum err (*score_many)(struct query *const *q, size_t n, float *scores, struct job *job);
 	/* Bytes an example that it reads from the index; NULL: none, all is computed anew. */
 	size_t (*stored)(const struct session *s);
+	/* ERR_MISSING, saying what to run, when the run lacks what else the method needs; NULL: nothing else. */
+	enum err (*ready)(const struct session *s);
 };
 extern const struct method methods[];
 extern const int n_methods;

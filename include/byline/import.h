@@ -25,6 +25,7 @@ struct import_options {
 	size_t max_bytes;		/* largest single text, default 16 MiB */
 	bool strict;
 	void (*skipped)(void *arg, const char *file, int64_t line, const char *reason);	/* each skip; may be NULL */
+	void (*taken)(void *arg, int64_t work);	/* each record that is a work now, in their order; may be NULL */
 	void *arg;
 };
 
@@ -34,6 +35,9 @@ struct import_report {
 	size_t n_reasons;
 };
 void import_report_free(struct import_report *r);
+
+/* The records of a JSONL file, plain or zstd, good or bad: its lines that are not blank. */
+enum err import_count(const char *path, uint64_t *records);
 
 enum err import_path(struct store *s, const char *path, const struct import_options *o, struct job *job,
 	struct import_report *r);

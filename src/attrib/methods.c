@@ -30,6 +30,10 @@ const struct method methods[] = {
 	{ .name = "gradcos", .title = "gradient cosine", .unit = "cosine", .evidence = "influence",
 		.cite = "Charpiat et al. 2019", .plain = "cosines of gradients, averaged over the checkpoints",
 		.needs_index = true, .score = method_gradcos_score, .score_many = method_gradcos_many },
+	{ .name = "bergson", .title = "imported gradients (bergson)", .unit = "gradient product",
+		.evidence = "influence", .cite = "Chang et al. 2024",
+		.plain = "products with the rows of a gradient index that bergson made",
+		.score = method_bergson_score, .score_many = method_bergson_many, .ready = method_bergson_ready },
 	{ .name = "hidden", .title = "hidden-state similarity", .unit = "cosine", .evidence = "similar",
 		.cite = "Hanawa et al. 2021", .plain = "cosines of the model's mean last states",
 		.needs_index = true, .baseline = true, .score = method_similarity_score,
@@ -72,5 +76,5 @@ method_ready(const struct session *s, const struct method *m)
 			"method %s needs an index, and run %s has none: run `byline index %s`, or choose a method that "
 			"needs none, as bm25 does",
 			m->name, s->run.name, store_dir(s->store));
-	return OK;
+	return m->ready ? m->ready(s) : OK;
 }

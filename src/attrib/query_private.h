@@ -16,6 +16,8 @@ enum err method_logra_score(struct query *q, int from, int to, float *scores, st
 enum err method_trak_score(struct query *q, int from, int to, float *scores, struct job *job);
 enum err method_random_score(struct query *q, int from, int to, float *scores, struct job *job);
 
+enum err method_bergson_score(struct query *q, int from, int to, float *scores, struct job *job);
+
 enum err method_features_many(struct query *const *q, size_t n, float *scores, struct job *job);
 enum err method_exact_many(struct query *const *q, size_t n, float *scores, struct job *job);
 enum err method_ekfac_final_many(struct query *const *q, size_t n, float *scores, struct job *job);
@@ -23,7 +25,9 @@ enum err method_tracin_many(struct query *const *q, size_t n, float *scores, str
 enum err method_gradcos_many(struct query *const *q, size_t n, float *scores, struct job *job);
 enum err method_logra_many(struct query *const *q, size_t n, float *scores, struct job *job);
 enum err method_trak_many(struct query *const *q, size_t n, float *scores, struct job *job);
+enum err method_bergson_many(struct query *const *q, size_t n, float *scores, struct job *job);
 
+enum err method_bergson_ready(const struct session *s);
 size_t method_similarity_stored(const struct session *s);
 
 /* The text that bm25 looks for, appended to out. */

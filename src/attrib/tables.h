@@ -7,7 +7,7 @@
 
 #include "byline/attrib.h"
 
-enum table_place { TABLE_LOGRA, TABLE_TRAK, TABLE_WORDS, TABLES };
+enum table_place { TABLE_LOGRA, TABLE_TRAK, TABLE_WORDS, TABLE_BERGSON, TABLES };
 
 struct table_kind {
 	enum table_place place;

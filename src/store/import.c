@@ -94,14 +94,13 @@ unit_end(struct importer *im)
 }
 
 static enum err
-unit_add(struct importer *im, const struct work_in *w, bool *added)
+unit_add(struct importer *im, const struct work_in *w, bool *added, int64_t *id)
 {
-	int64_t id;
 	if (im->unit == 0)
 		TRY(store_begin(im->s));
 	im->unit++;
 	im->unit_bytes += w->text_len;
-	TRY(store_add_work(im->s, w, &id, added));
+	TRY(store_add_work(im->s, w, id, added));
 	return im->unit >= UNIT_RECORDS || im->unit_bytes >= UNIT_BYTES ? unit_end(im) : OK;
 }
 
@@ -161,6 +160,7 @@ enum err
 importer_add(struct importer *im, const char *file, int64_t line, struct record *r)
 {
 	bool added;
+	int64_t id;
 	TRY(job_check(im->job));
 	if (r->text.len == 0)
 		return importer_skip(im, file, line, "no text", NULL);
@@ -174,11 +174,13 @@ importer_add(struct importer *im, const char *file, int64_t line, struct record 
 	struct work_in w = record_work(im, r);
 	if (works_check(&w) != OK)
 		return importer_skip(im, file, line, "bad metadata", err_message());
-	enum err err = unit_add(im, &w, &added);
+	enum err err = unit_add(im, &w, &added, &id);
 	if (err != OK) {
 		im->store_failed = true;
 		return err;
 	}
+	if (im->o->taken)
+		im->o->taken(im->o->arg, id);
 	im->report->records++;
 	im->report->added += added;
 	im->report->duplicates += !added;

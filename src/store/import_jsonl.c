@@ -142,6 +142,12 @@ jsonl_parse(const char *line, size_t n, const char *between, struct record *r)
 	return why;
 }
 
+static bool
+is_blank(const struct str *line)
+{
+	return line->s[strspn(line->s, " \t")] == '\0';
+}
+
 static enum err
 take_line(struct importer *im, const char *path, int64_t number, const struct str *line)
 {
@@ -166,7 +172,7 @@ take_all(struct importer *im, struct stream *in, struct str *line)
 			return err;
 		if (too_long)
 			err = importer_skip(im, in->path, number, "line too long", NULL);
-		else if (line->s[strspn(line->s, " \t")] != '\0')
+		else if (!is_blank(line))
 			err = take_line(im, in->path, number, line);
 		job_step(im->job, in->taken);
 		TRY(err);
@@ -181,6 +187,24 @@ import_jsonl(struct importer *im, const char *path)
 	TRY(stream_open(&in, path));
 	job_phase(im->job, "importing", in.size);
 	enum err err = take_all(im, &in, &line);
+	str_free(&line);
+	stream_close(&in);
+	return err;
+}
+
+enum err
+import_count(const char *path, uint64_t *records)
+{
+	struct stream in;
+	struct str line = {0};
+	bool have = true, too_long;
+	*records = 0;
+	TRY(stream_open(&in, path));
+	enum err err = OK;
+	while (err == OK && have) {
+		err = stream_line(&in, LINE_EXTRA, &line, &have, &too_long);
+		*records += err == OK && have && (too_long || !is_blank(&line)) ? 1 : 0;
+	}
 	str_free(&line);
 	stream_close(&in);
 	return err;

@@ -1,0 +1,248 @@
+/* bergson_import: see bergson.h. */
+#include "byline/bergson.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/checkpoint.h"
+#include "byline/mem.h"
+#include "bergson_files.h"
+#include "bergson_index.h"
+
+struct taking {
+	struct store *store;
+	const struct bergson_import *o;
+	struct job *job;
+	struct bergson_report *report;
+	struct model model;
+	struct tokenizer *tokenizer;
+	struct bergson_info info;
+	struct run run;
+	struct bergson_record record;
+	int64_t *work;			/* by record of the examples, 0: none */
+	uint64_t n;			/* records seen */
+};
+
+/* ---- before anything is written --------------------------------------------------------------------------------- */
+
+static enum err
+check_model(struct taking *k)
+{
+	struct bergson_plan plan;
+	TRY(checkpoint_load(k->o->checkpoint, &k->model));
+	TRY(checkpoint_tokenizer(k->o->checkpoint, &k->model, &k->tokenizer));
+	TRY(checkpoint_hash(k->o->checkpoint, k->record.checkpoint));
+	enum err err = bergson_plan_make(&plan, &k->model, &k->info, false);
+	if (err != OK)
+		return err_prefix(err, "%s", k->o->dir);
+	bergson_plan_free(&plan);
+	return OK;
+}
+
+static enum err
+check_records(struct taking *k)
+{
+	uint64_t records;
+	TRY(import_count(k->o->examples, &records));
+	if (records != k->info.n_items)
+		return err_set(ERR_MISMATCH, "%s has %llu records, and the index has %llu examples: give the data it was built "
+			"from, in its order", k->o->examples, (unsigned long long)records,
+			(unsigned long long)k->info.n_items);
+	return OK;
+}
+
+static enum err
+check_offsets(const struct taking *k)
+{
+	uint64_t *offset = NULL;
+	if (!k->info.tokens)
+		return OK;
+	enum err err = bergson_offsets_read(k->o->dir, &k->info, &offset);
+	free(offset);
+	return err;
+}
+
+static enum err
+check_run(struct taking *k)
+{
+	char hex[HASH_HEX];
+	enum err err = store_find_run(k->store, k->o->run, &k->run);
+	if (err == ERR_MISSING) {
+		err_clear();
+		return OK;
+	}
+	TRY(err);
+	char *dir = path_join(k->run.dir, "checkpoint");
+	err = file_is_dir(dir) ? checkpoint_hash(dir, hex) : OK;
+	if (err == OK && file_is_dir(dir) && strcmp(hex, k->record.checkpoint) != 0)
+		err = err_set(ERR_MISMATCH, "run %s is there, and has other weights than %s: name another with --run",
+			k->o->run, k->o->checkpoint);
+	free(dir);
+	return err;
+}
+
+/* ---- examples --------------------------------------------------------------------------------------------------- */
+
+static void
+record_taken(void *arg, int64_t work)
+{
+	struct taking *k = arg;
+	if (k->n < k->info.n_items)
+		k->work[k->n++] = work;
+}
+
+static void
+record_skipped(void *arg, const char *file, int64_t line, const char *reason)
+{
+	struct taking *k = arg;
+	record_taken(k, 0);
+	if (k->o->import.skipped)
+		k->o->import.skipped(k->o->import.arg, file, line, reason);
+}
+
+static enum err
+take_examples(struct taking *k)
+{
+	struct import_options o = k->o->import;
+	struct import_report report = {0};
+	o.format = "jsonl";
+	o.strict = false;
+	o.taken = record_taken;
+	o.skipped = record_skipped;
+	o.arg = k;
+	TRY(mem_array(&k->work, k->info.n_items, sizeof(*k->work), "examples of an index"));
+	enum err err = import_path(k->store, k->o->examples, &o, k->job, &report);
+	k->report->added = (uint64_t)report.added;
+	import_report_free(&report);
+	if (err == OK && k->n != k->info.n_items)
+		err = err_set(ERR_MISMATCH, "%s changed while it was read", k->o->examples);
+	return err;
+}
+
+static enum err
+make_run(struct taking *k)
+{
+	if (k->run.id)
+		return OK;
+	int64_t id;
+	const struct run_spec spec = { .name = k->o->run, .tokenizer = k->tokenizer, .bos = k->model.config.bos,
+		.max_tokens = k->model.config.n_ctx, .recipe = "{}" };
+	TRY(store_create_run(k->store, &spec, k->job, &id));
+	return store_run(k->store, id, &k->run);
+}
+
+/* ---- whose rows are whose --------------------------------------------------------------------------------------- */
+
+struct first { int64_t work; uint64_t example; uint32_t n; bool used; };
+
+static int
+first_cmp(const void *a, const void *b)
+{
+	int64_t x = ((const struct first *)a)->work, y = ((const struct first *)b)->work;
+	return (x > y) - (x < y);
+}
+
+/* Of each work its first example; those of a work stand together, and works in order of their ids. */
+static size_t
+firsts_make(const struct example *e, size_t n, struct first *to)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (count > 0 && to[count - 1].work == e[i].work)
+			to[count - 1].n++;
+		else
+			to[count++] = (struct first){ e[i].work, i, 1, false };
+	}
+	qsort(to, count, sizeof(*to), first_cmp);
+	return count;
+}
+
+static void
+match(struct taking *k, struct first *first, size_t n)
+{
+	for (uint64_t i = 0; i < k->info.n_items; i++) {
+		const struct first key = { .work = k->work[i] };
+		struct first *f = n ? bsearch(&key, first, n, sizeof(key), first_cmp) : NULL;
+		k->record.example[i] = f ? (int64_t)f->example : -1;
+		k->report->none += f ? 0 : 1;
+		k->report->cut += f && f->n > 1 ? 1 : 0;
+		k->report->again += f && f->used ? 1 : 0;
+		if (f)
+			f->used = true;
+	}
+}
+
+static enum err
+match_examples(struct taking *k)
+{
+	struct dataset data = {0};
+	struct example *e = NULL;
+	k->record.n = k->info.n_items;
+	memcpy(k->record.dataset, k->run.dataset, HASH_HEX);
+	TRY(mem_array(&k->record.example, k->record.n, sizeof(*k->record.example), "examples of an index"));
+	enum err err = store_run_dataset(k->store, k->run.id, &data, &e);
+	if (err == OK) {
+		struct first *first = xcalloc(data.n + 1, sizeof(*first));
+		match(k, first, firsts_make(e, data.n, first));
+		free(first);
+	}
+	if (err == OK && k->report->none == k->info.n_items)
+		err = err_set(ERR_MISMATCH, "none of the %llu examples is one of run %s: name another with --run",
+			(unsigned long long)k->info.n_items, k->run.name);
+	dataset_free(&data);
+	free(e);
+	return err;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static enum err
+take_files(struct taking *k)
+{
+	char *link = path_join(k->run.dir, "checkpoint"), *folder = path_join(k->run.dir, BERGSON_FOLDER);
+	enum err err = OK;
+	TRY_OUT(file_mkdirs(k->run.dir));
+	if (!file_is_dir(link))
+		TRY_OUT(bergson_link(k->o->checkpoint, link));
+	TRY_OUT(k->o->copy ? bergson_copy(k->o->dir, folder, k->job) : bergson_link(k->o->dir, folder));
+	TRY_OUT(bergson_check_rows(folder, &k->info, k->job, &k->report->broken, k->record.gradients));
+	TRY_OUT(bergson_real(k->o->dir, &k->record.source));
+	TRY_OUT(bergson_record_write(k->run.dir, folder, &k->record));
+	TRY_OUT(store_set_run_state(k->store, k->run.id, true, k->run.indexed));
+out:
+	free(link);
+	free(folder);
+	return err;
+}
+
+static enum err
+take(struct taking *k)
+{
+	TRY(bergson_info_read(k->o->dir, &k->info));
+	TRY(check_offsets(k));
+	TRY(check_model(k));
+	TRY(check_records(k));
+	TRY(check_run(k));
+	TRY(take_examples(k));
+	TRY(make_run(k));
+	TRY(match_examples(k));
+	k->report->examples = k->info.n_items;
+	k->report->rows = k->info.n_rows;
+	k->report->width = k->info.width;
+	return take_files(k);
+}
+
+enum err
+bergson_import(struct store *s, const struct bergson_import *o, struct job *job, struct bergson_report *r)
+{
+	struct taking k = { .store = s, .o = o, .job = job, .report = r };
+	*r = (struct bergson_report){0};
+	enum err err = take(&k);
+	free(k.work);
+	bergson_record_free(&k.record);
+	bergson_info_free(&k.info);
+	run_free(&k.run);
+	tokenizer_free(k.tokenizer);
+	model_free(&k.model);
+	return err;
+}
