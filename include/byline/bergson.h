@@ -1,6 +1,6 @@
 /*
- * bergson: gradient indexes that bergson (EleutherAI) made of a checkpoint, taken into a store: its examples as works, the
- * checkpoint and the index as a run, which the method "bergson" answers for.
+ * bergson: gradient indexes that bergson (EleutherAI) made of a checkpoint, taken into a store: the examples as works,
+ * the checkpoint and the index as a run, which the method "bergson" answers for.
  */
 #ifndef BYLINE_BERGSON_H
 #define BYLINE_BERGSON_H

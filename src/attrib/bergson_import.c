@@ -45,8 +45,8 @@ check_records(struct taking *k)
 	uint64_t records;
 	TRY(import_count(k->o->examples, &records));
 	if (records != k->info.n_items)
-		return err_set(ERR_MISMATCH, "%s has %llu records, and the index has %llu examples: give the data it was built "
-			"from, in its order", k->o->examples, (unsigned long long)records,
+		return err_set(ERR_MISMATCH, "%s has %llu records, and the index has %llu examples: give the data it "
+			"was built from, in its order", k->o->examples, (unsigned long long)records,
 			(unsigned long long)k->info.n_items);
 	return OK;
 }

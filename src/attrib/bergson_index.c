@@ -115,8 +115,8 @@ rows_product(const struct scoring *c, struct scratch *w, uint64_t first, int cou
 	for (uint64_t at = 0; at < info->width; at += COLUMNS) {
 		size_t columns = info->width - at < COLUMNS ? (size_t)(info->width - at) : COLUMNS;
 		for (int r = 0; r < count; r++)
-			read_floats(w->part + (size_t)r * columns,
-				c->x->map.data + ((first + (uint64_t)r) * info->width + at) * each, info->dtype, columns);
+			read_floats(w->part + (size_t)r * columns, c->x->map.data
+				+ ((first + (uint64_t)r) * info->width + at) * each, info->dtype, columns);
 		mm_bt(count, (int)c->n, (int)columns, 1, w->part, (int)columns, c->rows + at, (int)info->width, 0,
 			w->product, (int)c->n);
 		for (size_t i = 0; i < (size_t)count * c->n; i++)

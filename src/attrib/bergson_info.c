@@ -50,7 +50,8 @@ dtype_named(const char *word, const char *name, enum st_dtype *out)
 		if (strcmp(type, dtypes[i].name) == 0)
 			return OK;
 	}
-	return err_set(ERR_UNSUPPORTED, "%s: gradients of type \"%s\"; float32, float16 and bfloat16 are read", name, word);
+	return err_set(ERR_UNSUPPORTED, "%s: gradients of type \"%s\"; float32, float16 and bfloat16 are read",
+		name, word);
 }
 
 static enum err
@@ -90,8 +91,8 @@ read_blocks(const json_t *root, const char *name, struct bergson_info *info)
 		if (!json_is_integer(v) || size < 1 || size > COUNT_MAX)
 			return err_set(ERR_FORMAT, "%s: module %s has no size between 1 and 2^40", name, key);
 		if (size > INT32_MAX - (json_int_t)info->width)
-			return err_set(ERR_LIMIT, "%s: rows of more than 2^31 - 1 values; build the index with a projection_dim",
-				name);
+			return err_set(ERR_LIMIT, "%s: rows of more than 2^31 - 1 values; build the index with a "
+				"projection_dim", name);
 		info->block[info->n_blocks++] = (struct bergson_block){ xstrdup(key), info->width, (uint64_t)size };
 		info->width += (uint64_t)size;
 	}
@@ -169,8 +170,9 @@ check_normalizers(const char *dir)
 	TRY_OUT(file_map_open(path, &map));
 	for (size_t i = 0; err == OK && i < ARRAY_LEN(kinds); i++)
 		if (map.size > 0 && memmem(map.data, map.size, kinds[i], strlen(kinds[i])))
-			err = err_set(ERR_UNSUPPORTED, "%s: the gradients were divided by an optimizer's second moments (%s), "
-				"which byline does not read: build the index without optimizer_state", path, kinds[i]);
+			err = err_set(ERR_UNSUPPORTED,
+				"%s: the gradients were divided by an optimizer's second moments (%s), which byline "
+				"does not read: build the index without optimizer_state", path, kinds[i]);
 	file_map_close(&map);
 out:
 	free(path);
@@ -212,8 +214,8 @@ read_all(const char *dir, struct bergson_info *info)
 		return err_set(ERR_MISSING, "%s: there is no info.json: not a gradient index of bergson", dir);
 	TRY(file_parse(dir, "info.json", INFO_MAX, bergson_info_parse, info));
 	if (!has(dir, "processor_config.yaml"))
-		return err_set(ERR_MISSING, "%s: there is no processor_config.yaml, which says how gradients were projected",
-			dir);
+		return err_set(ERR_MISSING, "%s: there is no processor_config.yaml, which says how gradients were "
+			"projected", dir);
 	TRY(file_parse(dir, "processor_config.yaml", SETTINGS_MAX, bergson_processor_parse, info));
 	if (has(dir, "config.yaml"))
 		TRY(file_parse(dir, "config.yaml", SETTINGS_MAX, bergson_config_parse, info));

@@ -42,8 +42,10 @@ static int
 heads_of(const struct bergson_info *info, const char *name, size_t length)
 {
 	int n = 0, head;
-	for (int i = 0; i < info->n_blocks; i++)
-		n += head_split(info->block[i].name, &head) == length && strncmp(info->block[i].name, name, length) == 0;
+	for (int i = 0; i < info->n_blocks; i++) {
+		const char *other = info->block[i].name;
+		n += head_split(other, &head) == length && strncmp(other, name, length) == 0;
+	}
 	return n;
 }
 
@@ -52,8 +54,8 @@ place_head(struct bergson_place *p, const struct bergson_info *info, const char 
 {
 	int heads = heads_of(info, name, length);
 	if (p->module.out % heads != 0 || head >= heads)
-		return err_set(ERR_MISMATCH, "module %s: %d heads are listed, and the module has %d outputs", name, heads,
-			p->module.out);
+		return err_set(ERR_MISMATCH, "module %s: %d heads are listed, and the module has %d outputs", name,
+			heads, p->module.out);
 	p->rows = p->module.out / heads;
 	p->from = head * p->rows;
 	return OK;

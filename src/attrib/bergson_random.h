@@ -2,9 +2,9 @@
  * bergson_random: the random projections of bergson, which its index does not hold: they follow from the names of
  * modules. There are two versions of them.
  *
- *   2  Philox4x32-10 (Salmon et al. 2011), keyed by the first 8 bytes of the MD5 of the matrix's name, counter (w, row):
- *      signs are the bits of the four words, column c bit c % 128 of w = c / 128; normal numbers are Box-Muller's pairs
- *      of them, column c number c % 4 of w = c / 4.
+ *   2  Philox4x32-10 (Salmon et al. 2011), keyed by the first 8 bytes of the MD5 of the matrix's name, counter
+ *      (w, row): signs are the bits of the four words, column c bit c % 128 of w = c / 128; normal numbers are
+ *      Box-Muller's pairs of them, column c number c % 4 of w = c / 4.
  *   1  PCG64 (O'Neill 2014) as numpy seeds it, from the MD5 as a big-endian number modulo 2^63 - 1: signs are the bits
  *      of its bytes, the highest first, row after row. (Normal numbers were the device's own, and cannot be had again.)
  */

@@ -92,8 +92,8 @@ file_same(const json_t *want, const char *path, const char *name)
 		TRY(hash_file(path, now));
 		same = strcmp(hex, now) == 0;
 	}
-	return same ? OK : err_set(ERR_MISMATCH, "%s is not the file that was imported: run `byline import-index` again",
-		path);
+	return same ? OK : err_set(ERR_MISMATCH,
+		"%s is not the file that was imported: run `byline import-index` again", path);
 }
 
 static enum err

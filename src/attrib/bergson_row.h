@@ -27,7 +27,8 @@ struct bergson_plan {
 };
 /* ERR_MISMATCH, naming the module, when the index is of another model. Without its random matrices a plan only says
  * that. */
-enum err bergson_plan_make(struct bergson_plan *p, const struct model *m, const struct bergson_info *info, bool matrices);
+enum err bergson_plan_make(struct bergson_plan *p, const struct model *m, const struct bergson_info *info,
+	bool matrices);
 void bergson_plan_free(struct bergson_plan *p);			/* safe on a zeroed struct */
 
 /* row (info->width): the gradient of the summed loss of a batch whose targets have `targets` tokens; divided and

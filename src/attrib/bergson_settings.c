@@ -93,14 +93,15 @@ check_projection(const struct settings *s, struct bergson_projection *p)
 	if (p->dim == 0)
 		return OK;
 	if (square)
-		return err_set(ERR_UNSUPPORTED, "%s: gradients were reshaped before projection (reshape_to_square)", s->name);
+		return err_set(ERR_UNSUPPORTED, "%s: gradients were reshaped before projection (reshape_to_square)",
+			s->name);
 	if (p->version > 2)
 		return err_set(ERR_UNSUPPORTED, "%s: random projections of version %d; byline makes versions 1 and 2",
 			s->name, p->version);
 	if (p->version == 1 && p->normal)
 		return err_set(ERR_UNSUPPORTED,
-			"%s: normal random projections of version 1 came from the device the index was built on and cannot be "
-			"made again; build it with projection_type rademacher, or with bergson 2.5", s->name);
+			"%s: normal random projections of version 1 came from the device the index was built on and "
+			"cannot be made again; build it with projection_type rademacher, or with bergson 2.5", s->name);
 	return OK;
 }
 
@@ -140,8 +141,8 @@ bergson_config_parse(const char *text, size_t n, const char *name, struct bergso
 	for (size_t i = 0; err == OK && i < ARRAY_LEN(plain); i++) {
 		const char *v = setting(&s, plain[i].key);
 		if (v && (!plain[i].is || strcmp(v, plain[i].is) != 0))
-			err = err_set(ERR_UNSUPPORTED, "%s: %s is %s: %s, which byline does not do", name, plain[i].key, v,
-				plain[i].what);
+			err = err_set(ERR_UNSUPPORTED, "%s: %s is %s: %s, which byline does not do", name,
+				plain[i].key, v, plain[i].what);
 	}
 	if (err == OK)
 		err = setting_bool(&s, "preprocess_cfg.unit_normalize", &info->unit);

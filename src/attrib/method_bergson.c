@@ -85,7 +85,8 @@ method_bergson_many(struct query *const *q, size_t n, float *scores, struct job 
 enum err
 method_bergson_ready(const struct session *s)
 {
-	return bergson_index_there(&s->run) ? OK : err_set(ERR_MISSING,
-		"method bergson needs a gradient index made by bergson, and run %s has none: `byline import-index` takes one",
-		s->run.name);
+	if (bergson_index_there(&s->run))
+		return OK;
+	return err_set(ERR_MISSING, "method bergson needs a gradient index made by bergson, and run %s has none: "
+		"`byline import-index` takes one", s->run.name);
 }

@@ -41,10 +41,12 @@ static void
 report_print(const struct bergson_report *r, const struct import_index_args *a, const char *store)
 {
 	static const struct { size_t at; const char *words; } notes[] = {
-		{ offsetof(struct bergson_report, none), "examples are not in the store: empty, unreadable or opted out of" },
-		{ offsetof(struct bergson_report, cut), "examples are longer than the model's context: cut in pieces, of "
-			"which the first has the score" },
-		{ offsetof(struct bergson_report, again), "examples have a text that came before: their scores are added up" },
+		{ offsetof(struct bergson_report, none),
+			"examples are not in the store: empty, unreadable or opted out of" },
+		{ offsetof(struct bergson_report, cut),
+			"examples are longer than the model's context: cut up, the score stands at the first piece" },
+		{ offsetof(struct bergson_report, again),
+			"examples have a text that came before: their scores are added up" },
 		{ offsetof(struct bergson_report, broken), "rows hold numbers that are not finite: no score" },
 	};
 	say("run %s: %" PRIu64 " examples, %" PRIu64 " rows of %" PRIu64 " numbers; %" PRIu64 " works added\n", a->run,

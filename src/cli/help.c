@@ -158,7 +158,7 @@ help_roff_methods(void)
 		printf("\nEvidence: %s.\n%c", m->evidence, toupper((unsigned char)m->plain[0]));
 		roff_text(m->plain + 1);
 		printf(".\n");
-		if (!m->needs_index)
+		if (!m->needs_index && !m->ready)
 			printf("Needs no index.\n");
 		printf("Unit: ");
 		roff_text(m->unit);

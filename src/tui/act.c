@@ -75,7 +75,7 @@ act_method(struct app *app)
 	int at = (int)(q->wish.method - info->methods);
 	do
 		at = (at + 1) % info->n_methods;
-	while (info->methods[at].needs_index && !info->indexed && &info->methods[at] != q->wish.method);
+	while (!source_able(info, &info->methods[at]) && &info->methods[at] != q->wish.method);
 	inquiry_method(q, &info->methods[at]);
 	app_say(app, INK_ACCENT, "method: %s", info->methods[at].title);
 }

@@ -72,9 +72,9 @@ run_method(struct app *app, const char *arg)
 	for (int i = 0; i < info->n_methods; i++) {
 		if (strcmp(info->methods[i].name, arg) != 0)
 			continue;
-		if (info->methods[i].needs_index && !info->indexed)
-			return err_set(ERR_USAGE, "method %s needs an index, and run %s has none (byline index)", arg,
-				info->run);
+		if (!source_able(info, &info->methods[i]))
+			return err_set(ERR_USAGE, "method %s needs an index, and run %s has none (byline %s)", arg,
+				info->run, info->methods[i].needs_index ? "index" : "import-index");
 		inquiry_method(front(app), &info->methods[i]);
 		return OK;
 	}

@@ -19,7 +19,7 @@ inquiry_new(struct source *s, struct worker *w)
 	q->source = s;
 	q->worker = w;
 	q->wish = (struct wish){ .method = &s->info.methods[0], .exact = EXACT_DEFAULT };
-	for (int i = 0; i < s->info.n_methods && !s->info.indexed && q->wish.method->needs_index; i++)
+	for (int i = 0; i < s->info.n_methods && !source_able(&s->info, q->wish.method); i++)
 		q->wish.method = &s->info.methods[i];
 	pthread_mutex_init(&q->lock, NULL);
 	return q;

@@ -26,7 +26,15 @@ struct source_info {		/* fixed once open; strings are the source's */
 	int epochs;			/* how often each example was seen in training; 0: not known */
 	const struct method *methods;
 	int n_methods;
+	uint32_t unable;		/* bit i: the run has not what methods[i] needs */
 };
+
+/* Can this method, one of the table's, be asked of the run? */
+static inline bool
+source_able(const struct source_info *info, const struct method *m)
+{
+	return (info->indexed || !m->needs_index) && !(info->unable >> (m - info->methods) & 1);
+}
 
 /* A ranking to be put to the test, in full: it is made anew beside the one on the screen, which may go on to others. */
 struct trial_ask {

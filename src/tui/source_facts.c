@@ -112,7 +112,7 @@ tell_methods(const struct teller *t, const struct session *x)
 	for (int i = 0; i < n_methods; i++) {
 		const struct method *m = &methods[i];
 		tell(t, m->name, "%s, in %s%s", m->title, m->unit,
-			m->needs_index && !x->index ? "; needs an index" : "");
+			method_ready(x, m) == OK ? "" : "; needs an index");
 		tell(t, "", "evidence: %s; %s", m->evidence, m->cite);
 	}
 }

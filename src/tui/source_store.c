@@ -285,6 +285,10 @@ info_fill(struct store_source *f)
 		.n_works = x->n_works, .n_contributors = (size_t)totals.contributors, .indexed = x->index != NULL,
 		.epochs = epochs_of(x), .methods = methods, .n_methods = n_methods,
 	};
+	for (int i = 0; i < n_methods; i++)
+		if (method_ready(x, &methods[i]) != OK)
+			f->s.info.unable |= UINT32_C(1) << i;
+	err_clear();
 }
 
 enum err

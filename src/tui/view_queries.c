@@ -211,7 +211,7 @@ open_method(struct app *app, struct inquiry *q, const char *name)
 {
 	for (int i = 0; name && i < app->source->info.n_methods; i++) {
 		const struct method *m = &app->source->info.methods[i];
-		if (strcmp(m->name, name) == 0 && (app->source->info.indexed || !m->needs_index))
+		if (strcmp(m->name, name) == 0 && source_able(&app->source->info, m))
 			q->wish.method = m;
 	}
 }
