@@ -71,8 +71,8 @@ static void
 part_add(struct module *to, int linear, const struct file_tensor *t)
 {
 	to->part = xreallocarray(to->part, (size_t)to->n_parts + 1, sizeof(*to->part));
-	to->part[to->n_parts++] = (struct module_part){ linear, t->row, to->out, t->rows };
-	to->out += t->rows;
+	to->part[to->n_parts++] = (struct module_part){ linear, t->row, t->from, t->rows };
+	to->out = t->file_rows;
 	to->in = t->cols;
 }
 

@@ -24,7 +24,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig,
-                          LlamaForCausalLM, PreTrainedTokenizerFast)
+                          LlamaForCausalLM, Phi3Config, Phi3ForCausalLM, PreTrainedTokenizerFast)
 
 from bergson.build import build
 from bergson.builder import _preprocess
@@ -57,7 +57,11 @@ MODELS = {
         vocab_size=257, n_embd=8, n_layer=2, n_head=2, n_positions=48, n_inner=12, bos_token_id=BOS, eos_token_id=BOS)),
     "neox": (GPTNeoXForCausalLM, GPTNeoXConfig(
         vocab_size=257, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=2,
-        max_position_embeddings=48, bos_token_id=BOS, eos_token_id=BOS)),
+        max_position_embeddings=48, rotary_pct=0.5, bos_token_id=BOS, eos_token_id=BOS)),
+    "phi3": (Phi3ForCausalLM, Phi3Config(
+        vocab_size=257, hidden_size=8, intermediate_size=12, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, max_position_embeddings=48, original_max_position_embeddings=48, pad_token_id=0,
+        bos_token_id=BOS, eos_token_id=BOS)),
 }
 HEADS = dict(split_attention_modules=["h.1.attn.c_attn"], attention=AttentionConfig(num_heads=6, head_size=4, head_dim=2))
 INDEXES = {
@@ -79,6 +83,7 @@ INDEXES = {
         "signs": (dict(projection_dim=4), {}),
         "plain": (dict(include_bias=True, filter_modules="layers.0.*"), {}),
     },
+    "phi3": {"signs": (dict(projection_dim=4), {})},
 }
 MATRICES = [("layers.0.mlp.up_proj/left", 4, 300), ("h.11.attn.c_attn/right", 2, 130), ("x/left/seed9", 3, 7)]
 

@@ -117,6 +117,7 @@ test_scores(void **state)
 	static const char *const of[][2] = {
 		{ "llama", "signs" }, { "llama", "plain" }, { "llama", "normal" }, { "llama", "tokens" }, { "llama", "half" },
 		{ "gpt2", "biased" }, { "gpt2", "heads" }, { "gpt2", "heads-biased" }, { "gpt2", "heads-plain" },
+		{ "neox", "signs" }, { "neox", "plain" }, { "phi3", "signs" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(of); i++)
 		index_agrees(*state, of[i][0], of[i][1]);
