@@ -138,7 +138,8 @@ struct acts *acts_new(const struct model *m);
 void acts_free(struct acts *a);
 size_t acts_bytes(const struct model *m, int rows, int max_seq);	/* what a batch of this size will take */
 
-/* Runs the batch; `params` is m->params or another vector of the same layout. Tokens out of range: ERR_FORMAT; a
+/* Runs the batch; `params` is m->params or another vector of the same layout; NULL takes the weights of m->stored from
+ * their file, and then there are no gradients but the tap's. Tokens out of range: ERR_FORMAT; a
  * sequence longer than n_ctx: ERR_LIMIT. Then acts_logits is (rows, vocab). */
 enum err model_forward(const struct model *m, const float *params, struct acts *a, const struct batch *b);
 float *acts_logits(struct acts *a);

@@ -55,7 +55,7 @@ weights_load(const struct indexing *x, const char *folder, struct model *m)
 	char *path = indexing_path(x, folder);
 	json_t *want = model_config_json(&x->model.config), *got = NULL;
 	*m = (struct model){0};
-	TRY_OUT(checkpoint_load(path, m));
+	TRY_OUT(checkpoint_run(path, m));
 	got = model_config_json(&m->config);
 	if (!json_equal(want, got))
 		err = err_set(ERR_MISMATCH, "%s holds a model of another shape than the run's", path);
@@ -171,12 +171,11 @@ open_examples(struct indexing *x)
 static enum err
 open_model(struct indexing *x)
 {
-	struct model m = {0};
+	struct model_config config;
 	char *path = indexing_path(x, "checkpoint");
-	enum err err = checkpoint_load(path, &m);
+	enum err err = checkpoint_config(path, &config);
 	if (err == OK)
-		err = model_new(&x->model, &m.config, false);
-	model_free(&m);
+		err = model_new(&x->model, &config, false);
 	free(path);
 	return err;
 }

@@ -108,7 +108,7 @@ session_weights(struct session *s)
 	if (!file_is_dir(dir))
 		TRY_OUT(err_set(ERR_MISSING, "run %s has no weights yet (%s): run `byline train %s`", s->run.name, dir,
 			store_dir(s->store)));
-	TRY_OUT(checkpoint_load(dir, &s->model));
+	TRY_OUT(checkpoint_run(dir, &s->model));
 	TRY_OUT(checkpoint_hash(dir, s->checkpoint_sha256));
 out:
 	free(dir);

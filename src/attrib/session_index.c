@@ -221,11 +221,18 @@ out:
 	return err;
 }
 
+/* A large model's only checkpoint is the session's: passes take that from its file, as they do where params is NULL. */
+static bool
+is_own(const struct index *x, const struct session *s)
+{
+	return s->model.stored && x->n_points == 1 && strcmp(x->info.checkpoint[0].sha256, s->checkpoint_sha256) == 0;
+}
+
 static enum err
 load_point(struct index *x, const struct session *s, int i)
 {
 	struct index_point *p = &x->point[i];
-	if (!p->model.params)
+	if (!p->model.params && !is_own(x, s))
 		TRY(load_weights(x, s, i));
 	if (p->curvature.layers)
 		return OK;

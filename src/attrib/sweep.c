@@ -27,9 +27,9 @@ piece_take(struct sweeping *g, size_t i, int worker)
 	ragged_fill(r, &w->s->data, w->example + g->pieces.start[i], pieces_count(&g->pieces, i));
 	if (r->batch.rows == 0)
 		return OK;
-	if (w->params && !g->acts[worker])
+	if (w->forward && !g->acts[worker])
 		g->acts[worker] = acts_new(&w->s->model);
-	if (w->params)
+	if (w->forward)
 		TRY(model_forward(&w->s->model, w->params, g->acts[worker], &r->batch));
 	return w->piece(w->arg, g->pieces.start[i], &r->batch, g->acts[worker], worker);
 }

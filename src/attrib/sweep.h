@@ -8,12 +8,13 @@
 
 struct sweep {
 	const struct session *s;
-	const float *params;		/* of the checkpoint; NULL: the pieces run the model themselves */
+	bool forward;			/* run the model; else the pieces do so themselves */
+	const float *params;		/* of the checkpoint, as model_forward takes them */
 	const uint32_t *example;	/* n, borrowed */
 	size_t n;
 	bool wide;			/* pieces of several long sequences, where that is worth their memory */
 	void *arg;
-	/* On a worker: examples first, first + 1, ... of the list as a batch, which acts (NULL without params) has been
+	/* On a worker: examples first, first + 1, ... of the list as a batch, which acts (NULL without forward) has been
 	 * run forward with. Not called with an empty batch. */
 	enum err (*piece)(void *arg, size_t first, const struct batch *b, struct acts *acts, int worker);
 };

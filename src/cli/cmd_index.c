@@ -70,6 +70,7 @@ link_checkpoint(const struct run *run, const char *dir)
 static enum err
 foreign_begin(struct store *s, const struct index_args *a, struct job *job, struct run *run)
 {
+	struct model_config config;
 	struct model m = {0};
 	struct tokenizer *t = NULL;
 	int64_t id;
@@ -79,7 +80,9 @@ foreign_begin(struct store *s, const struct index_args *a, struct job *job, stru
 		return err_set(ERR_USAGE, "--checkpoint needs --run NAME, the name it gets in the store");
 	if (store_find_run(s, a->run, run) == OK)
 		return OK;
-	TRY_OUT(checkpoint_load(a->checkpoint, &m));
+	TRY_OUT(checkpoint_verify(a->checkpoint));
+	TRY_OUT(checkpoint_config(a->checkpoint, &config));
+	TRY_OUT(model_new(&m, &config, false));
 	TRY_OUT(checkpoint_tokenizer(a->checkpoint, &m, &t));
 	TRY_OUT(checkpoint_begin(a->checkpoint, &m, t, &bos));
 	const struct run_spec spec = {

@@ -181,7 +181,7 @@ logits_run(const void *options, char **args, int n_args)
 	(void)n_args;
 	enum err err = ids_get(a->ids, &ids);
 	if (err == OK)
-		err = checkpoint_load(args[0], &m);
+		err = checkpoint_run(args[0], &m);
 	if (err == OK)
 		err = ids_check(&ids, &m.config);
 	if (err == OK)

@@ -8,6 +8,7 @@
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "pass.h"
+#include "stored.h"
 
 struct acts *
 acts_new(const struct model *m)
@@ -16,6 +17,8 @@ acts_new(const struct model *m)
 	mm_init();
 	a->m = m;
 	a->plan = plan_new(m);
+	if (m->stored)
+		stored_work_init(&a->work, m->stored, false);
 	a->saved = xcalloc((size_t)m->config.n_layer, sizeof(*a->saved));
 	return a;
 }
@@ -26,6 +29,7 @@ acts_free(struct acts *a)
 	if (a == NULL)
 		return;
 	rope_free(&a->rope);
+	stored_work_free(&a->work);
 	free(a->plan);
 	free(a->saved);
 	free(a->position);

@@ -8,6 +8,7 @@
 
 #include "byline/layers.h"
 #include "pass.h"
+#include "stored.h"
 
 struct back {
 	const struct model *m;
@@ -16,6 +17,7 @@ struct back {
 	struct acts *a;
 	const struct batch *batch;
 	const struct tap *tap;
+	const struct stored *stored;	/* matrices come from the file; NULL: from params */
 	int linear;		/* index of the last linear layer that has not been passed */
 };
 
@@ -26,15 +28,26 @@ back_tap(const struct back *k, enum tensor_role role, const float *dy, const flo
 		k->tap->linear(k->tap->arg, k->linear, x, dy, k->batch);
 }
 
-/* Through y = x w^T + b: tells the tap, adds to the gradients and to dx. */
+/* Through y = x w^T + b, or some rows of it: adds to the gradients and to dx. */
+static void
+through(const struct back *k, const struct block *b, const struct linear *l, float *dx, const float *dy, const float *x,
+	int rows)
+{
+	if (!k->stored)
+		linear_backward(dx, block_weight_grad(b, k->grads, l->role), block_bias_grad(b, k->grads, l->role), dy, x,
+			block_weight(b, k->params, l->role), rows, l->in, l->out);
+	else if (dx)
+		stored_linear_back(k->stored, &k->a->work, l->layer < 0 ? k->m->config.n_layer : l->layer, l->role, dx, dy,
+			rows, l->in, l->out);
+}
+
 static void
 back_linear(struct back *k, const struct block *b, enum tensor_role role, float *dx, const float *dy, const float *x)
 {
 	const struct linear *l = &k->m->linears[k->linear];
 	back_tap(k, role, dy, x);
 	k->linear--;
-	linear_backward(dx, block_weight_grad(b, k->grads, role), block_bias_grad(b, k->grads, role), dy, x,
-		block_weight(b, k->params, role), k->batch->rows, l->in, l->out);
+	through(k, b, l, dx, dy, x, k->batch->rows);
 }
 
 /* First row from `row` on that has a target, or has none. */
@@ -69,10 +82,9 @@ back_head(struct back *k, const struct block *b, float *dx)
 	k->linear--;
 	for (int from = next_row(batch, 0, true), to; from < batch->rows; from = next_row(batch, to, true)) {
 		to = next_row(batch, from, false);
-		linear_backward(dx != NULL ? dx + (size_t)from * (size_t)l->in : NULL,
-			block_weight_grad(b, k->grads, ROLE_HEAD), block_bias_grad(b, k->grads, ROLE_HEAD),
+		through(k, b, l, dx != NULL ? dx + (size_t)from * (size_t)l->in : NULL,
 			k->a->logits + (size_t)from * (size_t)l->out, k->a->hidden + (size_t)from * (size_t)l->in,
-			block_weight(b, k->params, ROLE_HEAD), to - from, l->in, l->out);
+			to - from);
 	}
 }
 
@@ -238,17 +250,19 @@ void
 model_backward(const struct model *m, const float *params, struct acts *a, const struct batch *b, float *grads,
 	const struct tap *tap)
 {
-	const struct block *outside = &a->plan[m->config.n_layer];
-	struct back k = {m, params, grads, a, b, tap, m->n_linears - 1};
+	const struct stored *s = params ? NULL : m->stored;
+	const struct block *plan = s ? s->plan : a->plan, *outside = &plan[m->config.n_layer];
+	struct back k = { .m = m, .params = s ? s->small : params, .grads = grads, .a = a, .batch = b, .tap = tap,
+		.stored = s, .linear = m->n_linears - 1 };
 	bool head_alone = grads == NULL && tap != NULL && tap->roles == 1u << ROLE_HEAD;
-	assert(a->rows == b->rows);
+	assert(a->rows == b->rows && !(s && grads));
 	back_head(&k, outside, head_alone ? NULL : cleared(&k, a->dnorm, m->config.d_model));
 	if (head_alone)
 		return;
 	back_norm(&k, outside, ROLE_NORM_FINAL, cleared(&k, a->dx, m->config.d_model), a->dnorm, a->last, a->mean,
 		a->rstd);
 	for (int i = m->config.n_layer - 1; i >= 0; i--)
-		back_block(&k, &a->plan[i], &a->saved[i], i);
+		back_block(&k, &plan[i], &a->saved[i], i);
 	if (m->config.embed_root)
 		scale_all(a->dx, (size_t)b->rows * (size_t)m->config.d_model, (float)sqrt((double)m->config.d_model));
 	embed_backward(block_weight_grad(outside, grads, ROLE_EMBED), block_weight_grad(outside, grads, ROLE_POS),

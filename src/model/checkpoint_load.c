@@ -17,6 +17,9 @@
 
 enum { CONFIG_MAX = 16 << 20 };
 
+/* Parameters beyond which weights are not copied out of their file. */
+#define MAPPED_ABOVE ((size_t)1 << 25)
+
 /* ---- the config ---- */
 
 static enum err
@@ -214,19 +217,57 @@ checkpoint_read(const struct checkpoint *c, float *params)
 	return OK;
 }
 
+/* A stretch at a time: the whole need not fit into memory. */
+static enum err
+tensor_finite(const struct weights_tensor *t)
+{
+	enum { STRETCH = 1 << 14 };
+	float some[STRETCH];
+	for (uint64_t i = 0, n; i < t->count; i += n) {
+		n = t->count - i < STRETCH ? t->count - i : STRETCH;
+		TRY(weights_read_f32(t, i, n, some));
+		TRY(checkpoint_check_finite(t, some, n));
+	}
+	return OK;
+}
+
+enum err
+checkpoint_finite(const struct checkpoint *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->wanted[i].optional)
+			TRY(tensor_finite(c->found[i]));
+	return OK;
+}
+
+static enum err
+map(struct checkpoint *c, struct model *m)
+{
+	TRY(model_new(m, &c->plan.config, false));
+	enum err err = stored_new(&m->stored, c);
+	if (err != OK)
+		model_free(m);
+	return err;
+}
+
+static enum err
+load(const struct checkpoint *c, struct model *m)
+{
+	TRY(model_new(m, &c->plan.config, true));
+	enum err err = checkpoint_read(c, m->params);
+	if (err != OK)
+		model_free(m);
+	return err;
+}
+
 enum err
 checkpoint_map(const char *path, struct model *m)
 {
 	struct checkpoint c;
 	memset(m, 0, sizeof(*m));
 	TRY(checkpoint_open(&c, path));
-	enum err err = model_new(m, &c.plan.config, false);
-	if (err == OK)
-		err = stored_new(&m->stored, &c);
-	if (err != OK) {
-		model_free(m);
-		checkpoint_close(&c);
-	}
+	enum err err = map(&c, m);
+	checkpoint_close(&c);
 	return err;
 }
 
@@ -234,14 +275,32 @@ enum err
 checkpoint_load(const char *path, struct model *m)
 {
 	struct checkpoint c;
-	enum err err;
 	memset(m, 0, sizeof(*m));
 	TRY(checkpoint_open(&c, path));
-	TRY_OUT(model_new(m, &c.plan.config, true));
-	TRY_OUT(checkpoint_read(&c, m->params));
-out:
-	if (err != OK)
-		model_free(m);
+	enum err err = load(&c, m);
+	checkpoint_close(&c);
+	return err;
+}
+
+enum err
+checkpoint_run(const char *path, struct model *m)
+{
+	struct checkpoint c;
+	memset(m, 0, sizeof(*m));
+	TRY(checkpoint_open(&c, path));
+	enum err err = c.plan.n_params > MAPPED_ABOVE ? map(&c, m) : load(&c, m);
+	if (err == ERR_UNSUPPORTED)
+		err = load(&c, m);
+	checkpoint_close(&c);
+	return err;
+}
+
+enum err
+checkpoint_verify(const char *path)
+{
+	struct checkpoint c;
+	TRY(checkpoint_open(&c, path));
+	enum err err = checkpoint_finite(&c);
 	checkpoint_close(&c);
 	return err;
 }

@@ -22,6 +22,8 @@ void checkpoint_close(struct checkpoint *c);	/* safe on a zeroed struct */
 enum err checkpoint_read(const struct checkpoint *c, float *params);
 /* The rows of one entry, (rows, cols), as they are in our layout. */
 enum err checkpoint_read_rows(const struct file_tensor *want, const struct weights_tensor *t, float *out);
+/* ERR_FORMAT, naming the first tensor with a number that is not finite. */
+enum err checkpoint_finite(const struct checkpoint *c);
 /* ERR_FORMAT when one of n numbers of a tensor is not finite. */
 enum err checkpoint_check_finite(const struct weights_tensor *t, const float *v, size_t n);
 

@@ -6,6 +6,7 @@
 #include "byline/layers.h"
 #include "byline/rng.h"
 #include "pass.h"
+#include "stored.h"
 
 struct run {
 	const struct batch *batch;
@@ -39,12 +40,16 @@ model_forward(const struct model *m, const float *params, struct acts *a, const 
 	TRY(check_tokens(m, b->token, b->rows));
 	TRY(acts_fit(a, b));
 	struct run run = {b, a};
-	struct pass p = {m, a->plan, params, &a->rope, b->rows, a->position, attend, &run};
+	const struct stored *s = params ? NULL : m->stored;
+	struct pass p = { .m = m, .plan = s ? s->plan : a->plan, .params = s ? s->small : params, .rope = &a->rope,
+		.rows = b->rows, .position = a->position, .attend = attend, .arg = &run, .stored = s, .work = &a->work };
 	int n = m->config.n_layer;
 	pass_embed(&p, b->token, a->saved[0].x);
 	for (int i = 0; i < n; i++)
 		pass_block(&p, i, &a->saved[i], i + 1 < n ? a->saved[i + 1].x : a->last);
 	pass_norm_final(&p, a->last, a->hidden, a->mean, a->rstd);
+	if (s)
+		TRY(stored_check_hidden(s, a->hidden, b->rows));
 	pass_head(&p, a->hidden, b->rows, a->logits);
 	return OK;
 }

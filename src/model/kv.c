@@ -2,7 +2,6 @@
 #include "byline/generate.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +52,7 @@ kv_new(const struct model *m)
 	mm_init();
 	kv->m = m;
 	if (m->stored)
-		stored_work_init(&kv->work, m->stored);
+		stored_work_init(&kv->work, m->stored, true);
 	else
 		kv->plan = plan_new(m);
 	kv->keys = xcalloc((size_t)m->config.n_layer, sizeof(*kv->keys));
@@ -169,20 +168,6 @@ attend(void *arg, int layer, struct saved *s)
 		kv->n, kv->length, &shape);
 }
 
-/* Weights that come from the file were not looked at before; what is wrong with them shows here. */
-static enum err
-check_hidden(const struct kv *kv, int n)
-{
-	for (size_t i = 0; i < (size_t)n * (size_t)kv->m->config.d_model; i++) {
-		if (isfinite(kv->hidden[i]))
-			continue;
-		TRY(stored_finite(kv->m->stored));
-		return err_set(ERR_FORMAT, "%s: the model's numbers overflow: are these weights of this config.json?",
-			kv->m->stored->checkpoint.weights.path);
-	}
-	return OK;
-}
-
 static struct pass
 pass_of(struct kv *kv, int n)
 {
@@ -213,7 +198,7 @@ feed_piece(struct kv *kv, const int32_t *token, int n)
 	}
 	pass_norm_final(&p, kv->s.x, kv->hidden, kv->mean, kv->rstd);
 	kv->length += n;
-	return m->stored ? check_hidden(kv, n) : OK;
+	return m->stored ? stored_check_hidden(m->stored, kv->hidden, n) : OK;
 }
 
 static void

@@ -12,6 +12,9 @@
 #include "byline/layers.h"
 #include "byline/model.h"
 
+/* Threads of its own, or none but the caller's, and scratch, for matrices from a file (stored.h); one user at a time. */
+struct stored_work { struct pool *pool; float **scratch; int threads; };
+
 /* Offsets of a block's tensors in the flat vector by role and bias; -1: absent. plan[n_layer] holds those outside. */
 struct block {
 	ptrdiff_t at[ROLES][2];
@@ -110,6 +113,7 @@ struct acts {
 	float *prob;				/* (L, L), one head of one sequence at a time */
 	/* Backward alone. */
 	float *dx, *dnorm, *dqkv, *datt, *dgate, *dup, *dact, *dprob, *nll;
+	struct stored_work work;		/* where weights are taken from their file */
 	float *dout, *dpost;			/* parallel blocks: the gradient at the output; norms that follow */
 	float *capped;				/* logits after their cap, while logits holds their gradient */
 };

@@ -1,6 +1,7 @@
 /* stored: finding each matrix in the file. */
 #include "stored.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,25 +147,15 @@ stored_bytes(const struct stored *s)
 	return n;
 }
 
-/* A stretch at a time: the whole need not fit into memory. */
-static enum err
-tensor_finite(const struct weights_tensor *t)
-{
-	enum { STRETCH = 1 << 14 };
-	float some[STRETCH];
-	for (uint64_t i = 0, n; i < t->count; i += n) {
-		n = t->count - i < STRETCH ? t->count - i : STRETCH;
-		TRY(weights_read_f32(t, i, n, some));
-		TRY(checkpoint_check_finite(t, some, n));
-	}
-	return OK;
-}
-
 enum err
-stored_finite(const struct stored *s)
+stored_check_hidden(const struct stored *s, const float *hidden, int rows)
 {
-	for (size_t i = 0; i < s->checkpoint.n; i++)
-		if (!s->checkpoint.wanted[i].optional)
-			TRY(tensor_finite(s->checkpoint.found[i]));
+	for (size_t i = 0; i < (size_t)rows * (size_t)s->checkpoint.plan.config.d_model; i++) {
+		if (isfinite(hidden[i]))
+			continue;
+		TRY(checkpoint_finite(&s->checkpoint));
+		return err_set(ERR_FORMAT, "%s: the model's numbers overflow: are these weights of this config.json?",
+			s->checkpoint.weights.path);
+	}
 	return OK;
 }

@@ -36,17 +36,20 @@ enum err stored_new(struct stored **out, struct checkpoint *c);
 void stored_free(struct stored *s);		/* NULL: nothing */
 /* Bytes of all matrices: what one token reads. */
 size_t stored_bytes(const struct stored *s);
-/* ERR_FORMAT, naming the first tensor with a number that is not finite; OK when there is none. */
-enum err stored_finite(const struct stored *s);
 
-/* Rows of threads and their scratch, for one user at a time. */
-struct stored_work { struct pool *pool; float **scratch; };
-void stored_work_init(struct stored_work *w, const struct stored *s);
+/* Weights that come from the file were not looked at before; what is wrong with them shows in the hidden states (rows,
+ * d_model): OK, or ERR_FORMAT with the reason. */
+enum err stored_check_hidden(const struct stored *s, const float *hidden, int rows);
+
+void stored_work_init(struct stored_work *w, const struct stored *s, bool threads);
 void stored_work_free(struct stored_work *w);
 
 /* y (rows, out) = x (rows, in) W^T + bias (out) or 0, W (out, in). */
 void stored_linear(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role,
 	const float *bias, const float *x, float *y, int rows, int in, int out);
+/* dx (rows, in) += dy (rows, out) W, for weights that stay as they are. */
+void stored_linear_back(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role,
+	float *dx, const float *dy, int rows, int in, int out);
 /* One row of a table outside the blocks, widened. */
 void stored_row(const struct stored *s, enum tensor_role role, int row, float *out);
 

@@ -16,21 +16,22 @@
 enum { WIDE_ROWS = 128, TASK_BYTES = 1 << 17, TASK_COLS = 256 };
 
 void
-stored_work_init(struct stored_work *w, const struct stored *s)
+stored_work_init(struct stored_work *w, const struct stored *s, bool threads)
 {
 	const struct model_config *c = &s->checkpoint.plan.config;
 	int q = c->n_head * c->head_dim, most = c->d_model > c->d_ff ? c->d_model : c->d_ff;
 	most = q > most ? q : most;
-	w->pool = pool_new(0);
-	w->scratch = xcalloc((size_t)pool_threads(w->pool), sizeof(*w->scratch));
-	for (int i = 0; i < pool_threads(w->pool); i++)
+	w->pool = threads ? pool_new(0) : NULL;
+	w->threads = threads ? pool_threads(w->pool) : 1;
+	w->scratch = xcalloc((size_t)w->threads, sizeof(*w->scratch));
+	for (int i = 0; i < w->threads; i++)
 		w->scratch[i] = xcalloc((size_t)WIDE_ROWS * (size_t)most, sizeof(float));
 }
 
 void
 stored_work_free(struct stored_work *w)
 {
-	for (int i = 0; w->pool && i < pool_threads(w->pool); i++)
+	for (int i = 0; i < w->threads; i++)
 		free(w->scratch[i]);
 	free(w->scratch);
 	pool_free(w->pool);
@@ -76,13 +77,29 @@ one_transposed(const struct product *k, int first, int n)
 
 /* ---- more ---- */
 
+/* (n, cols): rows of ours. */
+static void
+widen_straight(const struct stored_piece *p, int first, int n, float *wide)
+{
+	for (int r = 0; r < n; r++)
+		narrow_widen(wide + (size_t)r * (size_t)p->cols, p->kind, p->data + file_row(p, first + r) * p->stride,
+			(size_t)p->cols);
+}
+
+/* (cols, n): the same, as the file has them. */
+static void
+widen_transposed(const struct stored_piece *p, int first, int n, float *wide)
+{
+	size_t at = narrow_bytes(p->kind, (size_t)(p->from + first));
+	for (int c = 0; c < p->cols; c++)
+		narrow_widen(wide + (size_t)c * (size_t)n, p->kind, p->data + (size_t)c * p->stride + at, (size_t)n);
+}
+
 static void
 many_straight(const struct product *k, int first, int n, float *wide)
 {
 	const struct stored_piece *p = k->piece;
-	for (int r = 0; r < n; r++)
-		narrow_widen(wide + (size_t)r * (size_t)p->cols, p->kind, p->data + file_row(p, first + r) * p->stride,
-			(size_t)p->cols);
+	widen_straight(p, first, n, wide);
 	mm_bt(k->rows, n, p->cols, 1, k->x, p->cols, wide, p->cols, 1, k->y + first, k->out);
 }
 
@@ -90,9 +107,7 @@ static void
 many_transposed(const struct product *k, int first, int n, float *wide)
 {
 	const struct stored_piece *p = k->piece;
-	size_t at = narrow_bytes(p->kind, (size_t)(p->from + first));
-	for (int c = 0; c < p->cols; c++)
-		narrow_widen(wide + (size_t)c * (size_t)n, p->kind, p->data + (size_t)c * p->stride + at, (size_t)n);
+	widen_transposed(p, first, n, wide);
 	mm(k->rows, n, p->cols, 1, k->x, p->cols, wide, n, 1, k->y + first, k->out);
 }
 
@@ -105,6 +120,15 @@ product_task(void *arg, size_t i, int worker)
 		(k->piece->transposed ? one_transposed : one_straight)(k, first, n);
 	else
 		(k->piece->transposed ? many_transposed : many_straight)(k, first, n, k->scratch[worker]);
+}
+
+static void
+run_tasks(const struct stored_work *work, size_t n, void (*task)(void *arg, size_t i, int worker), void *arg)
+{
+	if (work->pool)
+		pool_run(work->pool, n, task, arg);
+	for (size_t i = 0; !work->pool && i < n; i++)
+		task(arg, i, 0);
 }
 
 static int
@@ -134,7 +158,30 @@ stored_linear(const struct stored *s, struct stored_work *work, int layer, enum 
 		const struct stored_piece *p = &m->piece[i];
 		struct product k = { .piece = p, .x = x, .y = y + p->row, .rows = rows, .out = out,
 			.step = step_of(p, rows), .scratch = work->scratch };
-		pool_run(work->pool, (size_t)((p->rows + k.step - 1) / k.step), product_task, &k);
+		run_tasks(work, (size_t)((p->rows + k.step - 1) / k.step), product_task, &k);
+	}
+}
+
+/* The pieces of a matrix add to the same dx, so they go one after another. */
+void
+stored_linear_back(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role, float *dx,
+	const float *dy, int rows, int in, int out)
+{
+	const struct stored_matrix *m = &s->matrix[layer][role];
+	float *wide = work->scratch[0];
+	for (int i = 0; i < m->n; i++) {
+		const struct stored_piece *p = &m->piece[i];
+		for (int first = 0, n; first < p->rows; first += n) {
+			const float *d = dy + p->row + first;
+			n = p->rows - first < WIDE_ROWS ? p->rows - first : WIDE_ROWS;
+			if (p->transposed) {
+				widen_transposed(p, first, n, wide);
+				mm_bt(rows, in, n, 1, d, out, wide, n, 1, dx, in);
+			} else {
+				widen_straight(p, first, n, wide);
+				mm(rows, in, n, 1, d, out, wide, in, 1, dx, in);
+			}
+		}
 	}
 }
 

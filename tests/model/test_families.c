@@ -11,6 +11,7 @@
 #include "byline/file.h"
 #include "byline/generate.h"
 #include "byline/mem.h"
+#include "byline/mm.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/byline-test.XXXXXX";
@@ -101,6 +102,52 @@ feed(const struct model *m, float *logits)
 	kv_free(kv);
 }
 
+struct taken { const struct model *m; float *grads; };
+
+/* dW of every linear layer from what the tap is given. */
+static void
+take(void *arg, int index, const float *a, const float *g, const struct batch *b)
+{
+	const struct taken *t = arg;
+	const struct linear *l = &t->m->linears[index];
+	mm_at(l->out, l->in, b->rows, 1, g, l->out, a, l->in, 1, t->grads + l->w, l->in);
+}
+
+/* The gradients of all matrices, and the loss, of two sequences; every third row has no target. */
+static double
+gradients(const struct model *m, float *grads)
+{
+	int32_t start[] = { 0, PIECE, LENGTH }, token[LENGTH], target[LENGTH];
+	struct batch b = { 2, LENGTH, start, token, target };
+	struct taken t = { m, grads };
+	struct tap tap = { .arg = &t, .linear = take };
+	struct acts *a = acts_new(m);
+	for (int i = 0; i < LENGTH; i++) {
+		token[i] = (5 * i + 1) % m->config.vocab;
+		target[i] = i % 3 == 0 ? -1 : (3 * i) % m->config.vocab;
+	}
+	assert_ok(model_forward(m, m->params, a, &b));
+	double loss = acts_loss(m, a, &b, NULL, NULL);
+	model_backward(m, m->params, a, &b, NULL, &tap);
+	acts_free(a);
+	return loss;
+}
+
+static void
+check_gradients(const struct model *read, const struct model *mapped)
+{
+	float *want = xcalloc(read->n_params, sizeof(*want)), *got = xcalloc(read->n_params, sizeof(*got));
+	double loss = gradients(read, want), apart = 0, size = 0;
+	assert_true(fabs(gradients(mapped, got) / loss - 1) < 1e-5);
+	for (size_t i = 0; i < read->n_params; i++) {
+		apart += pow((double)got[i] - (double)want[i], 2);
+		size += pow((double)want[i], 2);
+	}
+	assert_true(size > 0 && sqrt(apart / size) < 1e-5);
+	free(want);
+	free(got);
+}
+
 /* Widened in a register or in memory, the numbers are the same; only sums are taken in another order. */
 static void
 check_mapped(void **state)
@@ -124,6 +171,7 @@ check_mapped(void **state)
 			size += pow((double)want[i], 2);
 		}
 		assert_true(size > 0 && sqrt(apart / size) < 2e-6);
+		check_gradients(&read, &mapped);
 		model_free(&read);
 		model_free(&mapped);
 	}
