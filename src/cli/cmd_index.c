@@ -24,8 +24,8 @@ struct index_args {
 static const struct option index_table[] = {
 	{"run", OPTION_TEXT, FIELD(run), "NAME", NULL,
 		.help = "the run; the newest that waits for its index when not given"},
-	{"checkpoint", OPTION_TEXT, FIELD(checkpoint), "DIR", NULL,
-		.help = "index this Hugging Face directory as a new run, named by --run"},
+	{"checkpoint", OPTION_TEXT, FIELD(checkpoint), "PATH", NULL,
+		.help = "index this Hugging Face directory or GGUF file as a new run, named by --run"},
 	{"context", OPTION_INT, FIELD(context), "N", "256", 32, 1 << 16,
 		.help = "longest example, in tokens, for --checkpoint"},
 	{"k", OPTION_INT, FIELD(k), "N", "64", 4, 256, .help = "projection width a side; 32 is the small preset"},
@@ -52,13 +52,13 @@ static const struct option index_table[] = {
 
 static const enum st_dtype dtypes[] = {ST_F32, ST_U8};
 
-/* The foreign directory stays where it is: the run's folder links to it, and its SHA-256 is kept in the index. */
+/* The foreign checkpoint stays where it is: the run's folder links to it, and its SHA-256 is kept in the index. */
 static enum err
 link_checkpoint(const struct run *run, const char *dir)
 {
 	char real[PATH_MAX];
 	if (!realpath(dir, real))
-		return err_set(ERR_MISSING, "%s: there is no such checkpoint directory", dir);
+		return err_set(ERR_MISSING, "%s: there is no such checkpoint", dir);
 	TRY(file_mkdirs(run->dir));
 	char *link = path_join(run->dir, "checkpoint");
 	enum err err = symlink(real, link) == 0 || file_exists(link) ? OK
