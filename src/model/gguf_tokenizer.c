@@ -9,93 +9,6 @@
 #include "byline/mem.h"
 #include "byline/str.h"
 
-/* ---- how text is split before the merges: tokenizer.ggml.pre ---- */
-
-#define QUOTES "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-#define SPACES "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define WORDS "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
-#define SIGNS " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
-#define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
-#define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-#define CASED(end) "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" end "|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER "*" end
-#define SIGNS_SLASH " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*"
-
-static const char digits_by_three[] = QUOTES "|" WORDS "|\\p{N}{1,3}|" SIGNS "|" SPACES;
-static const char digits_by_one[] = QUOTES "|" WORDS "|\\p{N}|" SIGNS "|" SPACES;
-static const char cased_by_three[] = CASED(QUOTES "?") "|\\p{N}{1,3}|" SIGNS_SLASH "|" SPACES;
-static const char cased_by_one[] = CASED("") "|\\p{N}|" SIGNS_SLASH "|" SPACES;
-
-/* `pattern` NULL: GPT-2's own, which tokenizer.json's ByteLevel has built in. */
-static const struct pre { const char *name, *pattern; bool digits, nfc, whole; } pres[] = {
-	{"gpt-2", NULL, .nfc = false}, {"gpt2", NULL, .nfc = false}, {"phi-2", NULL, .nfc = false},
-	{"jais", NULL, .nfc = false}, {"olmo", NULL, .nfc = true}, {"mpt", NULL, .nfc = true},
-	{"smollm", NULL, .digits = true}, {"starcoder", NULL, .digits = true}, {"refact", NULL, .digits = true},
-	{"llama-bpe", digits_by_three, .whole = true}, {"llama3", digits_by_three, .whole = true},
-	{"llama-v3", digits_by_three, .whole = true}, {"dbrx", digits_by_three, .whole = false},
-	{"smaug-bpe", digits_by_three, .whole = false},
-	{"qwen2", digits_by_one, .nfc = true}, {"deepseek-r1-qwen", digits_by_one, .nfc = true},
-	{"tekken", cased_by_one, .whole = true}, {"gpt-4o", cased_by_three, .whole = false},
-};
-
-/* Old files do not say; of some architectures all models split alike. */
-static const struct { const char *arch, *pre; } by_arch[] = {
-	{"gpt2", "gpt-2"}, {"phi2", "gpt-2"}, {"gptneox", "olmo"}, {"olmo", "olmo"}, {"olmo2", "dbrx"},
-	{"qwen2", "qwen2"}, {"qwen3", "qwen2"},
-};
-
-static bool
-is_text(const char *s, size_t n, const char *text)
-{
-	return s && strlen(text) == n && memcmp(s, text, n) == 0;
-}
-
-static enum err
-find_pre(const struct gguf *g, const struct pre **out)
-{
-	const char *s, *arch;
-	size_t n, arch_n;
-	TRY(gguf_str(g, "tokenizer.ggml.pre", &s, &n));
-	TRY(gguf_str(g, "general.architecture", &arch, &arch_n));
-	bool said = s && !is_text(s, n, "default");
-	for (size_t i = 0; !said && i < ARRAY_LEN(by_arch); i++)
-		if (is_text(arch, arch_n, by_arch[i].arch)) {
-			s = by_arch[i].pre;
-			n = strlen(s);
-		}
-	for (size_t i = 0; i < ARRAY_LEN(pres); i++)
-		if (is_text(s, n, pres[i].name)) {
-			*out = &pres[i];
-			return OK;
-		}
-	if (!said)
-		return err_set(ERR_UNSUPPORTED,
-			"%s: does not say how its tokenizer splits text (tokenizer.ggml.pre); use "
-			"a newer file, or the original with its tokenizer.json", g->path);
-	return err_set(ERR_UNSUPPORTED, "%s: a tokenizer that splits text as \"%.*s\" does is not supported", g->path,
-		(int)(n < 100 ? n : 100), s);
-}
-
-static json_t *
-byte_level(bool prefix, bool regex)
-{
-	return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", (int)prefix,
-		"trim_offsets", 1, "use_regex", (int)regex);
-}
-
-static json_t *
-pre_tokenizer(const struct pre *pre, bool prefix)
-{
-	json_t *bytes = byte_level(prefix, !pre->pattern), *first;
-	if (!pre->pattern && !pre->digits)
-		return bytes;
-	if (pre->digits)
-		first = json_pack("{s:s, s:b}", "type", "Digits", "individual_digits", 1);
-	else
-		first = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex", pre->pattern,
-			"behavior", "Isolated", "invert", 0);
-	return json_pack("{s:s, s:[o, o]}", "type", "Sequence", "pretokenizers", first, bytes);
-}
-
 /* ---- the vocabulary ---- */
 
 static enum err
@@ -182,6 +95,42 @@ add_all(const struct gguf_vocabulary *v, bool pieces, json_t *vocab, json_t *add
 	return OK;
 }
 
+/* ---- tokens around a text ---- */
+
+static enum err
+around(const struct gguf_vocabulary *v, const char *wanted, bool by_default, const char *which, json_t *single,
+	json_t *specials)
+{
+	bool on;
+	int64_t id;
+	TRY(gguf_bool(v->g, wanted, by_default, &on));
+	TRY(gguf_int(v->g, which, 0, (int64_t)v->n - 1, -1, &id));
+	if (!on || id < 0)
+		return OK;
+	json_t *name = json_stringn(v->tokens[id].s, v->tokens[id].n);
+	if (!name || strlen(json_string_value(name)) != v->tokens[id].n) {
+		json_decref(name);
+		return err_set(ERR_FORMAT, "%s: token %" PRId64 " is not UTF-8", v->g->path, id);
+	}
+	json_object_set_new(specials, json_string_value(name), json_pack("{s:O, s:[I], s:[O]}", "id", name, "ids",
+		(json_int_t)id, "tokens", name));
+	json_array_append_new(single, json_pack("{s:{s:o, s:i}}", "SpecialToken", "id", name, "type_id", 0));
+	return OK;
+}
+
+static enum err
+post_processor(const struct gguf_vocabulary *v, bool begin, json_t *root)
+{
+	json_t *post = json_pack("{s:s, s:[], s:[{s:{s:s, s:i}}, {s:{s:s, s:i}}], s:{}}", "type", "TemplateProcessing",
+		"single", "pair", "Sequence", "id", "A", "type_id", 0, "Sequence", "id", "B", "type_id", 1,
+		"special_tokens");
+	json_t *single = json_object_get(post, "single"), *specials = json_object_get(post, "special_tokens");
+	json_object_set_new(root, "post_processor", post);
+	TRY(around(v, "tokenizer.ggml.add_bos_token", begin, "tokenizer.ggml.bos_token_id", single, specials));
+	json_array_append_new(single, json_pack("{s:{s:s, s:i}}", "Sequence", "id", "A", "type_id", 0));
+	return around(v, "tokenizer.ggml.add_eos_token", false, "tokenizer.ggml.eos_token_id", single, specials);
+}
+
 /* ---- byte-level BPE ---- */
 
 static enum err
@@ -206,18 +155,18 @@ add_merges(const struct gguf *g, json_t *merges)
 static enum err
 byte_bpe(const struct gguf_vocabulary *v, json_t *root)
 {
-	const struct pre *pre = NULL;
+	const struct gguf_pre *pre = NULL;
 	bool prefix;
 	json_t *model = json_object_get(root, "model");
-	TRY(find_pre(v->g, &pre));
+	TRY(gguf_find_pre(v->g, &pre));
 	TRY(gguf_bool(v->g, "tokenizer.ggml.add_space_prefix", false, &prefix));
 	TRY(add_merges(v->g, json_object_get(model, "merges")));
-	json_object_set_new(root, "pre_tokenizer", pre_tokenizer(pre, prefix));
-	json_object_set_new(root, "decoder", byte_level(false, true));
+	json_object_set_new(root, "pre_tokenizer", gguf_pre_tokenizer(pre, prefix));
+	json_object_set_new(root, "decoder", gguf_byte_level(false, true));
 	if (pre->nfc)
 		json_object_set_new(root, "normalizer", json_pack("{s:s}", "type", "NFC"));
 	json_object_set_new(model, "ignore_merges", json_boolean(pre->whole));
-	return OK;
+	return post_processor(v, pre->begin, root);
 }
 
 /* ---- SentencePiece ---- */
@@ -263,6 +212,8 @@ piece_bpe(const struct gguf_vocabulary *v, json_t *root)
 	json_object_set_new(model, "fuse_unk", json_true());
 	if (unknown)
 		json_object_set_new(model, "unk_token", json_string(unknown));
+	if (err == OK)
+		err = post_processor(v, true, root);
 	return err == OK ? gguf_piece_merges(v, json_object_get(model, "merges")) : err;
 }
 
@@ -286,7 +237,7 @@ build(struct gguf_vocabulary *v, const struct gguf *g, json_t *root)
 	if (!kind)
 		return err_set(ERR_MISSING, "%s: holds no tokenizer (tokenizer.ggml.model)", g->path);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (is_text(kind, n, kinds[i].name)) {
+		if (gguf_is_text(kind, n, kinds[i].name)) {
 			TRY(open_vocabulary(v, g));
 			TRY(add_all(v, kinds[i].pieces, json_object_get(json_object_get(root, "model"), "vocab"),
 				json_object_get(root, "added_tokens")));
@@ -305,7 +256,7 @@ add_begin(const struct gguf *g, json_t *root)
 	bool on;
 	int64_t id;
 	TRY(gguf_str(g, "tokenizer.ggml.model", &kind, &n));
-	TRY(gguf_bool(g, "tokenizer.ggml.add_bos_token", is_text(kind, n, "llama"), &on));
+	TRY(gguf_bool(g, "tokenizer.ggml.add_bos_token", gguf_is_text(kind, n, "llama"), &on));
 	TRY(gguf_int(g, "tokenizer.ggml.bos_token_id", -1, INT32_MAX, -1, &id));
 	if (on && id >= 0)
 		json_object_set_new(root, "post_processor", json_pack("{s:s, s:[{s:{s:s}}, {s:{s:s}}], s:{s:{s:[I]}}}",

@@ -405,8 +405,10 @@ test_models(void **state)
 		assert_ok(checkpoint_load(file, &m));
 		check_logits(&m, &f, models[i]);
 		if (i < WITH_TOKENIZER) {
+			bool llama = strncmp(models[i], "llama", 5) == 0;
 			assert_ok(checkpoint_tokenizer(file, &m, &t));
 			check_tokens(t, &f);
+			assert_int_equal(tokenizer_before(t, &(const int32_t *){ NULL }), llama ? 1 : 0);
 			tokenizer_free(t);
 		} else {
 			assert_err(checkpoint_tokenizer(file, &m, &t), ERR_MISSING);
@@ -416,6 +418,32 @@ test_models(void **state)
 		free(file);
 		free(want);
 	}
+}
+
+/* Scores as merges: "a" and "aa" after a space are pieces, and what is no piece is a byte, or unknown. */
+static void
+test_pieces(void **state)
+{
+	(void)state;
+	static const int32_t want[] = { 5, 7, 3, 2, 0 };
+	const char *source = getenv("srcdir");
+	char *file = xasprintf("%s/tests/fuzz/corpus/gguf/llama_pieces", source ? source : ".");
+	struct tokenizer *t;
+	struct model m;
+	struct token_span *spans;
+	const int32_t *before;
+	size_t n;
+	assert_ok(checkpoint_load(file, &m));
+	assert_ok(checkpoint_tokenizer(file, &m, &t));
+	assert_ok(tokenizer_encode(t, "a aa A?", 7, true, &spans, &n));
+	assert_int_equal(n, ARRAY_LEN(want));
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(spans[i].id, want[i]);
+	assert_int_equal(tokenizer_before(t, &before), 1);
+	free(spans);
+	tokenizer_free(t);
+	model_free(&m);
+	free(file);
 }
 
 /* Alone in a directory, under any name, and by what identity. */
@@ -452,6 +480,7 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_models),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_directory),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
