@@ -60,10 +60,15 @@ add_piece(struct stored *s, const struct file_tensor *f, const struct weights_te
 {
 	struct stored_matrix *m = &s->matrix[place_of(s, f->tensor)][f->tensor->role];
 	m->piece = xreallocarray(m->piece, (size_t)m->n + 1, sizeof(*m->piece));
-	m->piece[m->n++] = (struct stored_piece){ .kind = kinds[t->type], .data = t->data,
+	struct stored_piece *p = &m->piece[m->n++];
+	*p = (struct stored_piece){ .kind = kinds[t->type], .data = t->data,
 		.stride = narrow_bytes(kinds[t->type], (size_t)(f->transposed ? f->file_rows : f->cols)),
 		.row = f->row, .rows = f->rows, .from = f->from, .cols = f->cols, .transposed = f->transposed,
-		.head = f->paired > 0 ? f->rows / f->paired : 0 };
+		.head = f->paired > 0 ? f->rows / f->paired : 0, .task = { m->tasks[0], m->tasks[1] } };
+	for (int many = 0; many < 2; many++) {
+		int step = stored_step(p, many != 0);
+		m->tasks[many] += (size_t)((p->rows + step - 1) / step);
+	}
 }
 
 /* Room in `small` for the vectors, which are few and short. */
@@ -97,7 +102,7 @@ tie_head(struct stored *s)
 	struct stored_matrix *head = &s->matrix[outside][ROLE_HEAD], *embed = &s->matrix[outside][ROLE_EMBED];
 	if (!s->checkpoint.plan.config.tied)
 		return;
-	head->n = embed->n;
+	*head = *embed;
 	head->piece = xreallocarray(NULL, (size_t)embed->n, sizeof(*head->piece));
 	memcpy(head->piece, embed->piece, (size_t)embed->n * sizeof(*head->piece));
 }

@@ -19,9 +19,10 @@ struct stored_piece {
 	int row, rows, from, cols;	/* cols: how many numbers a row of ours has */
 	bool transposed;		/* the file's columns are our rows */
 	int head;			/* rows of a head, which lie in rotary pairs; 0: they do not */
+	size_t task[2];			/* the first piece of work on it: with one row of x, with more */
 };
 
-struct stored_matrix { struct stored_piece *piece; int n; };
+struct stored_matrix { struct stored_piece *piece; int n; size_t tasks[2]; };
 
 struct stored {
 	struct checkpoint checkpoint;
@@ -50,6 +51,8 @@ void stored_linear(const struct stored *s, struct stored_work *work, int layer, 
 /* dx (rows, in) += dy (rows, out) W, for weights that stay as they are. */
 void stored_linear_back(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role,
 	float *dx, const float *dy, int rows, int in, int out);
+/* Rows of a piece that one piece of work takes. */
+int stored_step(const struct stored_piece *p, bool many);
 /* One row of a table outside the blocks, widened. */
 void stored_row(const struct stored *s, enum tensor_role role, int row, float *out);
 

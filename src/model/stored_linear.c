@@ -48,30 +48,27 @@ file_row(const struct stored_piece *p, int r)
 }
 
 struct product {
-	const struct stored_piece *piece;
+	const struct stored_matrix *matrix;
 	const float *x;
-	float *y;			/* (rows, out), at the piece's first row */
+	float *y;			/* (rows, out) */
 	int rows, out;
-	int step;			/* rows of the piece that one piece of work takes */
 	float **scratch;
 };
 
 /* ---- one row of x ---- */
 
 static void
-one_straight(const struct product *k, int first, int n)
+one_straight(const struct product *k, const struct stored_piece *p, int first, int n)
 {
-	const struct stored_piece *p = k->piece;
 	int run = p->head == 0 ? n : 1;
 	for (int r = first; r < first + n; r += run)
-		narrow_dots(k->y + r, p->kind, p->data + file_row(p, r) * p->stride, p->stride, run, p->cols, k->x);
+		narrow_dots(k->y + p->row + r, p->kind, p->data + file_row(p, r) * p->stride, p->stride, run, p->cols, k->x);
 }
 
 static void
-one_transposed(const struct product *k, int first, int n)
+one_transposed(const struct product *k, const struct stored_piece *p, int first, int n)
 {
-	const struct stored_piece *p = k->piece;
-	narrow_sums(k->y + first, p->kind, p->data + narrow_bytes(p->kind, (size_t)(p->from + first)), p->stride, p->cols,
+	narrow_sums(k->y + p->row + first, p->kind, p->data + narrow_bytes(p->kind, (size_t)(p->from + first)), p->stride, p->cols,
 		n, k->x);
 }
 
@@ -96,30 +93,47 @@ widen_transposed(const struct stored_piece *p, int first, int n, float *wide)
 }
 
 static void
-many_straight(const struct product *k, int first, int n, float *wide)
+many_straight(const struct product *k, const struct stored_piece *p, int first, int n, float *wide)
 {
-	const struct stored_piece *p = k->piece;
 	widen_straight(p, first, n, wide);
-	mm_bt(k->rows, n, p->cols, 1, k->x, p->cols, wide, p->cols, 1, k->y + first, k->out);
+	mm_bt(k->rows, n, p->cols, 1, k->x, p->cols, wide, p->cols, 1, k->y + p->row + first,
+		k->out);
 }
 
 static void
-many_transposed(const struct product *k, int first, int n, float *wide)
+many_transposed(const struct product *k, const struct stored_piece *p, int first, int n, float *wide)
 {
-	const struct stored_piece *p = k->piece;
 	widen_transposed(p, first, n, wide);
-	mm(k->rows, n, p->cols, 1, k->x, p->cols, wide, n, 1, k->y + first, k->out);
+	mm(k->rows, n, p->cols, 1, k->x, p->cols, wide, n, 1, k->y + p->row + first, k->out);
+}
+
+/* The piece that a piece of work is on: the last that begins at it or before. */
+static const struct stored_piece *
+piece_of(const struct stored_matrix *m, int many, size_t task)
+{
+	int from = 0, to = m->n;
+	while (to - from > 1) {
+		int middle = (from + to) / 2;
+		if (m->piece[middle].task[many] <= task)
+			from = middle;
+		else
+			to = middle;
+	}
+	return &m->piece[from];
 }
 
 static void
 product_task(void *arg, size_t i, int worker)
 {
 	const struct product *k = arg;
-	int first = (int)i * k->step, n = k->piece->rows - first < k->step ? k->piece->rows - first : k->step;
-	if (k->rows == 1)
-		(k->piece->transposed ? one_transposed : one_straight)(k, first, n);
+	bool many = k->rows > 1;
+	const struct stored_piece *p = piece_of(k->matrix, many, i);
+	int step = stored_step(p, many), first = (int)(i - p->task[many]) * step;
+	int n = p->rows - first < step ? p->rows - first : step;
+	if (many)
+		(p->transposed ? many_transposed : many_straight)(k, p, first, n, k->scratch[worker]);
 	else
-		(k->piece->transposed ? many_transposed : many_straight)(k, first, n, k->scratch[worker]);
+		(p->transposed ? one_transposed : one_straight)(k, p, first, n);
 }
 
 static void
@@ -131,15 +145,13 @@ run_tasks(const struct stored_work *work, size_t n, void (*task)(void *arg, size
 		task(arg, i, 0);
 }
 
-static int
-step_of(const struct stored_piece *p, int rows)
+int
+stored_step(const struct stored_piece *p, bool many)
 {
-	if (rows > 1)
-		return WIDE_ROWS;
-	if (p->transposed)
-		return TASK_COLS;
 	size_t n = TASK_BYTES / p->stride;
-	return n > 0 ? (int)n : 1;
+	if (many)
+		return WIDE_ROWS;
+	return p->transposed ? TASK_COLS : n > 0 ? (int)n : 1;
 }
 
 void
@@ -154,12 +166,8 @@ stored_linear(const struct stored *s, struct stored_work *work, int layer, enum 
 		else
 			memset(y + (size_t)r * (size_t)out, 0, (size_t)out * sizeof(*y));
 	}
-	for (int i = 0; i < m->n; i++) {
-		const struct stored_piece *p = &m->piece[i];
-		struct product k = { .piece = p, .x = x, .y = y + p->row, .rows = rows, .out = out,
-			.step = step_of(p, rows), .scratch = work->scratch };
-		run_tasks(work, (size_t)((p->rows + k.step - 1) / k.step), product_task, &k);
-	}
+	struct product k = { .matrix = m, .x = x, .y = y, .rows = rows, .out = out, .scratch = work->scratch };
+	run_tasks(work, m->tasks[rows > 1], product_task, &k);
 }
 
 /* The pieces of a matrix add to the same dx, so they go one after another. */
