@@ -70,9 +70,16 @@ struct session {
 	 * and indexed alike: query_rank averages over all. Their weights are loaded when first needed. */
 	struct peers *peers;		/* private; NULL: none */
 	bool alone;			/* set it to leave them out */
+	/* The run holds another library's scores and no model (scores.h): model is zeroed, and only its own queries can
+	 * be asked, by the methods of session_methods. */
+	struct imported *imported;	/* private; NULL: the run has a model */
 };
 enum err session_open(struct store *s, const char *run_name, int threads, struct session **out);
 void session_close(struct session *s);
+const char *session_source(const struct session *s);	/* the library that scores were imported from; NULL: none */
+int64_t session_first_query(const struct session *s);	/* the first that was imported, as saved; 0: none */
+/* ERR_UNSUPPORTED, in a plain sentence, when there is none. */
+enum err session_want_model(const struct session *s);
 const struct work *session_work(const struct session *s, int64_t id);	/* NULL when there is none */
 const struct contributor *session_contributor(const struct session *s, int64_t id);	/* NULL when there is none */
 size_t session_trained(const struct session *s);	/* examples trained on */
@@ -109,6 +116,9 @@ extern const struct method methods[];
 extern const int n_methods;
 const struct method *method_find(const char *name);	/* NULL; the first in the table is the default */
 enum { METHOD_MAX = 16 };
+/* Those that may be asked of this session; the first is its default. Without a model: imported, and those that look at
+ * texts alone. */
+const struct method *session_methods(const struct session *s, int *n);
 
 /* What query_rank would say of the whole outputs of n queries of one session, averaged over its runs, METHOD_EXACT
  * candidates rescored where the method does that: scores (n, data.n), NaN for examples never trained on. Takes together

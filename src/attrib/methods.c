@@ -4,6 +4,16 @@
 #include <string.h>
 
 #include "query_private.h"
+#include "scores_private.h"
+
+#define BM25 \
+	{ .name = "bm25", .title = "shared words (BM25)", .unit = "BM25", .evidence = "lexical", \
+		.cite = "Robertson, Zaragoza 2009", .plain = "shared words, the rare ones weighing more", \
+		.blind = true, .baseline = true, .score = method_bm25_score }
+#define TFIDF \
+	{ .name = "tfidf", .title = "shared words (TF-IDF)", .unit = "cosine", .evidence = "lexical", \
+		.cite = "Salton, Buckley 1988", .plain = "cosines of word counts, the rare words weighing more", \
+		.blind = true, .baseline = true, .score = method_tfidf_score }
 
 const struct method methods[] = {
 	{ .name = "influence", .title = "influence", .unit = "nats (predicted)", .evidence = "influence",
@@ -38,12 +48,8 @@ const struct method methods[] = {
 		.cite = "Hanawa et al. 2021", .plain = "cosines of the model's mean last states",
 		.needs_index = true, .baseline = true, .score = method_similarity_score,
 		.stored = method_similarity_stored },
-	{ .name = "bm25", .title = "shared words (BM25)", .unit = "BM25", .evidence = "lexical",
-		.cite = "Robertson, Zaragoza 2009", .plain = "shared words, the rare ones weighing more",
-		.blind = true, .baseline = true, .score = method_bm25_score },
-	{ .name = "tfidf", .title = "shared words (TF-IDF)", .unit = "cosine", .evidence = "lexical",
-		.cite = "Salton, Buckley 1988", .plain = "cosines of word counts, the rare words weighing more",
-		.blind = true, .baseline = true, .score = method_tfidf_score },
+	BM25,
+	TFIDF,
 	{ .name = "logra", .title = "projected gradients (LoGra)", .unit = "nats (predicted)",
 		.evidence = "influence", .cite = "Choe et al. 2024",
 		.plain = "randomly projected gradients at the last checkpoint, with their own curvature",
@@ -59,18 +65,42 @@ const struct method methods[] = {
 const int n_methods = sizeof(methods) / sizeof(methods[0]);
 _Static_assert(sizeof(methods) / sizeof(methods[0]) <= METHOD_MAX, "METHOD_MAX is too small");
 
+/* Of a session without a model. */
+static const struct method imported_methods[] = {
+	{ .name = "imported", .title = "imported scores", .unit = "units of its library", .evidence = "influence",
+		.cite = "whatever made them", .plain = "scores that another library made, as they were imported",
+		.blind = true, .score = method_imported_score },
+	BM25,
+	TFIDF,
+};
+enum { N_IMPORTED = sizeof(imported_methods) / sizeof(imported_methods[0]) };
+
+const struct method *
+session_methods(const struct session *s, int *n)
+{
+	*n = s->imported ? N_IMPORTED : n_methods;
+	return s->imported ? imported_methods : methods;
+}
+
 const struct method *
 method_find(const char *name)
 {
 	for (int i = 0; i < n_methods; i++)
 		if (strcmp(methods[i].name, name) == 0)
 			return &methods[i];
-	return NULL;
+	return strcmp(name, imported_methods[0].name) == 0 ? &imported_methods[0] : NULL;
 }
 
 enum err
 method_ready(const struct session *s, const struct method *m)
 {
+	if (s->imported && !m->blind)
+		return err_set(ERR_UNSUPPORTED, "method %s needs a model, and run %s has none, only scores imported from"
+			" %s: choose imported, or one that looks at texts alone, as bm25 does", m->name, s->run.name,
+			session_source(s));
+	if (m->score == method_imported_score && !s->imported)
+		return err_set(ERR_UNSUPPORTED, "method imported needs a run made by `byline import-scores`, and run %s has"
+			" a model", s->run.name);
 	if (m->needs_index && !s->index)
 		return err_set(ERR_MISSING,
 			"method %s needs an index, and run %s has none: run `byline index %s`, or choose a method that "

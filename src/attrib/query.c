@@ -8,6 +8,7 @@
 #include "byline/features.h"
 #include "byline/mem.h"
 #include "query_private.h"
+#include "scores_private.h"
 
 struct ids { int32_t *v; int n; };
 
@@ -154,6 +155,10 @@ query_new(struct session *s, const char *prompt, const char *target, const struc
 	struct query *q = xcalloc(1, sizeof(*q));
 	*out = NULL;
 	assert(o || target);
+	if (s->imported) {
+		free(q);
+		return imported_query(s, prompt, target, out);
+	}
 	q->session = s;
 	q->prompt = xstrdup(prompt);
 	if (o)

@@ -172,6 +172,7 @@ query_scores(struct query *q, struct job *job)
 	const struct session *s = q->session;
 	struct pass p = { .q = q, .index = s->index };
 	enum err err = OK;
+	TRY(session_want_model(s));
 	if (!s->index)
 		return err_set(ERR_MISSING, "run %s has no index: run `byline index`", s->run.name);
 	if (q->features)

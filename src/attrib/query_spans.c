@@ -120,6 +120,10 @@ bool
 query_example_row(const struct query *q, uint32_t example, float *out)
 {
 	const struct index *x = q->session->index;
+	if (q->session->imported && example < q->session->data.n) {
+		memcpy(out, q->matrix + (size_t)example * (size_t)q->n_out, (size_t)q->n_out * sizeof(*out));
+		return true;
+	}
 	if (!q->features || example >= q->session->data.n)
 		return false;
 	const struct feature_block *own = feature_layout_own(&x->layout);

@@ -10,6 +10,7 @@
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "byline/train.h"
+#include "scores_private.h"
 #include "session_index.h"
 #include "session_peers.h"
 #include "tables.h"
@@ -190,6 +191,18 @@ check_readings(struct session *s)
 	return store_check_file(s->store, &s->run, "checkpoint/tokenizer.json");
 }
 
+static enum err
+open_trained(struct session *s)
+{
+	TRY(session_weights(s));
+	TRY(open_tokenizer(s));
+	TRY(check_readings(s));
+	TRY(open_examples(s));
+	TRY(session_check_journal(s));
+	TRY(index_open(s, &s->index));
+	return peers_find(s, &s->peers);
+}
+
 enum err
 session_open(struct store *store, const char *run_name, int threads, struct session **out)
 {
@@ -200,16 +213,10 @@ session_open(struct store *store, const char *run_name, int threads, struct sess
 	s->store = store;
 	TRY_OUT(store_find_run(store, run_name, &s->run));
 	TRY_OUT(store_hash(store, s->corpus_sha256));
-	TRY_OUT(session_weights(s));
-	TRY_OUT(open_tokenizer(s));
-	TRY_OUT(check_readings(s));
 	TRY_OUT(open_people(s));
-	TRY_OUT(open_examples(s));
-	TRY_OUT(session_check_journal(s));
 	s->pool = pool_new(threads);
 	s->tables = tables_new();
-	TRY_OUT(index_open(s, &s->index));
-	TRY_OUT(peers_find(s, &s->peers));
+	TRY_OUT(scores_run(&s->run) ? imported_open(s) : open_trained(s));
 	*out = s;
 	s = NULL;
 out:
@@ -223,6 +230,7 @@ session_close(struct session *s)
 	if (!s)
 		return;
 	peers_close(s->peers);
+	imported_close(s->imported);
 	index_close(s->index);
 	tables_free(s->tables);
 	pool_free(s->pool);

@@ -22,6 +22,7 @@
 struct ask_args {
 	struct asking ask;
 	int top;
+	int64_t query;			/* 0: none */
 	int64_t tokens_of;		/* -1: none */
 	bool all, json, quiet;
 };
@@ -29,6 +30,8 @@ struct ask_args {
 #define FIELD(f) offsetof(struct ask_args, f)
 static const struct option ask_table[] = {
 	ASKING_OPTIONS(struct ask_args, ask),
+	{"query", OPTION_LONG, FIELD(query), "ID", NULL, 1, 9e15,
+		.help = "ask a saved query again, as it came out"},
 	{"top", OPTION_INT, FIELD(top), "K", "10", 1, 100000, .help = "proponents and opponents listed"},
 	{"tokens-of", OPTION_LONG, FIELD(tokens_of), "EXAMPLE", "-1", -1, 4294967295.0,
 		.help = "also what each token of this example adds to each of the span; -1 means no example"},
@@ -73,16 +76,52 @@ ask_trust(struct answer *w)
 	err_clear();
 }
 
+/* A saved query and its run, whose model need not be there to say the same again. */
+static enum err
+ask_saved(struct store *s, const struct ask_args *a, struct job *job, struct answer *w)
+{
+	struct saved_query saved;
+	struct run run = {0};
+	struct asking asking = a->ask;
+	const struct sample_options sample = { .max_tokens = a->ask.tokens };
+	enum err err;
+	if (a->ask.prompt || a->ask.target)
+		return err_set(ERR_USAGE, "--query has its own prompt and output: give no --prompt or --target");
+	TRY(store_query(s, a->query, &saved));
+	TRY_OUT(store_run(s, saved.run, &run));
+	asking.run = asking.run ? asking.run : run.name;
+	TRY_OUT(asking_session(&asking, s, &w->session));
+	err = query_new(w->session, saved.prompt ? saved.prompt : "", saved.output ? saved.output : "", &sample, job, NULL,
+		NULL, &w->query);
+out:
+	run_free(&run);
+	saved_query_free(&saved);
+	return err;
+}
+
+static enum err
+ask_query(struct store *s, const struct ask_args *a, struct job *job, struct answer *w)
+{
+	if (a->query)
+		return ask_saved(s, a, job, w);
+	TRY(asking_session(&a->ask, s, &w->session));
+	if (a->tokens_of >= 0)
+		TRY(ask_tokens_check(w->session, a->tokens_of));
+	return asking_query(&a->ask, w->session, job, &w->query);
+}
+
 static enum err
 ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w)
 {
 	struct rank_options o = {.top = (size_t)a->top, .exact = (size_t)a->ask.exact};
 	TRY(asking_method(a->ask.method, &o.method));
-	TRY(asking_session(&a->ask, s, &w->session));
+	double began = clock_monotonic();
+	TRY(ask_query(s, a, job, w));
 	if (a->tokens_of >= 0)
 		TRY(ask_tokens_check(w->session, a->tokens_of));
-	double began = clock_monotonic();
-	TRY(asking_query(&a->ask, w->session, job, &w->query));
+	int n;
+	if (!a->ask.method)
+		o.method = session_methods(w->session, &n);
 	TRY(asking_span(&a->ask, w->query->n_out, &o.from, &o.to));
 	TRY(query_rank(w->query, &o, job, &w->ranking));
 	TRY(credit_shares(w->session, w->ranking, &w->shares));
@@ -102,8 +141,9 @@ ask_output(const struct query *q)
 	for (int i = 0; i < q->n_out; i++) {
 		const char *bytes = q->output.s + q->byte_of[i];
 		json_array_append_new(tokens,
-			json_pack("{s:o, s:f, s:i}", "text", json_text(bytes, q->byte_of[i + 1] - q->byte_of[i]),
-			"logprob", (double)q->facts[i].logprob, "rank", q->facts[i].rank));
+			json_pack("{s:o, s:o, s:o}", "text", json_text(bytes, q->byte_of[i + 1] - q->byte_of[i]),
+			"logprob", json_number((double)q->facts[i].logprob), "rank",
+			q->facts[i].rank ? json_integer(q->facts[i].rank) : json_null()));
 	}
 	return tokens;
 }
@@ -284,7 +324,8 @@ ask_print(const struct answer *w, bool all)
 	if (r->n_runs > 1)
 		say(", mean of %d runs", r->n_runs);
 	say("\n");
-	say_method_trust(w->trust, r->method->name, store_dir(w->session->store), w->current);
+	if (!session_source(w->session))
+		say_method_trust(w->trust, r->method->name, store_dir(w->session->store), w->current);
 	ask_ranking(w, all);
 	say("\nContributors\n");
 	for (size_t i = 0; i < w->shares.n && w->shares.c[i].share > 0; i++)

@@ -92,6 +92,7 @@ eval_open(struct eval *e)
 	int left;
 	TRY(store_open(e->dir, true, &e->store));
 	TRY(session_open(e->store, e->a->run, e->a->threads, &e->session));
+	TRY(session_want_model(e->session));
 	if (e->a->report)
 		return bank_open(e->session, &e->bank);
 	options_of_args(e->a, &o);

@@ -11,6 +11,7 @@
 #include "byline/clock.h"
 #include "byline/file.h"
 #include "byline/mem.h"
+#include "byline/scores.h"
 
 struct index_args {
 	const char *run, *checkpoint;
@@ -119,6 +120,9 @@ index_find(struct store *s, const struct index_args *a, struct job *job, struct 
 	if (!a->run)
 		TRY(store_each_run(s, waiting, &id));
 	TRY(id ? store_run(s, id, run) : store_find_run(s, a->run, run));
+	if (scores_run(run))
+		return err_set(ERR_UNSUPPORTED, "run %s holds imported scores and no model: there is nothing to index",
+			run->name);
 	if (!run->trained)
 		return err_set(ERR_MISSING, "run %s is not trained to its end; byline train %s --run %s finishes it",
 			run->name, store_dir(s), run->name);

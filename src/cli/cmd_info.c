@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "byline/json.h"
+#include "byline/scores.h"
 #include "byline/store.h"
 
 struct info_args { bool json; };
@@ -23,8 +24,9 @@ static enum err
 info_run(void *arg, const struct run *r)
 {
 	json_array_append_new(arg,
-		json_pack("{s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:i, s:s}", "name", json_cstr(r->name),
-		"trained", r->trained, "indexed", r->indexed, "examples", (json_int_t)r->n_examples, "trained_examples",
+		json_pack("{s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:i, s:s}", "name", json_cstr(r->name),
+		"trained", r->trained, "indexed", r->indexed, "imported", scores_run(r),
+		"examples", (json_int_t)r->n_examples, "trained_examples",
 		(json_int_t)r->n_train, "tokens", (json_int_t)r->tokens_train, "heldout_tokens",
 		(json_int_t)r->tokens_heldout, "context", r->n_ctx, "dataset_sha256", r->dataset));
 	return OK;
@@ -76,8 +78,10 @@ info_print(const json_t *o)
 		say("run %s: %" JSON_INTEGER_FORMAT " examples trained on, %" JSON_INTEGER_FORMAT " tokens, %s%s\n",
 			json_string_value(json_object_get(row, "name")), number(row, "trained_examples"),
 			number(row, "tokens"),
-			json_is_true(json_object_get(row, "trained")) ? "trained" : "not trained to its end",
-			json_is_true(json_object_get(row, "indexed")) ? ", indexed" : ", not indexed");
+			json_is_true(json_object_get(row, "imported")) ? "scores imported from another library"
+			: json_is_true(json_object_get(row, "trained")) ? "trained" : "not trained to its end",
+			json_is_true(json_object_get(row, "imported")) ? ""
+			: json_is_true(json_object_get(row, "indexed")) ? ", indexed" : ", not indexed");
 }
 
 static int

@@ -67,7 +67,7 @@ const struct command cmd_explore = {
 
 static const struct command *const table[] = {
 	&cmd_explore, &cmd_ask, &cmd_whatif, &cmd_verbatim, &cmd_show, &cmd_info, &cmd_logits, &cmd_tokenize,
-	&cmd_import, &cmd_import_index, &cmd_train, &cmd_index, &cmd_eval,
+	&cmd_import, &cmd_import_index, &cmd_import_scores, &cmd_train, &cmd_index, &cmd_eval,
 	&cmd_verify, &cmd_opt_out, &cmd_help,
 };
 

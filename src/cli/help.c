@@ -144,27 +144,33 @@ help_methods(void)
 {
 	for (int i = 0; i < n_methods; i++)
 		printf("%-12s %s\n", methods[i].name, methods[i].plain);
+	printf("%-12s %s\n", "imported", method_find("imported")->plain);
+}
+
+static void
+method_roff(const struct method *m)
+{
+	printf(".TP\n.B ");
+	roff_text(m->name);
+	printf("\nEvidence: %s.\n%c", m->evidence, toupper((unsigned char)m->plain[0]));
+	roff_text(m->plain + 1);
+	printf(".\n");
+	if (!m->needs_index && !m->ready)
+		printf("Needs no index.\n");
+	printf("Unit: ");
+	roff_text(m->unit);
+	printf(".\n");
+	printf("Source: ");
+	roff_text(m->cite);
+	printf(".\n");
 }
 
 void
 help_roff_methods(void)
 {
 	printf(".SH METHODS\nThe methods of this version, as\n.B \\-\\-method\ntakes them.\n"
-		"The first is the default.\n");
-	for (int i = 0; i < n_methods; i++) {
-		const struct method *m = &methods[i];
-		printf(".TP\n.B ");
-		roff_text(m->name);
-		printf("\nEvidence: %s.\n%c", m->evidence, toupper((unsigned char)m->plain[0]));
-		roff_text(m->plain + 1);
-		printf(".\n");
-		if (!m->needs_index && !m->ready)
-			printf("Needs no index.\n");
-		printf("Unit: ");
-		roff_text(m->unit);
-		printf(".\n");
-		printf("Source: ");
-		roff_text(m->cite);
-		printf(".\n");
-	}
+		"The first is the default; the last is that of runs made by\n.BR byline\\-import\\-scores (1).\n");
+	for (int i = 0; i < n_methods; i++)
+		method_roff(&methods[i]);
+	method_roff(method_find("imported"));
 }

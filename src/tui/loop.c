@@ -79,7 +79,9 @@ first_inquiry(struct app *app)
 	app_push(app, view_output_new(app, q));
 	if (o->method)
 		TRY(command_fmt(app, "method %s", o->method));
-	return o->query > 0 ? command_fmt(app, "query %lld", (long long)o->query) : OK;
+	/* Without a model there is nothing to type a prompt for. */
+	int64_t query = o->query <= 0 && !o->prompt ? app->source->info.first_query : o->query;
+	return query > 0 ? command_fmt(app, "query %lld", (long long)query) : OK;
 }
 
 static void

@@ -9,6 +9,9 @@ void
 measured_note(struct source *s, const struct method *m, const struct glyphs *g, bool brief, struct str *out)
 {
 	bool stale;
+	/* Nothing can be trained again that has no model. */
+	if (s->info.first_query)
+		return;
 	const struct method_trust *t = trust_method(s->ops->trust(s, false, &stale), m->name);
 	if (!t || !isfinite(t->lds.value)) {
 		str_adds(out, brief ? "LDS: byline eval" : "LDS not measured: byline eval");

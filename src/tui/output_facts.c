@@ -46,7 +46,8 @@ facts_span(struct output_view *o, struct canvas *c, struct str *out)
 		str_addf(out, to - from == 1 ? "token %d " : "tokens %d%s%d ", from, c->glyphs->dash, to - 1);
 		add_token(o, from, to, c->cols / 3, c, out);
 	}
-	str_addf(out, " %s logprob %.2f", dot, logprob);
+	if (isfinite(logprob))
+		str_addf(out, " %s logprob %.2f", dot, logprob);
 	if (!q->span_whole && inquiry_ranked(q) && isfinite(q->standing->rests_on))
 		str_addf(out, " %s rests on about %.1f works", dot, q->standing->rests_on);
 }
@@ -59,7 +60,8 @@ facts_token(struct output_view *o, struct canvas *c, struct str *out)
 		return;
 	str_addf(out, "token %d ", o->cursor);
 	add_token(o, o->cursor, o->cursor + 1, 20, c, out);
-	str_addf(out, " %s p %.3g%% %s logprob %.2f %s rank %d", c->glyphs->dot, 100 * exp((double)f.logprob),
+	if (isfinite(f.logprob))
+		str_addf(out, " %s p %.3g%% %s logprob %.2f %s rank %d", c->glyphs->dot, 100 * exp((double)f.logprob),
 		c->glyphs->dot, (double)f.logprob, c->glyphs->dot, f.rank);
 }
 

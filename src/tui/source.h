@@ -24,6 +24,7 @@ struct source_info {		/* fixed once open; strings are the source's */
 	size_t n_examples, n_works, n_contributors;
 	bool indexed;
 	int epochs;			/* how often each example was seen in training; 0: not known */
+	int64_t first_query;		/* to begin with, of a run without a model; 0: none */
 	const struct method *methods;
 	int n_methods;
 	uint32_t unable;		/* bit i: the run has not what methods[i] needs */

@@ -40,6 +40,11 @@ tell_model(const struct teller *t, const struct session *x)
 {
 	const struct model_config *c = &x->model.config;
 	t->fn(t->arg, "Model", NULL);
+	if (session_source(x)) {
+		tell(t, "model", "none: the scores were imported from %s", session_source(x));
+		tell(t, "folder", "%s", x->run.dir);
+		return;
+	}
 	tell(t, "architecture", "%s, %d layers of %d, %d heads", c->family, c->n_layer, c->d_model, c->n_head);
 	tell_count(t, "size", (int64_t)x->model.n_params, "parameter", "parameters");
 	tell_count(t, "vocabulary", c->vocab, "token", "tokens");
@@ -73,6 +78,8 @@ static void
 tell_training(const struct teller *t, const struct session *x)
 {
 	struct train_journal j = {0};
+	if (session_source(x))
+		return;
 	t->fn(t->arg, "Training", NULL);
 	if (train_journal_read(x->run.dir, &j) == OK) {
 		tell(t, "recipe", "%d epochs, batches of %d, rate %g", j.options.epochs, j.options.batch, j.options.lr);
@@ -92,6 +99,10 @@ tell_measured(const struct teller *t, const struct session *x, bool measured)
 {
 	static const int spans[] = { 1, 8, 32 };
 	t->fn(t->arg, "How it was measured", NULL);
+	if (session_source(x)) {
+		tell(t, "index", "none: only the queries that were imported can be asked");
+		return;
+	}
 	if (!x->index) {
 		tell(t, "index", "none: only methods that need none answer (byline index)");
 		return;
@@ -108,9 +119,11 @@ tell_measured(const struct teller *t, const struct session *x, bool measured)
 static void
 tell_methods(const struct teller *t, const struct session *x)
 {
+	int n;
+	const struct method *list = session_methods(x, &n);
 	t->fn(t->arg, "Methods", NULL);
-	for (int i = 0; i < n_methods; i++) {
-		const struct method *m = &methods[i];
+	for (int i = 0; i < n; i++) {
+		const struct method *m = &list[i];
 		tell(t, m->name, "%s, in %s%s", m->title, m->unit,
 			method_ready(x, m) == OK ? "" : "; needs an index");
 		tell(t, "", "evidence: %s; %s", m->evidence, m->cite);

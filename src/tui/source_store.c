@@ -31,15 +31,15 @@ store_ask(struct source *s, const char *prompt, const char *target, const struct
 static enum err
 store_scores(struct source *s, struct query *q, struct job *job)
 {
-	(void)s;
-	return query_scores(q, job);
+	return self(s)->session->imported ? OK : query_scores(q, job);
 }
 
 static enum err
 store_strength(struct source *source, struct query *q, float *strength, struct job *job)
 {
 	const struct session *s = self(source)->session;
-	TRY(query_matrix(q, job));
+	if (!s->imported)
+		TRY(query_matrix(q, job));
 	double floor = session_null_floor(s, 1);
 	floor = floor > 0 ? floor : 0;
 	for (size_t i = 0; i < s->data.n; i++) {
@@ -273,8 +273,12 @@ info_fill(struct store_source *f)
 {
 	const struct session *x = f->session;
 	struct str model = {0};
-	str_addf(&model, "%s ", x->model.config.family);
-	source_parameters(x->model.n_params, &model);
+	if (session_source(x)) {
+		str_addf(&model, "scores from %s", session_source(x));
+	} else {
+		str_addf(&model, "%s ", x->model.config.family);
+		source_parameters(x->model.n_params, &model);
+	}
 	f->model = str_take(&model);
 	/* The unknown author is no contributor. */
 	struct store_totals totals = { .contributors = (int64_t)x->n_contributors };
@@ -283,10 +287,11 @@ info_fill(struct store_source *f)
 		.store = store_name(f->store), .folder = f->folder, .run = x->run.name, .model = f->model,
 		.checkpoint_sha256 = x->checkpoint_sha256, .corpus_sha256 = x->corpus_sha256, .n_examples = x->data.n,
 		.n_works = x->n_works, .n_contributors = (size_t)totals.contributors, .indexed = x->index != NULL,
-		.epochs = epochs_of(x), .methods = methods, .n_methods = n_methods,
+		.epochs = epochs_of(x), .first_query = session_first_query(x),
 	};
-	for (int i = 0; i < n_methods; i++)
-		if (method_ready(x, &methods[i]) != OK)
+	f->s.info.methods = session_methods(x, &f->s.info.n_methods);
+	for (int i = 0; i < f->s.info.n_methods; i++)
+		if (method_ready(x, &f->s.info.methods[i]) != OK)
 			f->s.info.unable |= UINT32_C(1) << i;
 	err_clear();
 }

@@ -7,6 +7,7 @@
 static enum err
 beside_open(struct store_source *f)
 {
+	TRY(session_want_model(f->session));
 	if (f->beside)
 		return OK;
 	if (!f->beside_store)
