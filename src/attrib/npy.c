@@ -68,7 +68,8 @@ take_number(struct reader *r, uint64_t *out)
 	skip_blank(r);
 	*out = 0;
 	for (from = r->at; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++)
-		if (__builtin_mul_overflow(*out, 10, out) || __builtin_add_overflow(*out, (uint64_t)(*r->at - '0'), out))
+		if (__builtin_mul_overflow(*out, 10, out)
+			|| __builtin_add_overflow(*out, (uint64_t)(*r->at - '0'), out))
 			return false;
 	return r->at > from;
 }

@@ -110,8 +110,8 @@ score_matrix_open(const char *path, struct score_matrix *m)
 	TRY(file_map_open(path, &m->map));
 	if (m->map.size < 6 || memcmp(m->map.data, "\x93NUMPY", 6) != 0) {
 		if (m->map.size >= 2 && (memcmp(m->map.data, "PK", 2) == 0 || m->map.data[0] == 0x80))
-			return err_set(ERR_UNSUPPORTED, "%s: a pickle or an archive, which is never opened here; save the"
-				" scores with numpy.save, as float32", path);
+			return err_set(ERR_UNSUPPORTED, "%s: a pickle or an archive, which is never opened here; save "
+				"the scores with numpy.save, as float32", path);
 		return open_safetensors(m);
 	}
 	TRY(npy_parse(m->map.data, m->map.size, path, &m->npy));
@@ -139,7 +139,7 @@ score_matrix_read(const struct score_matrix *m, uint64_t query, double *out)
 		read_npy(m, query, out);
 	for (size_t i = 0; i < n; i++)
 		if (!isfinite(out[i]) || fabs(out[i]) > 3e38)
-			return err_set(ERR_FORMAT, "%s: the score of query %" PRIu64 " and example %zu (counting from 0) is"
-				" not a number", m->path, query, i / (size_t)tokens);
+			return err_set(ERR_FORMAT, "%s: the score of query %" PRIu64 " and example %zu (counting from 0) "
+				"is not a number", m->path, query, i / (size_t)tokens);
 	return OK;
 }

@@ -71,8 +71,8 @@ import_works(struct importing *im)
 	import_report_free(&report);
 	TRY(err);
 	if (im->n_works != im->matrix.examples)
-		return err_set(ERR_MISMATCH, "%s has %zu examples, and %s scores of %" PRIu64, im->o->examples, im->n_works,
-			im->o->scores, im->matrix.examples);
+		return err_set(ERR_MISMATCH, "%s has %zu examples, and %s scores of %" PRIu64, im->o->examples,
+			im->n_works, im->o->scores, im->matrix.examples);
 	return OK;
 }
 

@@ -109,7 +109,8 @@ out:
 static int
 query_cmp(const void *a, const void *b)
 {
-	const struct scored_query *x = *(const struct scored_query *const *)a, *y = *(const struct scored_query *const *)b;
+	const struct scored_query *x = *(const struct scored_query *const *)a;
+	const struct scored_query *y = *(const struct scored_query *const *)b;
 	int by_prompt = strcmp(x->prompt, y->prompt);
 	return by_prompt ? by_prompt : strcmp(x->output, y->output);
 }
@@ -163,8 +164,8 @@ char *
 scored_query_settings(const struct scored_query *q, size_t number, bool tokens)
 {
 	struct str text = {0};
-	json_t *o = json_pack("{s:o, s:s, s:I}", "target", json_text(q->output, strlen(q->output)), "method", "imported",
-		"imported", (json_int_t)number);
+	json_t *o = json_pack("{s:o, s:s, s:I}", "target", json_text(q->output, strlen(q->output)), "method",
+		"imported", "imported", (json_int_t)number);
 	if (tokens) {
 		json_t *ends = json_array();
 		for (int i = 1; i <= q->n_out; i++)

@@ -91,8 +91,8 @@ ask_saved(struct store *s, const struct ask_args *a, struct job *job, struct ans
 	TRY_OUT(store_run(s, saved.run, &run));
 	asking.run = asking.run ? asking.run : run.name;
 	TRY_OUT(asking_session(&asking, s, &w->session));
-	err = query_new(w->session, saved.prompt ? saved.prompt : "", saved.output ? saved.output : "", &sample, job, NULL,
-		NULL, &w->query);
+	err = query_new(w->session, saved.prompt ? saved.prompt : "", saved.output ? saved.output : "", &sample, job,
+		NULL, NULL, &w->query);
 out:
 	run_free(&run);
 	saved_query_free(&saved);

@@ -20,7 +20,7 @@ static const struct option import_scores_table[] = {
 	{"examples", OPTION_TEXT, FIELD(examples), "FILE", NULL,
 		.help = "JSONL of the examples, in order of the matrix's columns; fields as for byline import"},
 	{"queries", OPTION_TEXT, FIELD(queries), "FILE", NULL,
-		.help = "JSONL of the queries, in order of the rows: prompt, output, and with scores of each token tokens"},
+		.help = "JSONL of the queries, in order of the rows: prompt, output, perhaps tokens"},
 	{"source", OPTION_TEXT, FIELD(source), "NAME", "another library", .help = "what made the scores"},
 	{"run", OPTION_TEXT, FIELD(run), "NAME", "imported", .help = "what the scores are called in the store"},
 	{"tokens", OPTION_CHOICE, FIELD(tokens), "WHOSE", "auto", .choices = "auto output example",
