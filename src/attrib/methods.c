@@ -96,11 +96,11 @@ method_ready(const struct session *s, const struct method *m)
 {
 	if (s->imported && !m->blind)
 		return err_set(ERR_UNSUPPORTED, "method %s needs a model, and run %s has none, only scores imported "
-			"from %s: choose imported, or one that looks at texts alone, as bm25 does", m->name, s->run.name,
-			session_source(s));
+			"from %s: choose imported, or one that looks at texts alone, as bm25 does", m->name,
+			s->run.name, session_source(s));
 	if (m->score == method_imported_score && !s->imported)
-		return err_set(ERR_UNSUPPORTED, "method imported needs a run made by `byline import-scores`, and run %s "
-			"has a model", s->run.name);
+		return err_set(ERR_UNSUPPORTED, "method imported needs a run made by `byline import-scores`, and "
+			"run %s has a model", s->run.name);
 	if (m->needs_index && !s->index)
 		return err_set(ERR_MISSING,
 			"method %s needs an index, and run %s has none: run `byline index %s`, or choose a method that "

@@ -196,7 +196,8 @@ imported_query(struct session *s, const char *prompt, const char *target, struct
 	enum err err;
 	if (!from)
 		return err_set(ERR_UNSUPPORTED, "run %s holds scores imported from %s and no model: only the %zu "
-			"queries that came with them can be asked", s->run.name, s->imported->source, s->imported->queries.n);
+			"queries that came with them can be asked", s->run.name, s->imported->source,
+			s->imported->queries.n);
 	struct query *q = query_make(s, from);
 	TRY_OUT(mem_array(&q->matrix, s->data.n * (size_t)q->n_out, sizeof(*q->matrix), "scores of a query"));
 	TRY_OUT(query_scores_read(s, from, q->matrix));
