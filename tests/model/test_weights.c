@@ -149,7 +149,7 @@ test_views(void **state)
 	assert_ok(weights_open(&w, dir));
 	assert_int_equal(w.container, WEIGHTS_SHARDED);
 	assert_null(weights_find(&w, "d"));
-	for (const char *name = "a\0b\0c"; *name; name += 2) {
+	for (const char *name = "a\0b\0c\0"; *name; name += 2) {
 		assert_ok(weights_want(&w, name, 2, (uint64_t[]){ 2, 3 }, &t));
 		assert_int_equal(t->type, WEIGHTS_F16);
 		assert_string_equal(t->type_name, "F16");
