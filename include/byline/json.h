@@ -12,7 +12,8 @@
 #include "byline/err.h"
 #include "byline/str.h"
 
-/* Parses text[0..n); duplicates are refused, NUL bytes in strings are allowed. *out is the caller's to json_decref. */
+/* Parses text[0..n); duplicates are refused, NUL bytes in strings are allowed, a whole number beyond 64 bits is a real
+ * one (and no whole number to the getters below). *out is the caller's to json_decref. */
 enum err json_parse(const char *text, size_t n, const char *name, json_t **out);
 enum err json_parse_file(const char *path, size_t limit, json_t **out);
 

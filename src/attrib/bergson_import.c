@@ -29,7 +29,7 @@ static enum err
 check_model(struct taking *k)
 {
 	struct bergson_plan plan;
-	TRY(checkpoint_load(k->o->checkpoint, &k->model));
+	TRY(checkpoint_map(k->o->checkpoint, &k->model));
 	TRY(checkpoint_tokenizer(k->o->checkpoint, &k->model, &k->tokenizer));
 	TRY(checkpoint_hash(k->o->checkpoint, k->record.checkpoint));
 	enum err err = bergson_plan_make(&plan, &k->model, &k->info, false);
@@ -125,7 +125,9 @@ make_run(struct taking *k)
 	if (k->run.id)
 		return OK;
 	int64_t id;
-	const struct run_spec spec = { .name = k->o->run, .tokenizer = k->tokenizer, .bos = k->model.config.bos,
+	int32_t bos;
+	TRY(checkpoint_begin(k->o->checkpoint, &k->model, k->tokenizer, &bos));
+	const struct run_spec spec = { .name = k->o->run, .tokenizer = k->tokenizer, .bos = bos,
 		.max_tokens = k->model.config.n_ctx, .recipe = "{}" };
 	TRY(store_create_run(k->store, &spec, k->job, &id));
 	return store_run(k->store, id, &k->run);

@@ -36,6 +36,26 @@ json_too_deep(const char *text, size_t n)
 	return false;
 }
 
+/* `transformers` writes 1e30 as a whole number for "no limit" (model_max_length). The text again, with ".0" behind each
+ * whole number that may not fit 64 bits. */
+static void
+json_long_to_real(struct str *out, const char *text, size_t n)
+{
+	bool quoted = false;
+	for (size_t i = 0, length; i < n; i += length) {
+		bool whole = true;
+		length = quoted && text[i] == '\\' && i + 1 < n ? 2 : 1;
+		if (!quoted && strchr("-0123456789", text[i]))
+			for (length = 0; i + length < n && strchr("-+.eE0123456789", text[i + length]); length++)
+				whole = whole && !strchr(".eE", text[i + length]);
+		str_add(out, text + i, length);
+		if (length > 18 && whole)
+			str_adds(out, ".0");
+		if (text[i] == '"')
+			quoted = !quoted;
+	}
+}
+
 enum err
 json_parse(const char *text, size_t n, const char *name, json_t **out)
 {
@@ -43,7 +63,14 @@ json_parse(const char *text, size_t n, const char *name, json_t **out)
 	if (json_too_deep(text, n))
 		return err_set(ERR_LIMIT, "%s: JSON nested more than %d deep", name, DEPTH_MAX);
 	json_error_t why;
-	*out = json_loadb(n ? text : "", n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &why);
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY;
+	*out = json_loadb(n ? text : "", n, flags, &why);
+	if (!*out && json_error_code(&why) == json_error_numeric_overflow) {
+		struct str reals = {0};
+		json_long_to_real(&reals, text, n);
+		*out = json_loadb(reals.s, reals.len, flags, &why);
+		str_free(&reals);
+	}
 	if (!*out)
 		return err_set(ERR_FORMAT, "%s: line %d, column %d: %s", name, why.line, why.column, why.text);
 	return OK;

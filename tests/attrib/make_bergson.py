@@ -22,7 +22,7 @@ import tempfile
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig,
                           LlamaForCausalLM, Phi3Config, Phi3ForCausalLM, PreTrainedTokenizerFast)
 
@@ -97,18 +97,21 @@ def randomise(model, seed):
             p.copy_(1 + 0.3 * noise if is_gain else 0.3 * noise)
 
 
-def tokenizer():
+def tokenizer(begins):
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     made = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(letters)}, merges=[]))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     made.add_special_tokens(["<s>"])
+    if begins:
+        made.post_processor = processors.TemplateProcessing(
+            single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", BOS)])
     return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="<s>")
 
 
 def query_row(model, tok, config, preprocess, processor, sizes, prompt, target):
     """The continuation's gradient as bergson collects it, with its own settings; in float32."""
-    before = [BOS] + tok(prompt, add_special_tokens=False)["input_ids"]
+    before = tok(prompt)["input_ids"]
     after = tok(target, add_special_tokens=False)["input_ids"]
     ids = torch.tensor([before + after])
     collector = GradientCollector(
@@ -186,11 +189,11 @@ def main():
     make_matrices(out)
     lines = [json.dumps({"text": text, "author": author}) for author, text in EXAMPLES]
     (out / "examples.jsonl").write_text("\n".join(lines) + "\n")
-    tok = tokenizer()
     for seed, (model, (kind, config)) in enumerate(MODELS.items()):
         made = kind(config)
         randomise(made, seed)
         made.save_pretrained(out / model / "checkpoint")
+        tok = tokenizer(model == "llama")
         tok.save_pretrained(out / model / "checkpoint")
         for name, (settings, preprocessing) in INDEXES[model].items():
             make_index(out, name, model, tok, settings, preprocessing)

@@ -114,7 +114,7 @@ test_entries(void **state)
 		{ ERR_FORMAT, "truncated",
 			"{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [9223372036854775800, "
 			"9223372036854775804]}}", 4 },
-		{ ERR_FORMAT, "line 1",
+		{ ERR_FORMAT, "data_offsets",
 			"{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [18446744073709551612, 0]}}", 4 },
 		{ ERR_FORMAT, "need 4", "{'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 8]}}", 8 },
 		{ ERR_FORMAT, "need 2", "{'a': {'dtype': 'BF16', 'shape': [], 'data_offsets': [0, 4]}}", 4 },
