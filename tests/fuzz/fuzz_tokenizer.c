@@ -42,6 +42,29 @@ encode(const struct tokenizer *t, const char *text, size_t n, bool special, bool
 	free(v);
 }
 
+/* The text as one that goes on, and what all its tokens and the template's decode to. */
+static void
+go_on(const struct tokenizer *t, const char *text, size_t n)
+{
+	struct token_span *v;
+	size_t count;
+	const int32_t *around;
+	struct str back = {0};
+	size_t n_around = tokenizer_before(t, &around);
+	tokenizer_decode(t, around, n_around, &back);
+	n_around = tokenizer_after(t, &around);
+	tokenizer_decode(t, around, n_around, &back);
+	if (tokenizer_encode_on(t, text, n, &v, &count) == OK) {
+		int32_t *ids = calloc(count + 1, sizeof(*ids));
+		for (size_t i = 0; i < count; i++)
+			ids[i] = v[i].id;
+		tokenizer_decode(t, ids, count, &back);
+		free(ids);
+		free(v);
+	}
+	str_free(&back);
+}
+
 static void
 any_file(const char *json, size_t n, const char *text, size_t text_n)
 {
@@ -53,6 +76,7 @@ any_file(const char *json, size_t n, const char *text, size_t text_n)
 	encode(t, text, text_n, true, false);
 	encode(t, text, text_n, false, false);
 	encode(t, "It's 12 o'clock\r\n  caf\xc3\xa9 e\xcc\x81\xff <|endoftext|> \xe2\x82", 43, true, false);
+	go_on(t, text, text_n);
 	(void)tokenizer_special(t, "<|endoftext|>");
 	tokenizer_free(t);
 }
