@@ -31,8 +31,11 @@ static json_t *
 side(struct cut part)
 {
 	json_t *value;
-	if (json_parse(part.s, part.n, "side.json", &value) == OK && json_is_object(value))
+	if (json_parse(part.s, part.n, "side.json", &value) != OK)
+		return json_object();
+	if (json_is_object(value))
 		return value;
+	json_decref(value);
 	return json_object();
 }
 
