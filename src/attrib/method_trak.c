@@ -138,8 +138,8 @@ trak_make(const struct session *s, struct job *job, void **out)
 	k->table.factor = xcalloc(k->table.n + 1, sizeof(*k->table.factor));
 	TRY_OUT(codes_make(k, columns));
 	job_phase(job, "gradients of all examples", k->table.n);
-	struct sweep sweep = { .s = s, .forward = true, .params = s->model.params, .example = k->table.example, .n = k->table.n,
-		.wide = true, .arg = k, .piece = rows_piece };
+	struct sweep sweep = { .s = s, .forward = true, .params = s->model.params, .example = k->table.example,
+		.n = k->table.n, .wide = true, .arg = k, .piece = rows_piece };
 	TRY_OUT(sweep_run(&sweep, 0, job));
 	TRY_OUT(row_table_factor(&k->table, s->pool, 0, WIDTH, damping, &k->gram));
 	*out = k;

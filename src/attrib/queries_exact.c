@@ -105,8 +105,8 @@ fan_point(struct fan *f, int point, uint64_t done, struct job *job)
 		TRY_OUT(mem_array(&f->v[l], f->spans.n * layer_set_size(&f->layers, l), sizeof(float),
 			"directions of queries"));
 	TRY_OUT(directions_make(f->s, &f->layers, &f->spans, f->kind->turn, point, f->v, job));
-	struct sweep sweep = { .s = f->s, .forward = true, .params = f->params, .example = f->example, .n = f->n, .wide = true, .arg = f,
-		.piece = fan_piece };
+	struct sweep sweep = { .s = f->s, .forward = true, .params = f->params, .example = f->example, .n = f->n,
+		.wide = true, .arg = f, .piece = fan_piece };
 	err = sweep_run(&sweep, done, job);
 out:
 	fan_drop(f);

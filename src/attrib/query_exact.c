@@ -114,8 +114,8 @@ points_run(struct exact *e, struct direction *d, const double *weight, struct jo
 		e->params = s->index->point[k].model.params;
 		e->v = d->v + k * d->layers.n;
 		e->weight = weight[k];
-		struct sweep sweep = { .s = s, .forward = true, .params = e->params, .example = e->example, .n = e->n, .arg = e,
-			.piece = piece_score };
+		struct sweep sweep = { .s = s, .forward = true, .params = e->params, .example = e->example, .n = e->n,
+			.arg = e, .piece = piece_score };
 		enum err err = sweep_run(&sweep, (uint64_t)k * e->n, job);
 		direction_release(d, k);
 		TRY(err);

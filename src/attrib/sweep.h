@@ -14,8 +14,8 @@ struct sweep {
 	size_t n;
 	bool wide;			/* pieces of several long sequences, where that is worth their memory */
 	void *arg;
-	/* On a worker: examples first, first + 1, ... of the list as a batch, which acts (NULL without forward) has been
-	 * run forward with. Not called with an empty batch. */
+	/* On a worker: examples first, first + 1, ... of the list as a batch, which acts (NULL without forward) has
+	 * been run forward with. Not called with an empty batch. */
 	enum err (*piece)(void *arg, size_t first, const struct batch *b, struct acts *acts, int worker);
 };
 /* `done`: examples of the job's total that are behind it already. */

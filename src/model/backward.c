@@ -33,12 +33,12 @@ static void
 through(const struct back *k, const struct block *b, const struct linear *l, float *dx, const float *dy, const float *x,
 	int rows)
 {
+	int layer = l->layer < 0 ? k->m->config.n_layer : l->layer;
 	if (!k->stored)
-		linear_backward(dx, block_weight_grad(b, k->grads, l->role), block_bias_grad(b, k->grads, l->role), dy, x,
-			block_weight(b, k->params, l->role), rows, l->in, l->out);
+		linear_backward(dx, block_weight_grad(b, k->grads, l->role), block_bias_grad(b, k->grads, l->role), dy,
+			x, block_weight(b, k->params, l->role), rows, l->in, l->out);
 	else if (dx)
-		stored_linear_back(k->stored, &k->a->work, l->layer < 0 ? k->m->config.n_layer : l->layer, l->role, dx, dy,
-			rows, l->in, l->out);
+		stored_linear_back(k->stored, &k->a->work, layer, l->role, dx, dy, rows, l->in, l->out);
 }
 
 static void

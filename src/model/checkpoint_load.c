@@ -212,7 +212,8 @@ checkpoint_read(const struct checkpoint *c, float *params)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct file_tensor *f = &c->wanted[i];
 		if (!f->optional)
-			TRY(checkpoint_read_rows(f, c->found[i], params + f->tensor->at + (size_t)f->row * (size_t)f->cols));
+			TRY(checkpoint_read_rows(f, c->found[i],
+				params + f->tensor->at + (size_t)f->row * (size_t)f->cols));
 	}
 	return OK;
 }

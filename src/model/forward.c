@@ -42,7 +42,8 @@ model_forward(const struct model *m, const float *params, struct acts *a, const 
 	struct run run = {b, a};
 	const struct stored *s = params ? NULL : m->stored;
 	struct pass p = { .m = m, .plan = s ? s->plan : a->plan, .params = s ? s->small : params, .rope = &a->rope,
-		.rows = b->rows, .position = a->position, .attend = attend, .arg = &run, .stored = s, .work = &a->work };
+		.rows = b->rows, .position = a->position, .attend = attend, .arg = &run, .stored = s,
+		.work = &a->work };
 	int n = m->config.n_layer;
 	pass_embed(&p, b->token, a->saved[0].x);
 	for (int i = 0; i < n; i++)

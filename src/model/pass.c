@@ -35,7 +35,6 @@ scale_all(float *x, size_t n, float by)
 void
 add_onto(float *y, const float *x, size_t n)
 {
-	#pragma omp simd
 	for (size_t i = 0; i < n; i++)
 		y[i] += x[i];
 }

@@ -12,7 +12,7 @@
 #include "byline/layers.h"
 #include "byline/model.h"
 
-/* Threads of its own, or none but the caller's, and scratch, for matrices from a file (stored.h); one user at a time. */
+/* For matrices from a file (stored.h): threads of its own, or none but the caller's, and scratch; one user at a time. */
 struct stored_work { struct pool *pool; float **scratch; int threads; };
 
 /* Offsets of a block's tensors in the flat vector by role and bias; -1: absent. plan[n_layer] holds those outside. */
@@ -75,7 +75,7 @@ struct pass {
 	const int32_t *position;		/* of each row in its sequence */
 	void (*attend)(void *arg, int layer, struct saved *s);
 	void *arg;
-	/* Matrices come from the file, not from params, which then is the rest of them (stored.h); NULL: they do not. */
+	/* Matrices come from the file, not from params, which then has the rest (stored.h); NULL: they do not. */
 	const struct stored *stored;
 	struct stored_work *work;
 };

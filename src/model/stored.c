@@ -22,8 +22,8 @@ check_kind(const struct file_tensor *f, const struct weights_tensor *t)
 {
 	bool known = t->type == WEIGHTS_F32 || t->type == WEIGHTS_F16 || t->type == WEIGHTS_BF16
 		|| (t->type == WEIGHTS_Q8_0 && !f->transposed && f->cols % NARROW_BLOCK == 0);
-	return known ? OK : err_set(ERR_UNSUPPORTED, "%s: tensor \"%s\": %s cannot be used as it lies", t->path, t->name,
-		t->type_name);
+	return known ? OK : err_set(ERR_UNSUPPORTED, "%s: tensor \"%s\": %s cannot be used as it lies", t->path,
+		t->name, t->type_name);
 }
 
 /* All but the checkpoint. */

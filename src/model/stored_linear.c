@@ -1,6 +1,6 @@
 /*
- * stored: products with matrices as they lie. One row of x takes each number of the matrix as it comes from memory; more
- * rows go through a few rows of the matrix, widened, that stay in the processor's cache.
+ * stored: products with matrices as they lie. One row of x takes each number of the matrix as it comes from memory;
+ * more rows go through a few rows of the matrix, widened, that stay in the processor's cache.
  *
  * Work is cut by the matrix alone and every number of y is one thread's, so results do not depend on threads.
  */
@@ -37,7 +37,7 @@ stored_work_free(struct stored_work *w)
 	pool_free(w->pool);
 }
 
-/* Of our row r of the piece: the row of the file's tensor. Rotary pairs: of each head it has row 0, n/2, 1, n/2 + 1... */
+/* Of our row r of the piece: the row of the file's tensor. In rotary pairs: of each head row 0, n/2, 1, n/2 + 1... */
 static size_t
 file_row(const struct stored_piece *p, int r)
 {
@@ -62,14 +62,15 @@ one_straight(const struct product *k, const struct stored_piece *p, int first, i
 {
 	int run = p->head == 0 ? n : 1;
 	for (int r = first; r < first + n; r += run)
-		narrow_dots(k->y + p->row + r, p->kind, p->data + file_row(p, r) * p->stride, p->stride, run, p->cols, k->x);
+		narrow_dots(k->y + p->row + r, p->kind, p->data + file_row(p, r) * p->stride, p->stride, run, p->cols,
+			k->x);
 }
 
 static void
 one_transposed(const struct product *k, const struct stored_piece *p, int first, int n)
 {
-	narrow_sums(k->y + p->row + first, p->kind, p->data + narrow_bytes(p->kind, (size_t)(p->from + first)), p->stride, p->cols,
-		n, k->x);
+	size_t at = narrow_bytes(p->kind, (size_t)(p->from + first));
+	narrow_sums(k->y + p->row + first, p->kind, p->data + at, p->stride, p->cols, n, k->x);
 }
 
 /* ---- more ---- */
