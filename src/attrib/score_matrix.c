@@ -140,6 +140,7 @@ score_matrix_read(const struct score_matrix *m, uint64_t query, double *out)
 	for (size_t i = 0; i < n; i++)
 		if (!isfinite(out[i]) || fabs(out[i]) > 3e38)
 			return err_set(ERR_FORMAT, "%s: the score of query %" PRIu64
-				" and example %zu (counting from 0) is not a number", m->path, query, i / (size_t)tokens);
+				" and example %zu (counting from 0) is not a number", m->path, query,
+				i / (size_t)tokens);
 	return OK;
 }

@@ -12,7 +12,7 @@
 #include "byline/layers.h"
 #include "byline/model.h"
 
-/* For matrices from a file (stored.h): threads of its own, or none but the caller's, and scratch; one user at a time. */
+/* For matrices from a file (stored.h): threads of its own, or none but the caller's, and scratch; of one user. */
 struct stored_work { struct pool *pool; float **scratch; int threads; };
 
 /* Offsets of a block's tensors in the flat vector by role and bias; -1: absent. plan[n_layer] holds those outside. */
