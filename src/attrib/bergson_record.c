@@ -68,24 +68,13 @@ bergson_record_write(const char *run_dir, const char *dir, const struct bergson_
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static enum err
-want_hash(const json_t *root, const char *name, const char *key, char hex[HASH_HEX])
-{
-	const char *v;
-	TRY(json_want_str(root, name, key, &v));
-	if (strlen(v) != HASH_HEX - 1 || strspn(v, "0123456789abcdef") != HASH_HEX - 1)
-		return err_set(ERR_FORMAT, "%s: \"%s\" is no hash", name, key);
-	memcpy(hex, v, HASH_HEX);
-	return OK;
-}
-
-static enum err
 file_same(const json_t *want, const char *path, const char *name)
 {
 	char hex[HASH_HEX], now[HASH_HEX];
 	int64_t bytes;
 	uint64_t size;
 	TRY(json_want_int(want, name, "bytes", 0, INT64_MAX, &bytes));
-	TRY(want_hash(want, name, "sha256", hex));
+	TRY(json_want_hash(want, name, "sha256", hex));
 	TRY(file_size(path, &size));
 	bool same = size == (uint64_t)bytes;
 	if (same && strcmp(path_base(path), BERGSON_GRADIENTS) != 0) {
@@ -142,8 +131,8 @@ read_root(const json_t *root, const char *name, const char *dir, size_t n_exampl
 	r->source = xstrdup(source);
 	if (!file_is_dir(dir))
 		return err_set(ERR_MISSING, "%s: the index it leads to, %s, is not there", dir, source);
-	TRY(want_hash(root, name, "checkpoint_sha256", r->checkpoint));
-	TRY(want_hash(root, name, "dataset", r->dataset));
+	TRY(json_want_hash(root, name, "checkpoint_sha256", r->checkpoint));
+	TRY(json_want_hash(root, name, "dataset", r->dataset));
 	TRY(read_examples(root, name, n_examples, r));
 	return files_same(root, name, dir);
 }

@@ -1,7 +1,6 @@
 /* index_info: reading index.json. */
 #include "index_info.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,18 +33,6 @@ index_info_file(const struct index_info *info, const char *name)
 		if (strcmp(info->file[i].name, name) == 0)
 			return &info->file[i];
 	return NULL;
-}
-
-static enum err
-read_hash(const json_t *from, const char *path, const char *key, char hex[HASH_HEX])
-{
-	const char *text;
-	TRY(json_want_str(from, path, key, &text));
-	if (strlen(text) != HASH_HEX - 1 || strspn(text, "0123456789abcdef") != HASH_HEX - 1)
-		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 of 64 lower-case hexadecimal digits", path,
-			key);
-	memcpy(hex, text, HASH_HEX);
-	return OK;
 }
 
 /* A name that stays in the run's folder. */
@@ -82,10 +69,8 @@ static enum err
 read_options(const json_t *o, const char *path, struct index_options *to)
 {
 	const char *text;
-	char *end;
-	int64_t tokens;
+	int64_t tokens, own;
 	TRY(read_int(o, path, "k", 4, 256, &to->k));
-	int64_t own;
 	TRY(read_int(o, path, "bits", 4, 8, &to->bits));
 	TRY(json_opt_int(o, path, "own", 0, INDEX_OWN_MAX, 0, &own));
 	to->own = (int)own;
@@ -95,13 +80,9 @@ read_options(const json_t *o, const char *path, struct index_options *to)
 	TRY(json_want_str(o, path, "curvature_dtype", &text));
 	to->curvature_tokens = (uint64_t)tokens;
 	to->curvature_dtype = strcmp(text, "F32") == 0 ? ST_F32 : ST_U8;
-	/* A string: not every seed is an integer that JSON readers take. */
-	TRY(json_want_str(o, path, "seed", &text));
-	errno = 0;
-	to->seed = strtoull(text, &end, 10);
-	if (end == text || *end || errno || (to->bits != 4 && to->bits != 8))
-		return err_set(ERR_FORMAT, "%s: \"options\" are none of ours", path);
-	return OK;
+	TRY(json_want_u64(o, path, "seed", &to->seed));
+	return to->bits == 4 || to->bits == 8 ? OK
+		: err_set(ERR_FORMAT, "%s: \"bits\" must be 4 or 8, not %d", path, to->bits);
 }
 
 static enum err
@@ -115,7 +96,7 @@ read_checkpoints(const json_t *root, const char *path, struct index_info *info)
 		struct index_checkpoint *c = &info->checkpoint[info->n_checkpoints++];
 		TRY(read_path(item, path, "name", &c->name));
 		TRY(read_path(item, path, "path", &c->path));
-		TRY(read_hash(item, path, "sha256", c->sha256));
+		TRY(json_want_hash(item, path, "sha256", c->sha256));
 	}
 	return info->n_checkpoints > 0 ? OK : err_set(ERR_FORMAT, "%s: no checkpoints", path);
 }
@@ -130,7 +111,7 @@ read_files(const json_t *root, const char *path, struct index_info *info)
 	json_array_foreach(list, i, item) {
 		struct index_file *f = &info->file[info->n_files++];
 		TRY(read_path(item, path, "name", &f->name));
-		TRY(read_hash(item, path, "sha256", f->sha256));
+		TRY(json_want_hash(item, path, "sha256", f->sha256));
 		TRY(json_want_int(item, path, "bytes", 0, INT64_MAX, &f->bytes));
 	}
 	return OK;
@@ -175,7 +156,7 @@ read_root(const json_t *root, const char *path, struct index_info *info)
 	TRY(read_options(json_object_get(root, "options"), path, &info->options));
 	TRY(read_captured(root, path, &info->captured));
 	TRY(read_checkpoints(root, path, info));
-	TRY(read_hash(root, path, "dataset", info->dataset));
+	TRY(json_want_hash(root, path, "dataset", info->dataset));
 	TRY(json_want_int(root, path, "examples", 0, UINT32_MAX, &info->n_examples));
 	TRY(json_want_int(root, path, "rows", 0, info->n_examples, &info->n_rows));
 	TRY(json_opt_real(root, path, "tokens_per_example", 0, 1e9, 0, &info->tokens_per_example));

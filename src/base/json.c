@@ -2,6 +2,7 @@
 #include "byline/json.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "byline/file.h"
+#include "byline/hash.h"
 #include "byline/utf8.h"
 
 enum { DEPTH_MAX = 512 };
@@ -197,6 +199,52 @@ json_opt_str(const json_t *obj, const char *name, const char *key, const char *d
 	*out = def;
 	TRY(json_find(obj, name, key, &v));
 	return v ? json_take_str(v, name, key, out) : OK;
+}
+
+static enum err
+json_take_hash(const char *text, const char *name, const char *key, char *hex)
+{
+	if (strlen(text) != HASH_HEX - 1 || strspn(text, "0123456789abcdef") != HASH_HEX - 1)
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 in 64 lower-case hexadecimal digits", name,
+			key);
+	memcpy(hex, text, HASH_HEX);
+	return OK;
+}
+
+enum err
+json_want_hash(const json_t *obj, const char *name, const char *key, char *hex)
+{
+	const char *text;
+	TRY(json_want_str(obj, name, key, &text));
+	return json_take_hash(text, name, key, hex);
+}
+
+enum err
+json_opt_hash(const json_t *obj, const char *name, const char *key, char *hex)
+{
+	const char *text;
+	TRY(json_opt_str(obj, name, key, "", &text));
+	*hex = '\0';
+	return *text ? json_take_hash(text, name, key, hex) : OK;
+}
+
+enum err
+json_want_u64(const json_t *obj, const char *name, const char *key, uint64_t *out)
+{
+	const char *text;
+	char *end;
+	if (!json_is_string(json_object_get(obj, key))) {
+		int64_t v;
+		TRY(json_want_int(obj, name, key, 0, INT64_MAX, &v));
+		*out = (uint64_t)v;
+		return OK;
+	}
+	TRY(json_want_str(obj, name, key, &text));
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a whole number from 0 up", name, key);
+	return OK;
 }
 
 /* ---- printing ---- */

@@ -22,21 +22,6 @@ struct reader {
 };
 
 static enum err
-read_hex(const json_t *line, const char *name, const char *key, bool may_be_null, char out[HASH_HEX])
-{
-	const char *s;
-	TRY(json_opt_str(line, name, key, NULL, &s));
-	out[0] = '\0';
-	if (!s && may_be_null)
-		return OK;
-	if (!s || strlen(s) != HASH_HEX - 1 || strspn(s, "0123456789abcdef") != HASH_HEX - 1)
-		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 in 64 lower-case hexadecimal digits",
-			name, key);
-	memcpy(out, s, HASH_HEX);
-	return OK;
-}
-
-static enum err
 read_recipe(struct reader *r, const json_t *line)
 {
 	int64_t version;
@@ -48,8 +33,8 @@ read_recipe(struct reader *r, const json_t *line)
 		return err_set(ERR_FORMAT, "%s: a second recipe", r->name);
 	TRY(model_config_parse(&r->j->config, json_object_get(line, "model"), r->name));
 	TRY(options_parse(&r->j->options, json_object_get(line, "options"), r->name));
-	TRY(read_hex(json_object_get(line, "dataset"), r->name, "sha256", false, r->j->dataset));
-	TRY(read_hex(line, r->name, "tokenizer", true, r->j->tokenizer));
+	TRY(json_want_hash(json_object_get(line, "dataset"), r->name, "sha256", r->j->dataset));
+	TRY(json_opt_hash(line, r->name, "tokenizer", r->j->tokenizer));
 	return json_want_int(line, r->name, "steps", 1, steps_max, &r->steps);
 }
 
@@ -81,7 +66,7 @@ read_checkpoint(struct reader *r, const json_t *line)
 	TRY(json_opt_real(line, r->name, "lr", 0, 1e9, 0, &j->checkpoints[n].lr));
 	TRY(json_opt_real(line, r->name, "loss", -1e9, 1e9, (double)NAN, &j->checkpoints[n].loss));
 	TRY(json_opt_real(line, r->name, "heldout", -1e9, 1e9, (double)NAN, &j->checkpoints[n].heldout));
-	TRY(read_hex(line, r->name, "sha256", false, j->checkpoints[n].sha256));
+	TRY(json_want_hash(line, r->name, "sha256", j->checkpoints[n].sha256));
 	j->n_checkpoints++;
 	return OK;
 }
@@ -91,7 +76,7 @@ read_finished(struct reader *r, const json_t *line)
 {
 	char hex[HASH_HEX];
 	TRY(read_step(r, line, r->steps));
-	TRY(read_hex(line, r->name, "sha256", false, hex));
+	TRY(json_want_hash(line, r->name, "sha256", hex));
 	r->j->finished = true;
 	return OK;
 }

@@ -1,7 +1,6 @@
 /* bank_plan: plan.json, what a bank is a bank of. */
 #include "bank_private.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -74,26 +73,12 @@ read_int(const json_t *from, const char *path, const char *key, int min, int max
 	return OK;
 }
 
-/* A string: not every seed is an integer that JSON readers take. */
-static enum err
-read_seed(const json_t *from, const char *path, uint64_t *out)
-{
-	const char *text;
-	char *end;
-	TRY(json_want_str(from, path, "seed", &text));
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		return err_set(ERR_FORMAT, "%s: \"seed\" must be a whole number in a string", path);
-	return OK;
-}
-
 static enum err
 read_options(const json_t *o, const char *path, struct bank_options *to)
 {
 	TRY(read_int(o, path, "subsets", 0, 10000, &to->subsets));
 	TRY(json_opt_real(o, path, "alpha", 0, 1, 0, &to->alpha));
-	TRY(read_seed(o, path, &to->seed));
+	TRY(json_want_u64(o, path, "seed", &to->seed));
 	TRY(read_int(o, path, "seeds", 1, 64, &to->seeds));
 	TRY(read_int(o, path, "other_subsets", 0, to->subsets, &to->other_subsets));
 	TRY(json_opt_bool(o, path, "contributors", false, &to->contributors));
@@ -102,18 +87,6 @@ read_options(const json_t *o, const char *path, struct bank_options *to)
 	TRY(read_int(o, path, "span", 1, 1 << 20, &to->span));
 	TRY(read_int(o, path, "prompt", 1, 1 << 20, &to->prompt));
 	return to->alpha > 0 ? OK : err_set(ERR_FORMAT, "%s: \"alpha\" must be above 0", path);
-}
-
-static enum err
-read_hex(const json_t *from, const char *path, const char *key, char hex[HASH_HEX])
-{
-	const char *text;
-	TRY(json_want_str(from, path, key, &text));
-	if (strlen(text) != HASH_HEX - 1 || strspn(text, "0123456789abcdef") != HASH_HEX - 1)
-		return err_set(ERR_FORMAT, "%s: \"%s\" must be a SHA-256 of 64 lower-case hexadecimal digits", path,
-			key);
-	memcpy(hex, text, HASH_HEX);
-	return OK;
 }
 
 static enum err
@@ -141,13 +114,13 @@ read_plan(struct bank *b, const json_t *plan, const char *path, char queries[HAS
 	TRY(json_want_str(plan, path, "format", &format));
 	if (strcmp(format, PLAN_FORMAT) != 0)
 		return err_set(ERR_UNSUPPORTED, "%s: \"%s\" is not a bank this byline knows", path, format);
-	TRY(read_hex(plan, path, "run", run));
+	TRY(json_want_hash(plan, path, "run", run));
 	bank_run_identity(b, want);
 	if (strcmp(run, want) != 0)
 		return err_set(ERR_MISMATCH, "%s: the bank of another run than %s, or of the same trained anew: remove"
 			" %s to measure this one", path, b->session->run.name, b->dir);
 	TRY(read_options(json_object_get(plan, "options"), path, &b->options));
-	TRY(read_hex(plan, path, "queries", queries));
+	TRY(json_want_hash(plan, path, "queries", queries));
 	return read_own(b, plan, path);
 }
 

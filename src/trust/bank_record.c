@@ -51,17 +51,6 @@ read_outcomes(const struct bank *b, const json_t *o, const char *path, struct ba
 }
 
 static enum err
-read_model(const json_t *o, const char *path, struct bank_record *r)
-{
-	const char *text;
-	TRY(json_opt_str(o, path, "model", "", &text));
-	if (*text && (strlen(text) != HASH_HEX - 1 || strspn(text, "0123456789abcdef") != HASH_HEX - 1))
-		return err_set(ERR_FORMAT, "%s: \"model\" must be a SHA-256", path);
-	memcpy(r->model, text, strlen(text) + 1);
-	return OK;
-}
-
-static enum err
 read_record(const struct bank *b, const struct bank_member *m, const json_t *o, const char *path,
 	struct bank_record *r)
 {
@@ -80,7 +69,7 @@ read_record(const struct bank *b, const struct bank_member *m, const json_t *o, 
 	TRY(json_opt_real(o, path, "seconds", 0, 1e12, 0, &r->seconds));
 	TRY(json_opt_bool(o, path, "exact", false, &exact));
 	r->exact = json_is_boolean(json_object_get(o, "exact")) ? exact : -1;
-	TRY(read_model(o, path, r));
+	TRY(json_opt_hash(o, path, "model", r->model));
 	return read_outcomes(b, o, path, r);
 }
 

@@ -1,5 +1,4 @@
 /* trust_read: trust.json, which may come from a stranger: every number is held against what it can be. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,25 +48,6 @@ trust_method(const struct trust *t, const char *name)
 }
 
 static enum err
-read_seed(const json_t *o, const char *name, const char *key, uint64_t *out)
-{
-	const char *text;
-	char *end;
-	if (!json_is_string(json_object_get(o, key))) {
-		int64_t v;
-		TRY(json_want_int(o, name, key, 0, INT64_MAX, &v));
-		*out = (uint64_t)v;
-		return OK;
-	}
-	TRY(json_want_str(o, name, key, &text));
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
-		return err_set(ERR_FORMAT, "%s: \"%s\" is no seed", name, key);
-	return OK;
-}
-
-static enum err
 read_interval(const json_t *o, const char *name, const struct field *f, struct interval *out)
 {
 	char *lo = xasprintf("%s_lo", f->key), *hi = xasprintf("%s_hi", f->key);
@@ -105,7 +85,7 @@ read_field(const json_t *o, const char *name, const struct field *f, void *at)
 	case FIELD_LONG:
 		return read_long(o, name, f, at);
 	case FIELD_SEED:
-		return read_seed(o, name, f->key, at);
+		return json_want_u64(o, name, f->key, at);
 	case FIELD_FLAG:
 		return json_opt_bool(o, name, f->key, false, at);
 	}
@@ -185,17 +165,6 @@ read_points(const json_t *root, const char *name, struct trust *t)
 }
 
 static enum err
-read_index(const json_t *root, const char *name, char hex[HASH_HEX])
-{
-	const char *text;
-	TRY(json_opt_str(root, name, "index", "", &text));
-	if (*text && (strlen(text) != HASH_HEX - 1 || strspn(text, "0123456789abcdef") != HASH_HEX - 1))
-		return err_set(ERR_FORMAT, "%s: \"index\" must be a SHA-256 of 64 lower-case hexadecimal digits", name);
-	memcpy(hex, text, strlen(text) + 1);
-	return OK;
-}
-
-static enum err
 read_root(const json_t *root, const char *name, struct trust *t)
 {
 	int64_t version;
@@ -206,7 +175,7 @@ read_root(const json_t *root, const char *name, struct trust *t)
 	TRY(read_fields(root, name, trust_fields, n_trust_fields, t));
 	if (t->ceiling_lo > t->ceiling_hi || t->n_heldout + t->n_generated > t->n_queries)
 		return err_set(ERR_FORMAT, "%s: its numbers contradict each other", name);
-	TRY(read_index(root, name, t->index));
+	TRY(json_opt_hash(root, name, "index", t->index));
 	return read_points(root, name, t);
 }
 
