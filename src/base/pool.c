@@ -15,7 +15,9 @@
 
 #include "byline/mem.h"
 
-enum { THREADS_MAX = 1024 };
+/* Looks at a number before a thread sleeps: some 50 microseconds, about what lies between two rounds of one token of a
+ * large model; waking a thread takes as long. */
+enum { THREADS_MAX = 1024, LOOKS = 2000 };
 
 struct worker {
 	struct pool *pool;
@@ -26,10 +28,10 @@ struct worker {
 struct pool {
 	int threads;
 	struct worker *workers;		/* [1, threads) have a thread */
-	pthread_mutex_t lock;		/* guards everything below but `next` */
+	pthread_mutex_t lock;		/* guards everything below but `next`; atomic is what is looked at without */
 	pthread_cond_t start, end;
-	uint64_t round;			/* one more for each pool_run */
-	int busy;			/* workers that have not ended this round */
+	atomic_uint_fast64_t round;	/* one more for each pool_run */
+	atomic_int busy;		/* workers that have not ended this round */
 	bool stop;
 	size_t n;
 	void (*fn)(void *arg, size_t i, int worker);
@@ -63,6 +65,28 @@ pool_draw(struct pool *p, int worker)
 		p->fn(p->arg, i, worker);
 }
 
+static void
+breathe(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
+static void
+look_for_round(struct pool *p, uint64_t seen)
+{
+	for (int i = 0; i < LOOKS && atomic_load_explicit(&p->round, memory_order_acquire) == seen; i++)
+		breathe();
+}
+
+static void
+look_for_end(struct pool *p)
+{
+	for (int i = 0; i < LOOKS && atomic_load_explicit(&p->busy, memory_order_acquire) > 0; i++)
+		breathe();
+}
+
 static void *
 worker_main(void *arg)
 {
@@ -81,6 +105,9 @@ worker_main(void *arg)
 		pthread_mutex_lock(&p->lock);
 		if (--p->busy == 0)
 			pthread_cond_signal(&p->end);
+		pthread_mutex_unlock(&p->lock);
+		look_for_round(p, seen);
+		pthread_mutex_lock(&p->lock);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -164,6 +191,7 @@ pool_run(struct pool *p, size_t n, void (*fn)(void *arg, size_t i, int worker), 
 
 	pool_draw(p, 0);
 
+	look_for_end(p);
 	pthread_mutex_lock(&p->lock);
 	while (p->busy > 0)
 		pthread_cond_wait(&p->end, &p->lock);
