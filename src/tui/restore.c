@@ -82,8 +82,12 @@ restore_arm(int fd, const char *bytes, size_t n)
 	sigaltstack(&stack, NULL);
 	struct sigaction act = { .sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	sigfillset(&act.sa_mask);
-	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
+	for (size_t i = 0; i < ARRAY_LEN(fatal); i++) {
 		sigaction(fatal[i], &act, &saved.before[i]);
+		/* nohup, or a shell's background: what does not end the program is none of ours. */
+		if (saved.before[i].sa_handler == SIG_IGN)
+			sigaction(fatal[i], &saved.before[i], NULL);
+	}
 	saved.armed = 1;
 }
 

@@ -50,6 +50,10 @@ static const VTermScreenCallbacks callbacks = { .settermprop = on_prop };
 static void
 child(char *const argv[], const char *const env[])
 {
+	/* Whoever runs the tests in the background has some of these ignored, and that is inherited. */
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		signal(ends[i], SIG_DFL);
 	for (int i = 0; env && env[i]; i++) {
 		const char *equals = strchr(env[i], '=');
 		if (!equals) {

@@ -121,6 +121,29 @@ every_end_gives_the_terminal_back(void **state)
 	dies_of(SIGQUIT);
 }
 
+/* As under nohup, or in a shell's background: it goes on, and its screen with it. */
+static void
+what_is_ignored_ends_nothing(void **state)
+{
+	(void)state;
+	char sh[] = "/bin/sh", c[] = "-c", *line = xasprintf("trap '' QUIT HUP; exec '%s' --explorer", program);
+	char *const argv[] = { sh, c, line, NULL };
+	struct child k = { .home = xasprintf("HOME=%s", folder) };
+	const char *const env[] = { k.home, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "LINES", "COLUMNS", NULL };
+	grid_start(&k.g, 24, 80, argv, env);
+	grid_wait_text(&k.g, "press Enter");
+	grid_signal(&k.g, SIGQUIT);
+	grid_signal(&k.g, SIGHUP);
+	grid_send(&k.g, "\t?");
+	grid_wait_text(&k.g, "In this view");
+	grid_send(&k.g, "Q");
+	grid_wait_end(&k.g);
+	assert_true(WIFEXITED(k.g.status) && WEXITSTATUS(k.g.status) == 0);
+	is_given_back(&k.g);
+	stop(&k);
+	free(line);
+}
+
 /* A fault in the worker: the sanitizers, where they are, end the program their own way after us. */
 static void
 a_crash_gives_the_terminal_back(void **state)
@@ -443,6 +466,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quits), cmocka_unit_test(absurd_sizes_are_not_believed),
 		cmocka_unit_test(every_end_gives_the_terminal_back),
+		cmocka_unit_test(what_is_ignored_ends_nothing),
 		cmocka_unit_test(a_crash_gives_the_terminal_back), cmocka_unit_test(an_interrupt_cancels_then_leaves),
 		cmocka_unit_test(a_store_that_does_not_open), cmocka_unit_test(terminals_that_cannot),
 		cmocka_unit_test(no_terminal_at_all),
