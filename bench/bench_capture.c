@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "byline/file.h"
 #include "byline/mem.h"
 #include "byline/rng.h"
@@ -45,24 +45,6 @@ struct bench {
 	double plain[STEPS], watched[STEPS], save[STEPS], curvature[STEPS];
 	size_t n_plain, n_watched, n_save, n_curvature;
 };
-
-static void
-check(enum err err)
-{
-	if (err != OK) {
-		fprintf(stderr, "bench_capture: %s\n", err_message());
-		exit(EXIT_FAILURE);
-	}
-}
-
-/* Of all threads together. */
-static double
-processor_seconds(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- a clock around each hook ---- */
 
@@ -149,7 +131,7 @@ bench_open(struct bench *b, size_t size, char *folder, struct pool *pool)
 		.norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = 0, .eos = 0 };
 	*b = (struct bench){0};
 	make_data(&b->data, sizes[size].vocab);
-	check(model_new(&b->m, &c, true));
+	must(model_new(&b->m, &c, true));
 	b->spec.data = &b->data;
 	train_defaults(&b->spec.options);
 	b->spec.options.epochs = EPOCHS;
@@ -183,12 +165,12 @@ null_seconds(struct bench *b)
 	struct feature_query features = {0};
 	struct null_queries q;
 	null_choose(&q, &x);
-	check(feature_query_new(&features, &b->c.layout, q.n * NULL_LENGTHS, null_lengths[NULL_LENGTHS - 1]));
+	must(feature_query_new(&features, &b->c.layout, q.n * NULL_LENGTHS, null_lengths[NULL_LENGTHS - 1]));
 	double at = processor_seconds();
 	for (int i = 0; i < q.n; i++) {
 		struct null_batch batch;
 		null_batch_make(&batch, &q, &b->data, i);
-		check(projector_query(p, b->m.params, &b->c.projections, &batch.batch, 1, &features,
+		must(projector_query(p, b->m.params, &b->c.projections, &batch.batch, 1, &features,
 			i * NULL_LENGTHS));
 		null_batch_free(&batch);
 	}
@@ -206,12 +188,12 @@ struct cost { double plain, watched, save, fixed, token, null; };
 static struct cost
 bench_run(struct bench *b, struct pool *pool)
 {
-	check(train_run(&b->m, b->c.run.dir, &b->spec, pool, NULL));
+	must(train_run(&b->m, b->c.run.dir, &b->spec, pool, NULL));
 	struct cost t = { median(b->plain, b->n_plain), median(b->watched, b->n_watched), median(b->save, b->n_save) };
 	double few = median(b->curvature, b->n_curvature);
 	b->c.options.curvature_tokens = MANY;
 	double at = processor_seconds();
-	check(b->c.hooks.checkpoint(&b->c, STEPS, b->m.params));
+	must(b->c.hooks.checkpoint(&b->c, STEPS, b->m.params));
 	double many = processor_seconds() - at;
 	t.token = (many - few) / (MANY - FEW);
 	t.fixed = few - t.token * FEW;
@@ -259,7 +241,7 @@ bench_size(size_t size, struct pool *pool)
 	model_free(&b->m);
 	dataset_free(&b->data);
 	free(b);
-	check(file_remove_tree(folder));
+	must(file_remove_tree(folder));
 }
 
 /* All sizes, or those whose numbers from 0 are given. */

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "byline/checkpoint.h"
 #include "byline/clock.h"
 #include "byline/file.h"
@@ -25,50 +26,15 @@
 #include "byline/pool.h"
 #include "stored.h"
 
-enum { ROUNDS = 5, TOKENS = 8, PROMPT = 512, SIDE = 1024, STRETCH = 1 << 20 };
-
-static const size_t buffer_bytes = (size_t)1 << 30;
-
-static void
-must(enum err err)
-{
-	if (err == OK)
-		return;
-	fprintf(stderr, "bench_generate: %s\n", err_message());
-	exit(EXIT_FAILURE);
-}
+enum { ROUNDS = 5, TOKENS = 8, PROMPT = 512, SIDE = 1024 };
 
 /* ---- what the machine gives ---- */
 
-struct reading { const uint64_t *word; uint64_t *sum; };
-
-/* Four sums, so that none waits for the one before. */
-static void
-read_stretch(void *arg, size_t i, int worker)
-{
-	const struct reading *r = arg;
-	const uint64_t *w = r->word + i * (STRETCH / sizeof(*w));
-	uint64_t a = 0, b = 0, c = 0, d = 0;
-	for (size_t k = 0; k < STRETCH / sizeof(*w); k += 4) {
-		a += w[k];
-		b += w[k + 1];
-		c += w[k + 2];
-		d += w[k + 3];
-	}
-	r->sum[worker] += a + b + c + d;
-}
-
-/* Bytes a second. */
 static double
-read_memory(const uint64_t *word, struct pool *pool)
+wall_seconds(const struct pool *pool)
 {
-	uint64_t *sum = xcalloc((size_t)pool_threads(pool), sizeof(*sum));
-	struct reading r = { word, sum };
-	double at = clock_monotonic();
-	pool_run(pool, buffer_bytes / STRETCH, read_stretch, &r);
-	double seconds = clock_monotonic() - at;
-	free(sum);
-	return (double)buffer_bytes / seconds;
+	(void)pool;
+	return clock_monotonic();
 }
 
 struct gemm { float **c; const float *a; };
@@ -155,7 +121,7 @@ take_turn(const struct model *m, struct rates *best, const uint64_t *word, const
 		token[i] = (37 * i + 5) % m->config.vocab;
 	struct kv *kv = kv_new(m);
 	must(model_step(m, kv, token, 4, logits));
-	best->memory = fmax(best->memory, read_memory(word, pool));
+	best->memory = fmax(best->memory, (double)BENCH_BUFFER / bench_read_memory(word, pool, wall_seconds));
 	double at = clock_monotonic();
 	for (int i = 0; i < TOKENS; i++)
 		must(model_step(m, kv, token + i, 1, logits));
@@ -175,8 +141,8 @@ run(const char *dir)
 	struct model m;
 	struct rates best = {0};
 	float **c = xcalloc((size_t)pool_threads(pool), sizeof(*c)), *a = xcalloc(SIDE * SIDE, sizeof(*a));
-	uint64_t *word = xmalloc(buffer_bytes);
-	memset(word, 1, buffer_bytes);
+	uint64_t *word = xmalloc(BENCH_BUFFER);
+	memset(word, 1, BENCH_BUFFER);
 	must(checkpoint_map(dir, &m));
 	float *logits = xcalloc((size_t)m.config.vocab, sizeof(*logits));
 	for (int i = 0; i < pool_threads(pool); i++)

@@ -11,8 +11,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench.h"
 #include "byline/features.h"
 #include "byline/mem.h"
 #include "byline/mm.h"
@@ -43,23 +43,6 @@ struct bench {
 	double taken;			/* so that nothing is done for nobody */
 };
 
-static void
-check(enum err err)
-{
-	if (err == OK)
-		return;
-	fprintf(stderr, "bench_gradients: %s\n", err_message());
-	exit(EXIT_FAILURE);
-}
-
-static double
-processor_seconds(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* ---- contestants ---- */
 
 static void
@@ -74,15 +57,15 @@ static void
 run_gradients(struct bench *b)
 {
 	const struct gradients g = { .layers = &b->layers, .arg = b, .take = take };
-	check(model_forward(&b->m, b->m.params, b->acts, &b->batch));
+	must(model_forward(&b->m, b->m.params, b->acts, &b->batch));
 	acts_loss(&b->m, b->acts, &b->batch, NULL, NULL);
-	check(gradients_back(&g, b->m.params, b->acts, &b->batch));
+	must(gradients_back(&g, b->m.params, b->acts, &b->batch));
 }
 
 static void
 run_features(struct bench *b)
 {
-	check(projector_rows(b->projector, b->m.params, &b->c, &b->batch, b->own, 1, b->rows));
+	must(projector_rows(b->projector, b->m.params, &b->c, &b->batch, b->own, 1, b->rows));
 }
 
 static void
@@ -167,13 +150,13 @@ setup(struct bench *b, size_t size)
 		.eos = -1 };
 	struct curvature_options o;
 	*b = (struct bench){ .pool = pool_new(1) };
-	check(model_new(&b->m, &c, true));
+	must(model_new(&b->m, &c, true));
 	model_init(&b->m, 1);
 	make_data(b);
 	curvature_defaults(&o);
 	o.k = sizes[size].k;
 	o.max_tokens = TOKENS;
-	check(curvature_compute(&b->c, &b->m, b->m.params, &b->data, &o, b->pool, NULL));
+	must(curvature_compute(&b->c, &b->m, b->m.params, &b->data, &o, b->pool, NULL));
 	feature_layout_plan(&b->layout, &b->m, sizes[size].k, OWN, 4);
 	layer_set_make(&b->layers, &b->m);
 	b->projector = projector_new(&b->m, &b->layout);

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "byline/attrib.h"
+#include "bench.h"
 #include "byline/clock.h"
 #include "byline/linalg.h"
 #include "byline/mem.h"
@@ -30,15 +31,6 @@ enum { PROMPT = 24, OUTPUT = 64, POINTS = 6, K = 64, OWN = 96, ROUNDS = 7 };
 static const struct model_config config = { .family = "llama", .n_layer = 4, .d_model = 192, .n_head = 6, .n_kv_head = 2,
 	.head_dim = 32, .d_ff = 512, .vocab = 2048, .n_ctx = 256, .norm = NORM_RMS, .pos = POS_ROPE, .mlp = MLP_GATED,
 	.act = ACT_SILU, .tied = true, .norm_eps = 1e-5, .rope_theta = 10000, .init_range = 0.02, .bos = 0, .eos = 0 };
-
-static void
-must(enum err err)
-{
-	if (err == OK)
-		return;
-	fprintf(stderr, "bench_query: %s\n", err_message());
-	exit(EXIT_FAILURE);
-}
 
 static void
 side_make(struct curvature_side *side, int n, int k, uint64_t stream)

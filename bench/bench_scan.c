@@ -15,70 +15,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "byline/clock.h"
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "byline/rng.h"
 #include "features_internal.h"
 
-enum { ROUNDS = 7, SHARD_ROWS = 256, MANY = 32, STRETCH = 1 << 20 };
+enum { ROUNDS = 7, SHARD_ROWS = 256, MANY = 32 };
 
 static const char sha[] = "bench";
-static const size_t buffer_bytes = (size_t)1 << 30;
 
 struct kind { const char *name; int blocks, k, own; };
 static const struct kind kinds[] = { { "2 KB", 4, 32, 0 }, { "14 KB", 4, 64, 96 }, { "18 KB", 9, 64, 0 } };
 enum { VOCAB = 2048 };
 
-static void
-must(enum err err)
-{
-	if (err == OK)
-		return;
-	fprintf(stderr, "bench_scan: %s\n", err_message());
-	exit(EXIT_FAILURE);
-}
-
 /* Of one thread, when all of them are busy. */
 static double
 busy_seconds(const struct pool *pool)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return ((double)t.tv_sec + 1e-9 * (double)t.tv_nsec) / pool_threads(pool);
-}
-
-/* ---- what memory gives ---- */
-
-struct read { const uint64_t *word; uint64_t *sum; };
-
-/* Four sums, so that none waits for the one before. */
-static void
-read_stretch(void *arg, size_t i, int worker)
-{
-	const struct read *r = arg;
-	const uint64_t *w = r->word + i * (STRETCH / sizeof(*w));
-	uint64_t s[4] = {0};
-	(void)worker;
-	for (size_t j = 0; j < STRETCH / sizeof(*w); j += 4)
-		for (size_t k = 0; k < 4; k++)
-			s[k] += w[j + k];
-	r->sum[i] = s[0] + s[1] + s[2] + s[3];
-}
-
-static double
-read_bandwidth(const uint64_t *word, struct pool *pool)
-{
-	size_t n = buffer_bytes / STRETCH;
-	struct read r = { word, xcalloc(n, sizeof(uint64_t)) };
-	double start = busy_seconds(pool);
-	pool_run(pool, n, read_stretch, &r);
-	double seconds = busy_seconds(pool) - start;
-	free(r.sum);
-	return (double)buffer_bytes / seconds;
+	return processor_seconds() / pool_threads(pool);
 }
 
 /* ---- shards of random codes ---- */
@@ -209,7 +167,7 @@ measure(const struct features *f, const struct feature_layout *l, const uint64_t
 	query_make(&q, l);
 	double cold = scan_seconds(f, &q, 1, out, pool);
 	for (int i = 0; i < ROUNDS; i++) {
-		memory = fmax(memory, read_bandwidth(word, pool));
+		memory = fmax(memory, (double)BENCH_BUFFER / bench_read_memory(word, pool, busy_seconds));
 		best[0] = fmin(best[0], scan_seconds(f, &q, n[0], out, pool));
 		if (i < 2)
 			for (int j = 1; j < 3; j++)
@@ -248,8 +206,8 @@ main(int argc, char **argv)
 	char dir[] = "bench_scan.XXXXXX";
 	uint64_t *word;
 	mm_init();
-	must(mem_array(&word, buffer_bytes, 1, "a buffer to read"));
-	memset(word, 1, buffer_bytes);
+	must(mem_array(&word, BENCH_BUFFER, 1, "a buffer to read"));
+	memset(word, 1, BENCH_BUFFER);
 	if (!mkdtemp(dir))
 		must(err_set(ERR_IO, "%s: cannot be made", dir));
 	printf("one pass over features of 4 bits, shards of %d rows, %d threads; milliseconds, GB of codes a second\n",

@@ -9,20 +9,12 @@
 #include <stdlib.h>
 
 #include "../src/train/trainer.h"
+#include "bench.h"
 #include "byline/clock.h"
 #include "byline/mem.h"
 #include "byline/rng.h"
 
 enum { LENGTH = 256, BATCH = 16, BATCHES = 4, VOCAB = 4096 };
-
-static void
-must(enum err err)
-{
-	if (err == OK)
-		return;
-	fprintf(stderr, "bench_step: %s\n", err_message());
-	exit(EXIT_FAILURE);
-}
 
 static void
 make_data(struct dataset *d)

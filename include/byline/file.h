@@ -32,6 +32,7 @@ void file_map_close(struct file_map *map);
 enum err file_read(const char *path, size_t limit, struct str *out);
 
 bool file_exists(const char *path);
+bool file_in_dir(const char *dir, const char *name);		/* does dir hold something of that name? */
 bool file_is_dir(const char *path);
 enum err file_size(const char *path, uint64_t *size);
 

@@ -27,11 +27,11 @@ enum err json_opt_bool(const json_t *obj, const char *name, const char *key, boo
 enum err json_want_str(const json_t *obj, const char *name, const char *key, const char **out);	/* borrowed */
 enum err json_opt_str(const json_t *obj, const char *name, const char *key, const char *def, const char **out);
 
-/* A SHA-256 in 64 lower-case hexadecimal digits; the optional one leaves an empty string when it is absent, null or
- * empty. hex (65) */
+/* A SHA-256 in 64 lower-case hexadecimal digits; the optional one leaves an empty string when it is absent or null.
+ * hex (65) */
 enum err json_want_hash(const json_t *obj, const char *name, const char *key, char *hex);
 enum err json_opt_hash(const json_t *obj, const char *name, const char *key, char *hex);
-/* A number from 0 to 2^64 - 1 in a string, or an integer: not every seed is one that JSON readers take. */
+/* A number from 0 to 2^64 - 1 in a string: not every seed is an integer that JSON readers take. */
 enum err json_want_u64(const json_t *obj, const char *name, const char *key, uint64_t *out);
 
 /* Compact, keys in insertion order, floats with the digits that read back the same float64; appended to out. */

@@ -193,15 +193,6 @@ check_size(const char *dir, const struct bergson_info *info)
 	return err;
 }
 
-static bool
-has(const char *dir, const char *file)
-{
-	char *path = path_join(dir, file);
-	bool there = file_exists(path);
-	free(path);
-	return there;
-}
-
 static enum err
 read_all(const char *dir, struct bergson_info *info)
 {
@@ -210,14 +201,14 @@ read_all(const char *dir, struct bergson_info *info)
 		return err_set(ERR_MISSING, "%s: there is no such folder", dir);
 	if (n > 5 && strcmp(dir + n - 5, ".part") == 0)
 		return err_set(ERR_FORMAT, "%s: bergson renames an index when it is complete; this one is not", dir);
-	if (!has(dir, "info.json"))
+	if (!file_in_dir(dir, "info.json"))
 		return err_set(ERR_MISSING, "%s: there is no info.json: not a gradient index of bergson", dir);
 	TRY(file_parse(dir, "info.json", INFO_MAX, bergson_info_parse, info));
-	if (!has(dir, "processor_config.yaml"))
+	if (!file_in_dir(dir, "processor_config.yaml"))
 		return err_set(ERR_MISSING, "%s: there is no processor_config.yaml, which says how gradients were "
 			"projected", dir);
 	TRY(file_parse(dir, "processor_config.yaml", SETTINGS_MAX, bergson_processor_parse, info));
-	if (has(dir, "config.yaml"))
+	if (file_in_dir(dir, "config.yaml"))
 		TRY(file_parse(dir, "config.yaml", SETTINGS_MAX, bergson_config_parse, info));
 	TRY(check_normalizers(dir));
 	return check_size(dir, info);

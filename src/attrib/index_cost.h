@@ -22,6 +22,20 @@ struct cost {
 
 /* Adds to out's stages. */
 enum err cost_time(struct cost *c);
+/* Those of curvature and eigenvectors; c->fit has begun. */
+enum err cost_curvature(struct cost *c);
+
+/*
+ * Rates are those of the processor's time. What that is in a person's time depends on who else is at work, which no
+ * trial alone is long enough to see: the ratio is taken once, over all of them (cost_time).
+ */
+double cost_processor_seconds(void);
+/* Does n units; *work: how much that was. */
+typedef enum err trial_fn(struct cost *c, size_t n, double *work);
+/* Seconds that `all` work would take, from ever more units up to `most`, half a second of them. */
+enum err cost_trial(struct cost *c, trial_fn *fn, size_t most, double all, double *seconds);
+double cost_targets(const struct dataset *d, const uint32_t *example, size_t n);	/* of n examples */
+
 /* out's memory; wants what cost_time leaves in c. */
 void cost_memory(struct cost *c);
 /* out's disk. */

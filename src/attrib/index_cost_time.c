@@ -6,17 +6,13 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "byline/checkpoint.h"
 #include "byline/clock.h"
 #include "byline/file.h"
 #include "byline/hash.h"
-#include "byline/linalg.h"
 #include "byline/mem.h"
-#include "byline/mm.h"
-#include "byline/rng.h"
 
 #include "features_internal.h"
 
@@ -24,15 +20,8 @@ static const double trial_seconds = 0.6;
 
 /* ---- trials ---- */
 
-/* Does n units; *work: how much that was. */
-typedef enum err trial_fn(struct cost *c, size_t n, double *work);
-
-/*
- * Rates are those of the processor's time. What that is in a person's time depends on who else is at work, which no
- * trial alone is long enough to see: the ratio is taken once, over all of them (cost_time).
- */
-static double
-processor_seconds(void)
+double
+cost_processor_seconds(void)
 {
 	struct rusage use;
 	getrusage(RUSAGE_SELF, &use);
@@ -40,20 +29,19 @@ processor_seconds(void)
 		+ (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
-/* Seconds that `all` work would take, from ever more units up to `most`, half a second of them. What the last two
- * trials share is taken once. */
-static enum err
-trial(struct cost *c, trial_fn *fn, size_t most, double all, double *seconds)
+/* What the last two trials share is taken once. */
+enum err
+cost_trial(struct cost *c, trial_fn *fn, size_t most, double all, double *seconds)
 {
 	double t0 = 0, w0 = 0, t = 0, w = 0;
 	size_t n = (size_t)pool_threads(c->x->pool);
 	for (n = n < most ? n : most;; n = 4 * n < most ? 4 * n : most) {
 		t0 = t;
 		w0 = w;
-		double begun = processor_seconds();
+		double begun = cost_processor_seconds();
 		TRY(job_check(c->x->job));
 		TRY(fn(c, n, &w));
-		t = processor_seconds() - begun;
+		t = cost_processor_seconds() - begun;
 		if (t > trial_seconds || n == most)
 			break;
 	}
@@ -63,155 +51,13 @@ trial(struct cost *c, trial_fn *fn, size_t most, double all, double *seconds)
 	return OK;
 }
 
-static double
-targets(const struct dataset *d, const uint32_t *example, size_t n)
+double
+cost_targets(const struct dataset *d, const uint32_t *example, size_t n)
 {
 	double sum = 0;
 	for (size_t i = 0; i < n; i++)
 		sum += (double)(d->start[example[i] + 1] - d->start[example[i]]) - 1;
 	return sum;
-}
-
-/* ---- curvature ---- */
-
-static double
-piece_targets(const struct cost *c, size_t n)
-{
-	return targets(&c->x->data, c->fit.example, c->fit.pieces.start[n]);
-}
-
-static enum err
-try_moments(struct cost *c, size_t n, double *work)
-{
-	struct fit_sums s;
-	struct pieces some = c->fit.pieces;
-	some.n = n;
-	c->fit.lanes.pieces = &some;
-	enum err err = fit_moments(&c->fit, &s);
-	c->moments = s.lane_floats;
-	c->fit.lanes.pieces = &c->fit.pieces;
-	*work = piece_targets(c, n);
-	fit_sums_free(&s);
-	return err;
-}
-
-static enum err
-try_spectrum(struct cost *c, size_t n, double *work)
-{
-	struct pieces some = c->fit.pieces;
-	some.n = n;
-	c->fit.lanes.pieces = &some;
-	enum err err = fit_spectrum(&c->fit);
-	c->fit.lanes.pieces = &c->fit.pieces;
-	*work = piece_targets(c, n);
-	return err;
-}
-
-static enum err
-time_passes(struct cost *c, double *seconds)
-{
-	double first, second;
-	size_t n = c->fit.pieces.n;
-	TRY(trial(c, try_moments, n, piece_targets(c, n), &first));
-	TRY(trial(c, try_spectrum, n, piece_targets(c, n), &second));
-	*seconds = first + second;
-	return OK;
-}
-
-/* ---- eigenvectors ---- */
-
-struct eigen { int n; float **q; enum err *err; };
-
-static void
-eigen_one(void *arg, size_t i, int worker)
-{
-	struct eigen *e = arg;
-	float *w = xcalloc((size_t)e->n, sizeof(*w));
-	(void)worker;
-	e->err[i] = linalg_eigh(e->q[i], w, e->n);
-	/* Rounded when it is made, packed when it is saved, unpacked when it is read. */
-	for (int times = 0; e->err[i] == OK && times < 2; times++)
-		e->err[i] = curvature_round_basis(e->q[i], e->n);
-	free(w);
-}
-
-static void
-random_spd(float *q, int n)
-{
-	struct rng rng;
-	float *x = xcalloc((size_t)n * (size_t)n, sizeof(*x));
-	rng_init(&rng, 1, (uint64_t)n);
-	for (size_t i = 0; i < (size_t)n * (size_t)n; i++)
-		x[i] = (float)rng_normal(&rng) / (float)(1 + i % (size_t)n);
-	mm_at(n, n, n, 1, x, n, x, n, 0, q, n);
-	free(x);
-}
-
-/* Seconds a matrix, with as many at once as there are workers. */
-static enum err
-time_eigen(struct cost *c, int n, double *seconds)
-{
-	enum err err = OK;
-	size_t workers = (size_t)pool_threads(c->x->pool);
-	struct eigen e = { .n = n };
-	e.q = xcalloc(workers, sizeof(*e.q));
-	e.err = xcalloc(workers, sizeof(*e.err));
-	for (size_t i = 0; i < workers; i++) {
-		e.q[i] = xcalloc((size_t)n * (size_t)n, sizeof(**e.q));
-		random_spd(e.q[i], n);
-	}
-	double begun = processor_seconds();
-	pool_run(c->x->pool, workers, eigen_one, &e);
-	*seconds = (processor_seconds() - begun) / (double)workers;
-	for (size_t i = 0; i < workers; i++) {
-		err = err == OK ? e.err[i] : err;
-		free(e.q[i]);
-	}
-	free(e.q);
-	free(e.err);
-	return err;
-}
-
-enum { EIGEN_SMALL = 320, EIGEN_LARGE = 640 };
-
-/* Of all bases of a checkpoint; those too large to try by the power of n that two smaller ones show. */
-static enum err
-time_bases(struct cost *c, double *seconds)
-{
-	double small = 0, large = 0, one = 0;
-	int last = 0;
-	*seconds = 0;
-	for (int i = 0; i < 2 * c->curvature.n_layers; i++) {
-		const struct curvature_side *side = curvature_side(&c->curvature.layers[i / 2], i % 2);
-		if (!side->q)
-			continue;
-		if (side->n > EIGEN_LARGE && large == 0) {
-			TRY(time_eigen(c, EIGEN_SMALL, &small));
-			TRY(time_eigen(c, EIGEN_LARGE, &large));
-		}
-		if (side->n > EIGEN_LARGE)
-			one = large * pow((double)side->n / EIGEN_LARGE, log(large / small) / log(2));
-		else if (side->n != last)
-			TRY(time_eigen(c, side->n, &one));
-		last = side->n;
-		*seconds += one;
-	}
-	return OK;
-}
-
-static enum err
-time_curvature(struct cost *c)
-{
-	double passes, bases, begun = processor_seconds(), n = c->x->info.n_checkpoints;
-	job_note(c->x->job, "curvature");
-	/* When it is made, and again when it is read. */
-	TRY(curvature_project(&c->curvature, c->options.seed, c->options.whiten_damping, c->x->pool));
-	double project = 2 * (processor_seconds() - begun);
-	TRY(time_passes(c, &passes));
-	TRY(time_bases(c, &bases));
-	c->out->stage[INDEX_CURVATURE] += n * passes;
-	c->out->stage[INDEX_EIGENVECTORS] += n * (bases + project);
-	return OK;
 }
 
 /* ---- features and hidden states ---- */
@@ -244,7 +90,7 @@ static enum err
 try_hidden(struct cost *c, size_t n, double *work)
 {
 	float *mean = NULL;
-	*work = targets(&c->x->data, c->x->row, n);
+	*work = cost_targets(&c->x->data, c->x->row, n);
 	TRY(mem_array(&mean, n * (size_t)c->m.config.d_model, sizeof(*mean), "hidden states"));
 	enum err err = indexing_hidden_rows(c->x, &c->m, c->x->row, n, 0, mean);
 	free(mean);
@@ -257,7 +103,7 @@ try_features(struct cost *c, size_t n, double *work)
 	struct sample s = {0};
 	const struct indexing *x = c->x;
 	enum err err;
-	*work = targets(&x->data, x->row, n);
+	*work = cost_targets(&x->data, x->row, n);
 	TRY_OUT(sample_new(x, &s));
 	err = indexing_features_rows(x, &c->m, &c->curvature, x->row, n, s.tokens, 0, s.rows);
 out:
@@ -277,14 +123,14 @@ static enum err
 time_features(struct cost *c, struct sample *s, double load)
 {
 	const struct indexing *x = c->x;
-	double all = targets(&x->data, x->row, (size_t)x->info.n_rows), n = x->info.n_checkpoints, passes, hidden;
+	double all = cost_targets(&x->data, x->row, (size_t)x->info.n_rows), n = x->info.n_checkpoints, passes, hidden;
 	double shards = ceil((double)x->info.n_rows / SHARD_ROWS);
 	job_note(x->job, "features");
-	TRY(trial(c, try_features, s->n, all, &passes));
-	TRY(trial(c, try_hidden, s->n, all, &hidden));
-	double begun = processor_seconds();
+	TRY(cost_trial(c, try_features, s->n, all, &passes));
+	TRY(cost_trial(c, try_hidden, s->n, all, &hidden));
+	double begun = cost_processor_seconds();
 	quantise(x, s);
-	double rest = (processor_seconds() - begun) * (double)x->info.n_rows / (double)s->n;
+	double rest = (cost_processor_seconds() - begun) * (double)x->info.n_rows / (double)s->n;
 	c->out->stage[INDEX_FEATURES] += n * (passes + shards * load) + rest;
 	c->out->stage[INDEX_HIDDEN] += hidden + load;
 	return OK;
@@ -297,10 +143,10 @@ struct floor_trial { struct null_queries q; struct feature_query features; };
 static enum err
 floor_queries(struct cost *c, struct floor_trial *t, int n, double *seconds)
 {
-	double begun = processor_seconds();
+	double begun = cost_processor_seconds();
 	TRY(feature_query_new(&t->features, &c->x->layout, n * NULL_LENGTHS, indexing_null_terms(c->x)));
 	TRY(indexing_null_pass(c->x, &t->q, 0, n, &c->m, &c->curvature, 0, &t->features));
-	*seconds = (processor_seconds() - begun) / n;
+	*seconds = (cost_processor_seconds() - begun) / n;
 	return OK;
 }
 
@@ -318,9 +164,9 @@ floor_scores(struct cost *c, struct floor_trial *t, struct sample *s, size_t n, 
 	for (int i = 0; i <= columns; i++)
 		span[i] = i;
 	TRY_OUT(mem_array(&out, n * (size_t)columns, sizeof(*out), "scores of unrelated queries"));
-	double begun = processor_seconds();
+	double begun = cost_processor_seconds();
 	err = features_scores(&f, &t->features, span, span + 1, columns, out, c->x->pool, NULL);
-	*seconds = processor_seconds() - begun;
+	*seconds = cost_processor_seconds() - begun;
 out:
 	free(out);
 	free(span);
@@ -377,12 +223,12 @@ time_files(struct cost *c, double weights)
 	enum { BYTES = 4 << 20 };
 	struct folder f = { .dir = c->x->run.dir };
 	char hex[HASH_HEX];
-	void *bytes = xcalloc(BYTES, 1);
 	TRY(file_walk(f.dir, folder_add, &f));
-	double begun = processor_seconds();
+	void *bytes = xcalloc(BYTES, 1);
+	double begun = cost_processor_seconds();
 	hash_bytes(bytes, BYTES, hex);
 	free(bytes);
-	double rate = (processor_seconds() - begun) / BYTES;
+	double rate = (cost_processor_seconds() - begun) / BYTES;
 	c->out->stage[INDEX_FILES] = rate * (f.bytes + weights) + 0.02;
 	return OK;
 }
@@ -396,20 +242,20 @@ cost_time(struct cost *c)
 	struct sample s = {0};
 	enum err err;
 	int last = x->info.n_checkpoints - 1;
-	double begun = processor_seconds(), wall = clock_monotonic(), first = begun;
+	double begun = cost_processor_seconds(), wall = clock_monotonic(), first = begun;
 	job_phase(x->job, "estimating", 0);
 	TRY(indexing_weights(x, last, &c->m));
-	double load = processor_seconds() - begun;
+	double load = cost_processor_seconds() - begun;
 	size_t now = cost_resident();
 	c->loaded = now > c->resident ? now - c->resident : 0;
 	TRY(fit_begin(&c->fit, &c->curvature, &c->m, c->m.params, &x->data, &c->options, x->pool, x->job));
-	TRY(time_curvature(c));
+	TRY(cost_curvature(c));
 	TRY_OUT(sample_new(x, &s));
 	TRY_OUT(time_features(c, &s, load));
 	TRY_OUT(time_floor(c, &s, load));
 	c->out->stage[INDEX_CURVATURE] += x->info.n_checkpoints * load;
 	TRY_OUT(time_files(c, (double)c->m.n_params * 4 * x->info.n_checkpoints));
-	double ratio = (clock_monotonic() - wall) / (processor_seconds() - first);
+	double ratio = (clock_monotonic() - wall) / (cost_processor_seconds() - first);
 	for (int i = 0; i < INDEX_STAGES; i++) {
 		c->out->processor += c->out->stage[i];
 		c->out->stage[i] *= ratio;

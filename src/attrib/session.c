@@ -157,10 +157,7 @@ open_examples(struct session *s)
 enum err
 session_check_journal(const struct session *s)
 {
-	char *path = path_join(s->run.dir, "journal.jsonl");
-	bool exists = file_exists(path);
-	free(path);
-	if (!exists)
+	if (!file_in_dir(s->run.dir, "journal.jsonl"))
 		return OK;
 	struct train_journal j = {0};
 	enum err err = OK;

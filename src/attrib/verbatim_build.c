@@ -103,11 +103,8 @@ enum err
 verbatim_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg,
 	int64_t *n_findings)
 {
-	char *path = path_join(store_dir(s), VERBATIM_FILE);
-	bool there = file_exists(path);
 	struct verbatim *v = NULL;
-	free(path);
-	if (!there)
+	if (!file_in_dir(store_dir(s), VERBATIM_FILE))
 		return OK;
 	enum err err = verbatim_open(s, &v);
 	/* One that nobody can read is as good as none. */

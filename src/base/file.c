@@ -135,6 +135,15 @@ file_exists(const char *path)
 }
 
 bool
+file_in_dir(const char *dir, const char *name)
+{
+	char *path = path_join(dir, name);
+	bool there = file_exists(path);
+	free(path);
+	return there;
+}
+
+bool
 file_is_dir(const char *path)
 {
 	struct stat st;

@@ -223,9 +223,9 @@ enum err
 json_opt_hash(const json_t *obj, const char *name, const char *key, char *hex)
 {
 	const char *text;
-	TRY(json_opt_str(obj, name, key, "", &text));
+	TRY(json_opt_str(obj, name, key, NULL, &text));
 	*hex = '\0';
-	return *text ? json_take_hash(text, name, key, hex) : OK;
+	return text ? json_take_hash(text, name, key, hex) : OK;
 }
 
 enum err
@@ -233,17 +233,11 @@ json_want_u64(const json_t *obj, const char *name, const char *key, uint64_t *ou
 {
 	const char *text;
 	char *end;
-	if (!json_is_string(json_object_get(obj, key))) {
-		int64_t v;
-		TRY(json_want_int(obj, name, key, 0, INT64_MAX, &v));
-		*out = (uint64_t)v;
-		return OK;
-	}
 	TRY(json_want_str(obj, name, key, &text));
 	errno = 0;
 	*out = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno)
-		return err_set(ERR_FORMAT, "%s: \"%s\" must be a whole number from 0 up", name, key);
+		return err_set(ERR_FORMAT, "%s: \"%s\" must be a whole number in a string", name, key);
 	return OK;
 }
 

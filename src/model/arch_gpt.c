@@ -3,6 +3,20 @@
 
 #include "byline/mem.h"
 
+/* ---- keys that many have ---- */
+
+#define WIDTHS \
+	{"vocab_size", KEY_INT, FIELD(vocab), true, 0}, \
+	{"hidden_size", KEY_INT, FIELD(d_model), true, 0}
+#define LAYERS_HEADS \
+	{"num_hidden_layers", KEY_INT, FIELD(n_layer), true, 0}, \
+	{"num_attention_heads", KEY_INT, FIELD(n_head), true, 0}
+#define KEYS_END(tied_too, begin, end) \
+	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, tied_too}, \
+	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, begin}, \
+	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, end}, \
+	{NULL}
+
 /* ---- GPT-2 ---- */
 
 static const struct config_key gpt2_keys[] = {
@@ -15,10 +29,7 @@ static const struct config_key gpt2_keys[] = {
 	{"activation_function", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
 	{"layer_norm_epsilon", KEY_REAL, FIELD(norm_eps), false, 1e-5},
 	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 50256},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 50256},
-	{NULL}
+	KEYS_END(true, 50256, 50256)
 };
 
 static const struct config_must gpt2_musts[] = {
@@ -62,8 +73,7 @@ static const char *const gpt2_ignored[] = {
 /* ---- GPT-Neo: every second layer sees a window; scores are not divided ---- */
 
 static const struct config_key neo_keys[] = {
-	{"vocab_size", KEY_INT, FIELD(vocab), true, 0},
-	{"hidden_size", KEY_INT, FIELD(d_model), true, 0},
+	WIDTHS,
 	{"intermediate_size", KEY_INT, FIELD(d_ff), false, 0},
 	{"num_layers", KEY_INT, FIELD(n_layer), true, 0},
 	{"num_heads", KEY_INT, FIELD(n_head), true, 0},
@@ -71,10 +81,7 @@ static const struct config_key neo_keys[] = {
 	{"activation_function", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
 	{"layer_norm_epsilon", KEY_REAL, FIELD(norm_eps), false, 1e-5},
 	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 50256},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 50256},
-	{NULL}
+	KEYS_END(true, 50256, 50256)
 };
 
 static const struct config_must no_musts[] = {{NULL}};
@@ -107,11 +114,9 @@ static const char *const neo_ignored[] = {
 /* ---- GPT-NeoX: rotary positions on a part of each head; attention and MLP side by side ---- */
 
 static const struct config_key neox_keys[] = {
-	{"vocab_size", KEY_INT, FIELD(vocab), true, 0},
-	{"hidden_size", KEY_INT, FIELD(d_model), true, 0},
+	WIDTHS,
 	{"intermediate_size", KEY_INT, FIELD(d_ff), false, 0},
-	{"num_hidden_layers", KEY_INT, FIELD(n_layer), true, 0},
-	{"num_attention_heads", KEY_INT, FIELD(n_head), true, 0},
+	LAYERS_HEADS,
 	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
 	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_GELU_ERF},
 	{"layer_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
@@ -155,20 +160,15 @@ static const char *const neox_ignored[] = {
 /* ---- Phi-1 and Phi-2: one norm for attention and MLP side by side, a bias on the unembedding ---- */
 
 static const struct config_key phi_keys[] = {
-	{"vocab_size", KEY_INT, FIELD(vocab), true, 0},
-	{"hidden_size", KEY_INT, FIELD(d_model), true, 0},
+	WIDTHS,
 	{"intermediate_size", KEY_INT, FIELD(d_ff), false, 0},
-	{"num_hidden_layers", KEY_INT, FIELD(n_layer), true, 0},
-	{"num_attention_heads", KEY_INT, FIELD(n_head), true, 0},
+	LAYERS_HEADS,
 	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
 	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
 	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
 	{"layer_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
 	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 2},
-	{NULL}
+	KEYS_END(false, 1, 2)
 };
 
 static const struct config_must phi_musts[] = {
@@ -205,11 +205,9 @@ static const char *const phi_ignored[] = {
 /* ---- StarCoder 2 ---- */
 
 static const struct config_key starcoder2_keys[] = {
-	{"vocab_size", KEY_INT, FIELD(vocab), true, 0},
-	{"hidden_size", KEY_INT, FIELD(d_model), true, 0},
+	WIDTHS,
 	{"intermediate_size", KEY_INT, FIELD(d_ff), true, 0},
-	{"num_hidden_layers", KEY_INT, FIELD(n_layer), true, 0},
-	{"num_attention_heads", KEY_INT, FIELD(n_head), true, 0},
+	LAYERS_HEADS,
 	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 2},
 	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 4096},
 	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},

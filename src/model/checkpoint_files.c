@@ -12,15 +12,6 @@
 
 enum { SIDE_MAX = 16 << 20 };
 
-static bool
-dir_has(const char *dir, const char *name)
-{
-	char *path = path_join(dir, name);
-	bool has = file_exists(path);
-	free(path);
-	return has;
-}
-
 static enum err
 tokenizer_of_gguf(const char *file, struct tokenizer **out)
 {
@@ -38,7 +29,7 @@ tokenizer_find(const char *path, struct tokenizer **out)
 	enum weights_container container;
 	char *file = NULL;
 	enum err err;
-	bool dir = file_is_dir(path), has = dir_has(path, "tokenizer.json") || dir_has(path, "vocab.json");
+	bool dir = file_is_dir(path), has = file_in_dir(path, "tokenizer.json") || file_in_dir(path, "vocab.json");
 	size_t n = strlen(path);
 	if (!dir && n > 5 && strcmp(path + n - 5, ".json") == 0)
 		return tokenizer_load(out, path);
@@ -76,7 +67,7 @@ is_ours(const char *dir, bool *ours)
 	enum err err = OK;
 	*ours = false;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!dir_has(dir, names[i]))
+		if (!file_in_dir(dir, names[i]))
 			goto out;
 		char *path = path_join(dir, names[i]);
 		err = json_parse_file(path, SIDE_MAX, &file[i]);

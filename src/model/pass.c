@@ -86,7 +86,7 @@ linear(const struct pass *p, int layer, enum tensor_role role, const float *x, f
 	const struct block *b = &p->plan[layer];
 	const float *bias = block_bias(b, p->params, role);
 	if (p->stored)
-		stored_linear(p->stored, p->work, layer, role, bias, x, y, rows, in, out);
+		stored_linear(p->stored, p->work, layer, role, bias, x, y, rows, out);
 	else
 		linear_forward(y, x, block_weight(b, p->params, role), bias, rows, in, out);
 }

@@ -47,7 +47,7 @@ void stored_work_free(struct stored_work *w);
 
 /* y (rows, out) = x (rows, in) W^T + bias (out) or 0, W (out, in). */
 void stored_linear(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role,
-	const float *bias, const float *x, float *y, int rows, int in, int out);
+	const float *bias, const float *x, float *y, int rows, int out);
 /* dx (rows, in) += dy (rows, out) W, for weights that stay as they are. */
 void stored_linear_back(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role,
 	float *dx, const float *dy, int rows, int in, int out);

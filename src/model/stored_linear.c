@@ -157,10 +157,9 @@ stored_step(const struct stored_piece *p, bool many)
 
 void
 stored_linear(const struct stored *s, struct stored_work *work, int layer, enum tensor_role role, const float *bias,
-	const float *x, float *y, int rows, int in, int out)
+	const float *x, float *y, int rows, int out)
 {
 	const struct stored_matrix *m = &s->matrix[layer][role];
-	(void)in;
 	for (int r = 0; r < rows; r++) {
 		if (bias)
 			memcpy(y + (size_t)r * (size_t)out, bias, (size_t)out * sizeof(*y));

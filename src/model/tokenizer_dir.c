@@ -16,15 +16,6 @@
 
 enum { VOCAB_MAX = 64 << 20, SIDE_MAX = 16 << 20 };
 
-static bool
-dir_has(const char *dir, const char *name)
-{
-	char *path = path_join(dir, name);
-	bool has = file_exists(path);
-	free(path);
-	return has;
-}
-
 /* ---- classes ---- */
 
 static const char qwen2[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
@@ -169,7 +160,7 @@ missing(const char *dir)
 		{"vocab.txt", "vocab.txt is of a WordPiece tokenizer, which is not supported even then"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (dir_has(dir, others[i].file))
+		if (file_in_dir(dir, others[i].file))
 			return err_set(ERR_MISSING, "%s: there is no tokenizer.json, and %s; " TOKENIZER_CONVERT, dir,
 				others[i].is, dir, dir);
 	return err_set(ERR_MISSING, "%s: there is no tokenizer.json", dir);
@@ -179,11 +170,11 @@ enum err
 tokenizer_load_dir(struct tokenizer **out, const char *dir)
 {
 	*out = NULL;
-	if (dir_has(dir, "tokenizer.json")) {
+	if (file_in_dir(dir, "tokenizer.json")) {
 		char *path = path_join(dir, "tokenizer.json");
 		enum err err = tokenizer_load(out, path);
 		free(path);
 		return err;
 	}
-	return dir_has(dir, "vocab.json") && dir_has(dir, "merges.txt") ? load_pair(out, dir) : missing(dir);
+	return file_in_dir(dir, "vocab.json") && file_in_dir(dir, "merges.txt") ? load_pair(out, dir) : missing(dir);
 }

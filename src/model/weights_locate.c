@@ -145,22 +145,12 @@ take(const char *dir, const char *name, enum weights_container is, enum weights_
 	return true;
 }
 
-static bool
-dir_has(const char *dir, const char *name)
-{
-	enum weights_container container;
-	char *path = NULL;
-	bool has = take(dir, name, WEIGHTS_NONE, &container, &path);
-	free(path);
-	return has;
-}
-
 /* Marks of quantised weights that config.json does not always carry. */
 static enum err
 refuse_marks(const char *dir)
 {
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
-		if (strncmp(refusals[i].pattern, "quant", 5) == 0 && dir_has(dir, refusals[i].pattern))
+		if (strncmp(refusals[i].pattern, "quant", 5) == 0 && file_in_dir(dir, refusals[i].pattern))
 			return refuse(&refusals[i], dir);
 	return OK;
 }
@@ -174,7 +164,7 @@ locate_in(const char *dir, enum weights_container *container, char **file)
 		take(dir, "model.safetensors.index.json", WEIGHTS_SHARDED, container, file))
 		return OK;
 	TRY(listing_read(&l, dir));
-	bool config = dir_has(dir, "config.json");
+	bool config = file_in_dir(dir, "config.json");
 	enum err err = OK;
 	if (l.n_gguf != 1 || config || !take(dir, l.gguf, WEIGHTS_GGUF, container, file))
 		err = missing(&l, dir, config);

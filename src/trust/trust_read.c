@@ -47,6 +47,18 @@ trust_method(const struct trust *t, const char *name)
 	return NULL;
 }
 
+/* Small seeds are written as integers. */
+static enum err
+read_seed(const json_t *o, const char *name, const char *key, uint64_t *out)
+{
+	int64_t v;
+	if (json_is_string(json_object_get(o, key)))
+		return json_want_u64(o, name, key, out);
+	TRY(json_want_int(o, name, key, 0, INT64_MAX, &v));
+	*out = (uint64_t)v;
+	return OK;
+}
+
 static enum err
 read_interval(const json_t *o, const char *name, const struct field *f, struct interval *out)
 {
@@ -85,7 +97,7 @@ read_field(const json_t *o, const char *name, const struct field *f, void *at)
 	case FIELD_LONG:
 		return read_long(o, name, f, at);
 	case FIELD_SEED:
-		return json_want_u64(o, name, f->key, at);
+		return read_seed(o, name, f->key, at);
 	case FIELD_FLAG:
 		return json_opt_bool(o, name, f->key, false, at);
 	}

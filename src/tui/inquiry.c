@@ -28,7 +28,7 @@ inquiry_new(struct source *s, struct worker *w)
 static void
 inquiry_forget_tokens(struct inquiry *q)
 {
-	q->source->ops->free_tokens(q->tokens.t);
+	token_influence_free(q->tokens.t);
 	q->tokens = (struct two_way){0};
 }
 

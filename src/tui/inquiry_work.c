@@ -168,7 +168,7 @@ end_tokens(struct inquiry *q, enum err err)
 	if (fits)
 		t->t = made;
 	else
-		q->source->ops->free_tokens(made);
+		token_influence_free(made);
 	t->done = fits || (err != OK && err != ERR_CANCELLED);
 	if (err != OK)
 		err_copy(t->failed, sizeof(t->failed));

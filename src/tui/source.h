@@ -116,7 +116,6 @@ struct source_ops {
 	void (*free_ranking)(struct ranking *r);
 	void (*free_shares)(struct shares *sh);
 	void (*free_whatif)(struct whatif *w);
-	void (*free_tokens)(struct token_influence *t);
 	void (*free_spans)(struct verbatim_span *spans, size_t n);
 };
 

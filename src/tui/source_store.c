@@ -222,7 +222,7 @@ static const struct source_ops store_ops = {
 	.row = source_row, .everyone = source_everyone, .works_of = source_works_of, .each_run = source_each_run,
 	.facts = source_store_facts, .trust = source_store_trust, .estimate = source_store_estimate,
 	.whatif = source_store_whatif, .whatif_find = source_store_whatif_find, .free_whatif = whatif_free,
-	.tokens = source_store_tokens, .free_tokens = source_store_free_tokens, .linear = source_store_linear,
+	.tokens = source_store_tokens, .linear = source_store_linear,
 	.verbatim = source_store_verbatim, .free_spans = verbatim_spans_free, .verbatim_in = source_store_verbatim_in,
 	.evidence = source_store_evidence,
 	.each_query = source_each_query, .save = source_save, .forget = source_forget,

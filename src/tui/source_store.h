@@ -29,7 +29,6 @@ enum err source_store_whatif_find(struct source *s, const struct query *q, const
 void source_store_beside_close(struct store_source *f);
 enum err source_store_tokens(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
 	struct token_influence **out);
-void source_store_free_tokens(struct token_influence *t);
 void source_store_linear(struct source *s, int i, enum tensor_role *role, int *layer);
 /* source_verbatim.c */
 enum err source_store_verbatim(struct source *s, const struct query *q, struct job *job, struct verbatim_span **out,

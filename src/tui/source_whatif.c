@@ -91,12 +91,6 @@ source_store_tokens(struct source *s, struct query *q, int from, int to, uint32_
 }
 
 void
-source_store_free_tokens(struct token_influence *t)
-{
-	token_influence_free(t);
-}
-
-void
 source_store_linear(struct source *s, int i, enum tensor_role *role, int *layer)
 {
 	const struct model *m = &((struct store_source *)s)->session->model;

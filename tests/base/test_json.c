@@ -246,6 +246,38 @@ test_file(void **state)
 	free(path);
 }
 
+static void
+test_hashes_and_seeds(void **state)
+{
+	(void)state;
+#define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	static const struct { const char *text; enum err want, opt, seed; } cases[] = {
+		{"{\"k\":\"" SHA "\"}", OK, OK, ERR_FORMAT},
+		{"{}", ERR_FORMAT, OK, ERR_FORMAT},
+		{"{\"k\":null}", ERR_FORMAT, OK, ERR_FORMAT},
+		{"{\"k\":\"\"}", ERR_FORMAT, ERR_FORMAT, ERR_FORMAT},
+		{"{\"k\":\"A" SHA "\"}", ERR_FORMAT, ERR_FORMAT, ERR_FORMAT},
+		{"{\"k\":7}", ERR_FORMAT, ERR_FORMAT, ERR_FORMAT},
+		{"{\"k\":\"18446744073709551615\"}", ERR_FORMAT, ERR_FORMAT, OK},
+		{"{\"k\":\"18446744073709551616\"}", ERR_FORMAT, ERR_FORMAT, ERR_FORMAT},
+		{"{\"k\":\"-1\"}", ERR_FORMAT, ERR_FORMAT, ERR_FORMAT},
+		{"{\"k\":\"1 \"}", ERR_FORMAT, ERR_FORMAT, ERR_FORMAT},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *root;
+		char hex[65];
+		uint64_t seed;
+		assert_ok(json_parse(cases[i].text, strlen(cases[i].text), "x", &root));
+		assert_int_equal(json_want_hash(root, "x", "k", hex), cases[i].want);
+		assert_true(cases[i].want != OK || strcmp(hex, SHA) == 0);
+		assert_int_equal(json_opt_hash(root, "x", "k", hex), cases[i].opt);
+		assert_true(cases[i].opt != OK || cases[i].want == OK || *hex == '\0');
+		assert_int_equal(json_want_u64(root, "x", "k", &seed), cases[i].seed);
+		assert_true(cases[i].seed != OK || seed == UINT64_MAX);
+		json_decref(root);
+	}
+}
+
 int
 main(void)
 {
@@ -259,6 +291,7 @@ main(void)
 		cmocka_unit_test(test_reals_read_back),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_hashes_and_seeds),
 	};
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

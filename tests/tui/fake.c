@@ -616,7 +616,7 @@ static const struct source_ops fake_ops = {
 	.example = fake_example, .example_text = fake_example_text, .token = fake_token, .row = fake_row,
 	.everyone = fake_everyone, .trust = fake_trust, .estimate = fake_estimate, .whatif = fake_whatif,
 	.whatif_find = fake_whatif_find, .free_whatif = fake_free_whatif,
-	.tokens = fake_tokens, .free_tokens = fake_free_tokens, .linear = fake_linear, .verbatim = fake_verbatim,
+	.tokens = fake_tokens, .linear = fake_linear, .verbatim = fake_verbatim,
 	.free_spans = fake_free_spans, .verbatim_in = fake_verbatim_in, .evidence = fake_evidence,
 	.works_of = fake_works_of, .each_run = fake_each_run, .facts = fake_facts, .each_query = fake_each_query,
 	.save = fake_save,

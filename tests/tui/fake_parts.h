@@ -39,7 +39,6 @@ void fake_free_whatif(struct whatif *w);
 
 enum err fake_tokens(struct source *s, struct query *q, int from, int to, uint32_t example, struct job *job,
 	struct token_influence **out);
-void fake_free_tokens(struct token_influence *t);
 void fake_linear(struct source *s, int i, enum tensor_role *role, int *layer);
 
 enum err fake_verbatim(struct source *s, const struct query *q, struct job *job, struct verbatim_span **out, size_t *n);

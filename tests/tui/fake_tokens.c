@@ -57,17 +57,6 @@ fake_tokens(struct source *s, struct query *q, int from, int to, uint32_t exampl
 }
 
 void
-fake_free_tokens(struct token_influence *t)
-{
-	if (!t)
-		return;
-	free(t->matrix);
-	free(t->linear);
-	free(t->layer);
-	free(t);
-}
-
-void
 fake_linear(struct source *s, int i, enum tensor_role *role, int *layer)
 {
 	static const enum tensor_role roles[MODULES] = { ROLE_GATE, ROLE_UP, ROLE_DOWN };
