@@ -19,6 +19,10 @@ int kv_length(const struct kv *kv);
 
 /* Feeds n tokens; logits (vocab) of the last one. ERR_LIMIT beyond n_ctx. Agrees with model_forward to rounding. */
 enum err model_step(const struct model *m, struct kv *kv, const int32_t *token, int n, float *logits);
+/* `each` sees the logits (vocab) after every token i of one sequence, in order, in memory that does not grow with n
+ * but for keys and values. */
+enum err model_logits(const struct model *m, const int32_t *token, int n,
+	void (*each)(void *arg, int i, const float *logits), void *arg);
 
 struct sample_options {
 	double temperature;		/* 0: greedy */

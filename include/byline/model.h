@@ -107,6 +107,7 @@ struct model {
 	size_t n_params;
 	float *params;			/* n_params, owned; NULL for a model made without weights */
 	struct stored *stored;		/* weights in their file (checkpoint_map), owned; NULL otherwise */
+	int threads;			/* for one sequence of a stored model; 0: as pool_new() chooses */
 };
 
 /* Builds the table; params is allocated zeroed when with_params. The config is checked first (ERR_FORMAT,

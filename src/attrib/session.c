@@ -110,6 +110,7 @@ session_weights(struct session *s)
 		TRY_OUT(err_set(ERR_MISSING, "run %s has no weights yet (%s): run `byline train %s`", s->run.name, dir,
 			store_dir(s->store)));
 	TRY_OUT(checkpoint_run(dir, &s->model));
+	s->model.threads = pool_threads(s->pool);
 	TRY_OUT(checkpoint_hash(dir, s->checkpoint_sha256));
 out:
 	free(dir);

@@ -10,6 +10,7 @@
 
 #include "byline/checkpoint.h"
 #include "byline/file.h"
+#include "byline/generate.h"
 #include "byline/layers.h"
 #include "byline/mem.h"
 #include "byline/stats.h"
@@ -17,7 +18,7 @@
 
 struct logits_args {
 	const char *ids;
-	int top;
+	int top, threads;
 	bool json;
 };
 
@@ -27,6 +28,8 @@ static const struct option logits_table[] = {
 		.help = "token ids, separated by commas or white space; - reads them from standard input"},
 	{"top", OPTION_INT, FIELD(top), "N", "3", 1, 1000, .help = "tokens listed after each position"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object, with every logit"},
+	{"threads", OPTION_INT, FIELD(threads), "N", "0", 0, 256,
+		.help = "worker threads, for large models; 0 takes what the machine has"},
 };
 
 enum { IDS_MAX = 64 << 20 };
@@ -102,18 +105,6 @@ print_row_json(const float *logits, int vocab)
 }
 
 static void
-print_logits_json(const float *logits, size_t rows, int vocab)
-{
-	printf("{\"logits\":[");
-	for (size_t r = 0; r < rows; r++) {
-		if (r)
-			putchar(',');
-		print_row_json(logits + r * (size_t)vocab, vocab);
-	}
-	printf("]}\n");
-}
-
-static void
 add_token(struct str *out, const struct tokenizer *t, int32_t id)
 {
 	size_t n;
@@ -151,24 +142,39 @@ print_position(const float *logits, int vocab, size_t at, int32_t id, const stru
 
 /* ---- the command ---- */
 
+struct showing {
+	const struct ids *ids;
+	const struct tokenizer *tokenizer;
+	int vocab, top;
+};
+
+static void
+show_json(void *arg, int i, const float *logits)
+{
+	const struct showing *w = arg;
+	printf(i ? "," : "{\"logits\":[");
+	print_row_json(logits, w->vocab);
+}
+
+static void
+show_text(void *arg, int i, const float *logits)
+{
+	const struct showing *w = arg;
+	print_position(logits, w->vocab, (size_t)i, w->ids->id[i], w->tokenizer, w->top);
+}
+
 static enum err
 logits_show(const char *dir, const struct model *m, const struct ids *ids, const struct logits_args *a)
 {
-	const int32_t start[2] = {0, (int32_t)ids->n};
-	const struct batch b = {.n_seq = 1, .rows = (int)ids->n, .start = start, .token = ids->id};
 	struct tokenizer *t = NULL;
-	struct acts *acts = acts_new(m);
-	enum err err = model_forward(m, m->params, acts, &b);
-	if (err == OK && a->json)
-		print_logits_json(acts_logits(acts), ids->n, m->config.vocab);
 	/* A table of numbers is of use without their words, too. */
-	else if (err == OK && checkpoint_tokenizer(dir, m, &t) != OK)
+	if (!a->json && checkpoint_tokenizer(dir, m, &t) != OK)
 		t = NULL;
-	for (size_t i = 0; err == OK && !a->json && i < ids->n; i++)
-		print_position(acts_logits(acts) + i * (size_t)m->config.vocab, m->config.vocab, i, ids->id[i], t,
-			a->top);
+	struct showing w = { .ids = ids, .tokenizer = t, .vocab = m->config.vocab, .top = a->top };
+	enum err err = model_logits(m, ids->id, (int)ids->n, a->json ? show_json : show_text, &w);
+	if (err == OK && a->json)
+		printf("]}\n");
 	tokenizer_free(t);
-	acts_free(acts);
 	return err;
 }
 
@@ -184,6 +190,7 @@ logits_run(const void *options, char **args, int n_args)
 		err = checkpoint_run(args[0], &m);
 	if (err == OK)
 		err = ids_check(&ids, &m.config);
+	m.threads = a->threads;
 	if (err == OK)
 		err = logits_show(args[0], &m, &ids, a);
 	model_free(&m);

@@ -18,7 +18,7 @@ acts_new(const struct model *m)
 	a->m = m;
 	a->plan = plan_new(m);
 	if (m->stored)
-		stored_work_init(&a->work, m->stored, false);
+		stored_work_init(&a->work, m->stored, 1);
 	a->saved = xcalloc((size_t)m->config.n_layer, sizeof(*a->saved));
 	return a;
 }

@@ -17,8 +17,8 @@
 
 enum { CONFIG_MAX = 16 << 20 };
 
-/* Parameters beyond which weights are not copied out of their file. */
-#define MAPPED_ABOVE ((size_t)1 << 25)
+/* Parameters beyond which weights are not copied out of their file, unless $BYLINE_MAP_ABOVE says otherwise. */
+#define MAP_ABOVE ((size_t)1 << 25)
 
 /* ---- the config ---- */
 
@@ -283,13 +283,24 @@ checkpoint_load(const char *path, struct model *m)
 	return err;
 }
 
+static size_t
+map_above(void)
+{
+	const char *wish = getenv("BYLINE_MAP_ABOVE");
+	char *end;
+	if (!wish || *wish < '0' || *wish > '9')
+		return MAP_ABOVE;
+	unsigned long long n = strtoull(wish, &end, 10);
+	return *end == '\0' ? (size_t)n : MAP_ABOVE;
+}
+
 enum err
 checkpoint_run(const char *path, struct model *m)
 {
 	struct checkpoint c;
 	memset(m, 0, sizeof(*m));
 	TRY(checkpoint_open(&c, path));
-	enum err err = c.plan.n_params > MAPPED_ABOVE ? map(&c, m) : load(&c, m);
+	enum err err = c.plan.n_params > map_above() ? map(&c, m) : load(&c, m);
 	if (err == ERR_UNSUPPORTED)
 		err = load(&c, m);
 	checkpoint_close(&c);

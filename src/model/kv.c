@@ -31,6 +31,7 @@ struct kv {
 	size_t prob_cap;
 	int32_t position[PIECE];
 	int n;				/* tokens of the piece in flight */
+	int together;			/* rows that go through the head at once, where all are wanted */
 };
 
 static void
@@ -51,8 +52,9 @@ kv_new(const struct model *m)
 	struct kv *kv = xcalloc(1, sizeof(*kv));
 	mm_init();
 	kv->m = m;
+	kv->together = m->stored ? TOGETHER : 1;
 	if (m->stored)
-		stored_work_init(&kv->work, m->stored, true);
+		stored_work_init(&kv->work, m->stored, m->threads);
 	else
 		kv->plan = plan_new(m);
 	kv->keys = xcalloc((size_t)m->config.n_layer, sizeof(*kv->keys));
@@ -213,7 +215,7 @@ head(struct kv *kv, int row, int rows, float *logits)
 static enum err
 each_logits(struct kv *kv, int from, int n, void (*each)(void *arg, int i, const float *logits), void *arg)
 {
-	int together = kv->m->stored ? TOGETHER : 1;
+	int together = kv->together;
 	size_t vocab = (size_t)kv->m->config.vocab;
 	float *logits;
 	TRY(mem_array(&logits, (size_t)together * vocab, sizeof(*logits), "logits"));
@@ -253,4 +255,15 @@ model_step(const struct model *m, struct kv *kv, const int32_t *token, int n, fl
 	assert(kv->m == m && n > 0);
 	(void)m;
 	return kv_feed(kv, token, n, NULL, NULL, logits);
+}
+
+enum err
+model_logits(const struct model *m, const int32_t *token, int n, void (*each)(void *arg, int i, const float *logits),
+	void *arg)
+{
+	struct kv *kv = kv_new(m);
+	kv->together = TOGETHER;
+	enum err err = kv_feed(kv, token, n, each, arg, NULL);
+	kv_free(kv);
+	return err;
 }

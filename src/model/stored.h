@@ -42,7 +42,8 @@ size_t stored_bytes(const struct stored *s);
  * d_model): OK, or ERR_FORMAT with the reason. */
 enum err stored_check_hidden(const struct stored *s, const float *hidden, int rows);
 
-void stored_work_init(struct stored_work *w, const struct stored *s, bool threads);
+/* threads: as pool_new() has them. */
+void stored_work_init(struct stored_work *w, const struct stored *s, int threads);
 void stored_work_free(struct stored_work *w);
 
 /* y (rows, out) = x (rows, in) W^T + bias (out) or 0, W (out, in). */

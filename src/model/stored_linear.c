@@ -16,13 +16,13 @@
 enum { WIDE_ROWS = 128, TASK_BYTES = 1 << 17, TASK_COLS = 256 };
 
 void
-stored_work_init(struct stored_work *w, const struct stored *s, bool threads)
+stored_work_init(struct stored_work *w, const struct stored *s, int threads)
 {
 	const struct model_config *c = &s->checkpoint.plan.config;
 	int q = c->n_head * c->head_dim, most = c->d_model > c->d_ff ? c->d_model : c->d_ff;
 	most = q > most ? q : most;
-	w->pool = threads ? pool_new(0) : NULL;
-	w->threads = threads ? pool_threads(w->pool) : 1;
+	w->pool = threads == 1 ? NULL : pool_new(threads);
+	w->threads = w->pool ? pool_threads(w->pool) : 1;
 	w->scratch = xcalloc((size_t)w->threads, sizeof(*w->scratch));
 	for (int i = 0; i < w->threads; i++)
 		w->scratch[i] = xcalloc((size_t)WIDE_ROWS * (size_t)most, sizeof(float));
