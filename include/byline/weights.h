@@ -1,7 +1,7 @@
 /*
  * weights: the tensors of a checkpoint by name, whatever holds them: model.safetensors, several files with
- * model.safetensors.index.json, or one GGUF file. Memory-mapped, nothing is copied: a tensor is a view (type, shape,
- * bytes) that stays valid until weights_close.
+ * model.safetensors.index.json, or a GGUF file, in parts or not. Memory-mapped, nothing is copied: a tensor is a view
+ * (type, shape, bytes) that stays valid until weights_close.
  *
  * Files come from strangers: whatever opens has been checked to lie within its file, once each, without overlaps.
  */
@@ -38,23 +38,26 @@ enum weights_container { WEIGHTS_NONE, WEIGHTS_SINGLE, WEIGHTS_SHARDED, WEIGHTS_
 
 struct weights {
 	enum weights_container container;
-	char *path;			/* what messages name: the safetensors file, the index or the GGUF file */
+	char *path;			/* what messages name: the safetensors file, the index or the first GGUF file */
 	struct weights_tensor *tensors;	/* by name */
 	size_t n_tensors, cap;
 	struct st_file *files;		/* safetensors: one, or the shards by name */
 	size_t n_files;
-	struct gguf *gguf;		/* NULL unless the container is GGUF */
+	struct gguf *gguf;		/* NULL unless the container is GGUF: the parts in order, the first with the
+					 * metadata */
+	size_t n_ggufs;
 };
 
-/* `path` is a checkpoint directory or a GGUF file. What is there instead of weights we read is named: pickles,
- * adapters, Git LFS pointers, TensorFlow's and Flax's files (ERR_UNSUPPORTED, ERR_FORMAT, ERR_MISSING). */
+/* `path` is a checkpoint directory or a GGUF file; any part stands for all of its parts. What is there instead of
+ * weights we read is named: pickles, adapters, Git LFS pointers, TensorFlow's and Flax's files (ERR_UNSUPPORTED,
+ * ERR_FORMAT, ERR_MISSING). */
 enum err weights_open(struct weights *w, const char *path);
 void weights_close(struct weights *w);				/* safe on a zeroed struct */
 
 /* What weights_open would open, in fresh memory (*file NULL on error), without opening it. */
 enum err weights_locate(const char *path, enum weights_container *container, char **file);
-/* SHA-256 of the weights: of the file; of several, what `sha256sum *.safetensors | sha256sum` prints in their directory
- * when the files of the index are the only ones there. */
+/* SHA-256 of the weights: of the file; of several, what `sha256sum *.safetensors | sha256sum` (or *.gguf) prints in
+ * their directory when they are the only ones there. */
 enum err weights_hash(const char *path, char hex[65]);
 
 const struct weights_tensor *weights_find(const struct weights *w, const char *name);	/* NULL when absent */

@@ -48,7 +48,7 @@ static const struct meta_key gptneox[] = {
 	{NULL}
 };
 
-static const struct meta_key phi[] = {
+static const struct meta_key layer_norm[] = {
 	{"attention.layer_norm_epsilon", "layer_norm_eps", META_REAL, true},
 	{NULL}
 };
@@ -58,6 +58,18 @@ static const struct meta_key gemma2[] = {
 	{"attn_logit_softcapping", "attn_logit_softcapping", META_REAL, true},
 	{"final_logit_softcapping", "final_logit_softcapping", META_REAL, true},
 	{"attention.sliding_window", "sliding_window", META_INT, true},
+	{NULL}
+};
+
+static const struct meta_key phi3[] = {
+	{"attention.layer_norm_rms_epsilon", "rms_norm_eps", META_REAL, true},
+	{"attention.sliding_window", "sliding_window", META_INT, false},
+	{NULL}
+};
+
+static const struct meta_key starcoder2[] = {
+	{"attention.layer_norm_epsilon", "norm_epsilon", META_REAL, true},
+	{"attention.sliding_window", "sliding_window", META_INT, false},
 	{NULL}
 };
 
@@ -72,12 +84,16 @@ static const struct gguf_arch archs[] = {
 	{"qwen3", "qwen3", common, rms, "hidden_act", "silu"},
 	{"gpt2", "gpt2", gpt2, NULL, "activation_function", "gelu_new"},
 	{"gptneox", "gpt_neox", common, gptneox, "hidden_act", "gelu", .partial = "rotary_pct"},
-	{"phi2", "phi", common, phi, "hidden_act", "gelu_new", .partial = "partial_rotary_factor"},
+	{"phi2", "phi", common, layer_norm, "hidden_act", "gelu_new", .partial = "partial_rotary_factor"},
 	{"gemma", "gemma", common, rms, "hidden_activation", "gelu_pytorch_tanh"},
 	{"gemma2", "gemma2", common, gemma2, "hidden_activation", "gelu_pytorch_tanh",
 		.scalar = "query_pre_attn_scalar"},
 	{"olmo", "olmo", common, olmo, "hidden_act", "silu", .paired = true},
 	{"olmo2", "olmo2", common, rms, "hidden_act", "silu"},
+	{"phi3", "phi3", common, phi3, "hidden_act", "silu", .partial = "partial_rotary_factor", .gated_up = true},
+	{"stablelm", "stablelm", common, layer_norm, "hidden_act", "silu", .partial = "partial_rotary_factor",
+		.norm_tells = true},
+	{"starcoder2", "starcoder2", common, starcoder2, "hidden_act", "gelu_pytorch_tanh"},
 };
 
 enum err
@@ -197,9 +213,14 @@ set_from_tensors(const struct gguf_build *b)
 		return err_set(ERR_FORMAT, "%s: tensor \"token_embd.weight\" is not a table of tokens", b->g->path);
 	json_object_set_new(b->root, "vocab_size", json_integer((json_int_t)embed->shape[0]));
 	json_object_set_new(b->root, "tie_word_embeddings", json_boolean(gguf_tied(b->w)));
-	json_object_set_new(b->root, "attention_bias",
-		json_boolean(has(b, "blk.0.attn_q.bias") || has(b, "blk.0.attn_qkv.bias")));
+	bool bias = has(b, "blk.0.attn_q.bias") || has(b, "blk.0.attn_qkv.bias");
+	json_object_set_new(b->root, "attention_bias", json_boolean(bias));
+	json_object_set_new(b->root, "use_qkv_bias", json_boolean(bias));
+	json_object_set_new(b->root, "use_bias", json_boolean(bias));
 	json_object_set_new(b->root, "mlp_bias", json_boolean(has(b, "blk.0.ffn_up.bias")));
+	json_object_set_new(b->root, "qk_layernorm", json_boolean(has(b, "blk.0.attn_q_norm.weight")));
+	if (b->arch->norm_tells)
+		json_object_set_new(b->root, "use_parallel_residual", json_boolean(!has(b, "blk.0.ffn_norm.weight")));
 	return OK;
 }
 
@@ -217,7 +238,7 @@ set_token(const struct gguf_build *b, const char *name, const char *key)
 static enum err
 check_kind_of_file(const struct gguf_build *b)
 {
-	int64_t parts, experts;
+	int64_t experts;
 	const char *type;
 	char name[96];
 	size_t n;
@@ -225,10 +246,6 @@ check_kind_of_file(const struct gguf_build *b)
 	if (type && !(n == 5 && memcmp(type, "model", 5) == 0))
 		return err_set(ERR_UNSUPPORTED, "%s: holds \"%.*s\", not a model", b->g->path, (int)(n < 100 ? n : 100),
 			type);
-	TRY(gguf_int(b->g, "split.count", 0, UINT16_MAX, 1, &parts));
-	if (parts > 1)
-		return err_set(ERR_UNSUPPORTED, "%s: is one of %" PRId64 " parts, which is not supported; join them: "
-			"llama-gguf-split --merge", b->g->path, parts);
 	TRY(gguf_int(b->g, gguf_meta(b, "expert_count", name), 0, GGUF_COUNT_MAX, 0, &experts));
 	if (experts > 0)
 		return err_set(ERR_UNSUPPORTED, "%s: a mixture of %" PRId64 " experts is not supported", b->g->path,

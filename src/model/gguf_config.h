@@ -14,6 +14,9 @@ struct gguf_arch {
 	const char *partial;			/* config.json's key for the part of a head that turns; NULL: all */
 	const char *scalar;			/* the key for what scores are divided by the root of, or NULL */
 	bool paired;				/* rows of queries and keys are in the order of rotary pairs */
+	bool gated_up;				/* "ffn_up" has the rows of the gate, then those of up */
+	bool norm_tells;			/* whether residuals are parallel only the second norm says: old
+						 * converters wrote use_parallel_residual whatever the model was */
 };
 
 enum err gguf_arch_find(const struct gguf *g, const struct gguf_arch **out);

@@ -95,6 +95,15 @@ is_fused(const struct listing *l, const struct tensor *t)
 }
 
 static void
+add_gated(struct listing *l, const struct tensor *t)
+{
+	struct file_tensor *f = add(l, t, WHOLE);
+	name_of(f->name, sizeof(f->name), stem_of(ROLE_UP, WHOLE), t->layer, t->bias);
+	f->file_rows = 2 * t->rows;
+	f->from = t->role == ROLE_UP ? t->rows : 0;
+}
+
+static void
 add_spare_head(struct listing *l)
 {
 	struct file_tensor *f = add(l, model_tensor(l->m, ROLE_EMBED, -1, false), WHOLE);
@@ -111,6 +120,8 @@ gguf_file_tensors(const struct weights *w, const struct model *m, struct file_te
 		const struct tensor *t = &m->tensors[i];
 		if (t->role == ROLE_QKV && !is_fused(&l, t))
 			add_parts(&l, t);
+		else if (l.arch->gated_up && (t->role == ROLE_GATE || t->role == ROLE_UP))
+			add_gated(&l, t);
 		else
 			add(&l, t, WHOLE);
 	}

@@ -29,6 +29,15 @@ enum err gguf_parse_tensors(struct gguf *g, struct gguf_cursor *c, uint64_t n);
 /* `begin`: where the list of tensors ended. */
 enum err gguf_place_tensors(struct gguf *g, uint64_t begin);
 
+/* ---- files in parts (gguf_split.c) ---- */
+
+int gguf_part_count(const char *path);			/* by its name: 3 of "m-00001-of-00003.gguf", else 1 */
+/* The path of part `no`, from 1, in fresh memory; the path itself where it is no part. */
+char *gguf_part_path(const char *path, int no);
+/* All parts of which `path` names one, in order; the first has the metadata. */
+enum err gguf_open_parts(struct gguf **out, size_t *n, const char *path);
+void gguf_close_parts(struct gguf *parts, size_t n);	/* safe on NULL with 0 */
+
 /* ---- what is made of it ---- */
 
 size_t gguf_kind_size(enum gguf_kind kind);		/* 0 for strings and arrays */

@@ -29,14 +29,15 @@ static const struct gguf_pre pres[] = {
 	.begin = true},
 	{"llama-v3", digits_by_three, .whole = true, .begin = true}, {"dbrx", digits_by_three, .whole = false},
 	{"smaug-bpe", digits_by_three, .whole = false},
-	{"qwen2", digits_by_one, .nfc = true}, {"deepseek-r1-qwen", digits_by_one, .nfc = true},
+	{"qwen2", digits_by_one, .nfc = true}, {"stablelm2", digits_by_one, .nfc = true},
+	{"deepseek-r1-qwen", digits_by_one, .nfc = true},
 	{"tekken", cased_by_one, .whole = true, .begin = true}, {"gpt-4o", cased_by_three, .whole = false},
 };
 
 /* Old files do not say; of some architectures all models split alike. */
 static const struct { const char *arch, *pre; } by_arch[] = {
 	{"gpt2", "gpt-2"}, {"phi2", "gpt-2"}, {"gptneox", "olmo"}, {"olmo", "olmo"}, {"olmo2", "dbrx"},
-	{"qwen2", "qwen2"}, {"qwen3", "qwen2"},
+	{"qwen2", "qwen2"}, {"qwen3", "qwen2"}, {"starcoder2", "starcoder"},
 };
 
 bool

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,59 @@ set_llama3(const struct gguf_build *b, const struct weights_tensor *t)
 	return err;
 }
 
+static void
+set_linear(const struct gguf_build *b, double factor)
+{
+	if (factor != 1)
+		json_object_set_new(b->root, "rope_scaling",
+			json_pack("{s:s, s:f}", "rope_type", "linear", "factor", gguf_as_written(factor)));
+}
+
+/* Keys that are written for a few models and would change what "yarn" means. */
+static enum err
+check_yarn(const struct gguf_build *b)
+{
+	static const char *const keys[] = {"rope.scaling.yarn_ext_factor", "rope.scaling.attn_factor"};
+	char name[96];
+	double v;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		TRY(gguf_real(b->g, gguf_meta(b, keys[i], name), 1, &v));
+		if (v != 1)
+			return err_set(ERR_UNSUPPORTED, "%s: \"%s\" is %g, only 1 is supported", b->g->path, name, v);
+	}
+	return OK;
+}
+
+/* Peng et al. 2023, in the words of config.json. A key that is absent leaves what `transformers` takes. */
+static enum err
+set_yarn(const struct gguf_build *b, double factor)
+{
+	static const struct { const char *meta, *key; } reals[] = {
+		{"yarn_attn_factor", "attention_factor"}, {"yarn_beta_fast", "beta_fast"},
+		{"yarn_beta_slow", "beta_slow"}, {"yarn_log_multiplier", "mscale_all_dim"},
+	};
+	char name[96], key[64];
+	int64_t original;
+	double v;
+	json_t *rope = json_pack("{s:s, s:f}", "rope_type", "yarn", "factor", gguf_as_written(factor));
+	json_object_set_new(b->root, "rope_scaling", rope);
+	TRY(check_yarn(b));
+	TRY(gguf_int(b->g, gguf_meta(b, "rope.scaling.original_context_length", name), 0, GGUF_COUNT_MAX, 0,
+		&original));
+	if (original > 0)
+		json_object_set_new(rope, "original_max_position_embeddings", json_integer(original));
+	for (size_t i = 0; i < ARRAY_LEN(reals); i++) {
+		snprintf(key, sizeof(key), "rope.scaling.%s", reals[i].meta);
+		TRY(gguf_real(b->g, gguf_meta(b, key, name), 0, &v));
+		if (v != 0)
+			json_object_set_new(rope, reals[i].key, json_real(gguf_as_written(v)));
+	}
+	/* The key tells of models whose other number is 1. */
+	if (json_object_get(rope, "mscale_all_dim"))
+		json_object_set_new(rope, "mscale", json_real(1));
+	return OK;
+}
+
 static enum err
 set_scaling(const struct gguf_build *b)
 {
@@ -82,14 +136,19 @@ set_scaling(const struct gguf_build *b)
 	TRY(gguf_str(b->g, gguf_meta(b, "rope.scaling.type", name), &type, &n));
 	TRY(gguf_real(b->g, gguf_meta(b, "rope.scale_linear", name), 1, &factor));
 	TRY(gguf_real(b->g, gguf_meta(b, "rope.scaling.factor", name), factor, &factor));
+	if (weights_find(b->w, "rope_factors_long.weight") || weights_find(b->w, "rope_factors_short.weight")) {
+		type = "longrope";
+		n = strlen(type);
+	}
 	if (t)
 		return set_llama3(b, t);
+	if (type && n == 4 && memcmp(type, "yarn", 4) == 0)
+		return set_yarn(b, factor);
 	if (type && !(n == 4 && memcmp(type, "none", 4) == 0) && !(n == 6 && memcmp(type, "linear", 6) == 0))
 		return err_set(ERR_UNSUPPORTED, "%s: rotary positions scaled by \"%.*s\" are not supported", b->g->path,
 			(int)(n < 100 ? n : 100), type);
-	if ((!type || n == 6) && factor != 1)
-		json_object_set_new(b->root, "rope_scaling",
-			json_pack("{s:s, s:f}", "rope_type", "linear", "factor", gguf_as_written(factor)));
+	if (!type || n == 6)
+		set_linear(b, factor);
 	return OK;
 }
 

@@ -8,6 +8,9 @@
 #include "byline/mem.h"
 #include "gguf_parts.h"
 
+#define READ_TYPES "F32, F16, BF16 and Q8_0 are: take such a file of the same model, or widen this one with " \
+	"`llama-quantize --allow-requantize FILE NEW F16`"
+
 enum { TENSORS_MAX = 1 << 20, NAME_BYTES_MAX = 255 };
 
 /* ---- types of tensors: those with a size are read ---- */
@@ -64,12 +67,11 @@ parse_type(const struct gguf *g, struct gguf_cursor *c, struct gguf_tensor *t)
 	TRY(gguf_take(c, &type, sizeof(type), t->name));
 	const char *name = gguf_type_name(type);
 	if (!name)
-		return err_set(ERR_UNSUPPORTED, "%s: tensor \"%s\" is of type %" PRIu32 ", which is not known here "
-			"(F32, F16, BF16 and Q8_0 are read)", g->path, t->name, type);
+		return err_set(ERR_UNSUPPORTED, "%s: tensor \"%s\" is of type %" PRIu32 ", which is not known here: "
+			"newer than this program, or broken; " READ_TYPES, g->path, t->name, type);
 	if (types[type].bytes == 0)
-		return err_set(ERR_UNSUPPORTED,
-			"%s: tensor \"%s\" is of type %s, which is not supported (F32, F16, BF16 "
-			"and Q8_0 are); get the model in one of those", g->path, t->name, name);
+		return err_set(ERR_UNSUPPORTED, "%s: tensor \"%s\" is of type %s, which is not supported; "
+			READ_TYPES, g->path, t->name, name);
 	t->type = (int)type;
 	if (t->dims[0] % types[type].block != 0)
 		return err_set(ERR_FORMAT, "%s: tensor \"%s\" is of type %s and %" PRIu64 " wide, which is no multiple "

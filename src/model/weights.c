@@ -9,6 +9,7 @@
 #include "byline/hash.h"
 #include "byline/mem.h"
 #include "byline/str.h"
+#include "gguf_parts.h"
 #include "weights_parts.h"
 
 /* ---- the table ---- */
@@ -57,11 +58,11 @@ type_of_gguf(int type)
 }
 
 static void
-add_gguf(struct weights *w)
+add_gguf(struct weights *w, const struct gguf *g)
 {
-	for (size_t i = 0; i < w->gguf->n_tensors; i++) {
-		const struct gguf_tensor *t = &w->gguf->tensors[i];
-		struct weights_tensor view = { .name = t->name, .path = w->path, .type = type_of_gguf(t->type),
+	for (size_t i = 0; i < g->n_tensors; i++) {
+		const struct gguf_tensor *t = &g->tensors[i];
+		struct weights_tensor view = { .name = t->name, .path = g->path, .type = type_of_gguf(t->type),
 			.type_name = gguf_type_name((uint32_t)t->type), .n_dims = t->n_dims, .count = t->count,
 			.data = t->data, .size = t->size };
 		for (int d = 0; d < t->n_dims; d++)
@@ -104,9 +105,9 @@ open_single(struct weights *w)
 static enum err
 open_gguf(struct weights *w)
 {
-	w->gguf = xcalloc(1, sizeof(*w->gguf));
-	TRY(gguf_open(w->gguf, w->path));
-	add_gguf(w);
+	TRY(gguf_open_parts(&w->gguf, &w->n_ggufs, w->path));
+	for (size_t i = 0; i < w->n_ggufs; i++)
+		add_gguf(w, &w->gguf[i]);
 	return weights_seal(w);
 }
 
@@ -130,15 +131,42 @@ weights_close(struct weights *w)
 	for (size_t i = 0; i < w->n_files; i++)
 		st_close(&w->files[i]);
 	free(w->files);
-	if (w->gguf)
-		gguf_close(w->gguf);
-	free(w->gguf);
+	gguf_close_parts(w->gguf, w->n_ggufs);
 	free(w->tensors);
 	free(w->path);
 	memset(w, 0, sizeof(*w));
 }
 
 /* ---- identity ---- */
+
+/* A line as sha256sum prints it. */
+static enum err
+hash_line(const char *path, struct str *lines)
+{
+	char hex[HASH_HEX];
+	TRY(hash_file(path, hex));
+	str_addf(lines, "%s  %s\n", hex, path_base(path));
+	return OK;
+}
+
+static enum err
+hash_ggufs(const char *path, char hex[HASH_HEX])
+{
+	struct str lines = {0};
+	int count = gguf_part_count(path);
+	enum err err = OK;
+	if (count == 1)
+		return hash_file(path, hex);
+	for (int i = 1; err == OK && i <= count; i++) {
+		char *part = gguf_part_path(path, i);
+		err = hash_line(part, &lines);
+		free(part);
+	}
+	if (err == OK)
+		hash_bytes(lines.s, lines.len, hex);
+	str_free(&lines);
+	return err;
+}
 
 static enum err
 hash_shards(const char *path, char hex[HASH_HEX])
@@ -149,8 +177,7 @@ hash_shards(const char *path, char hex[HASH_HEX])
 	enum err err = shard_index_load(&x, path);
 	for (size_t i = 0; err == OK && i < x.n_shards; i++) {
 		char *shard = xasprintf("%.*s%s", (int)dir, path, x.shards[i]);
-		err = hash_file(shard, hex);
-		str_addf(&lines, "%s  %s\n", hex, x.shards[i]);
+		err = hash_line(shard, &lines);
 		free(shard);
 	}
 	if (err == OK)
@@ -166,7 +193,8 @@ weights_hash(const char *path, char hex[HASH_HEX])
 	enum weights_container container;
 	char *file;
 	TRY(weights_locate(path, &container, &file));
-	enum err err = container == WEIGHTS_SHARDED ? hash_shards(file, hex) : hash_file(file, hex);
+	enum err err = (container == WEIGHTS_SHARDED ? hash_shards : container == WEIGHTS_GGUF ? hash_ggufs
+		: hash_file)(file, hex);
 	free(file);
 	return err;
 }

@@ -11,6 +11,7 @@
 #include "byline/json.h"
 #include "byline/mem.h"
 #include "byline/str.h"
+#include "gguf_parts.h"
 #include "weights_parts.h"
 
 /* ---- files that are not what their names say ---- */
@@ -155,6 +156,36 @@ refuse_marks(const char *dir)
 	return OK;
 }
 
+/* One file, or as many as the name of the first says and these. */
+static bool
+is_one_gguf(const struct listing *l, const char *dir)
+{
+	int count = l->gguf ? gguf_part_count(l->gguf) : 0;
+	bool all = (size_t)count == l->n_gguf;
+	for (int i = 1; all && i <= count; i++) {
+		char *name = gguf_part_path(l->gguf, i);
+		all = file_in_dir(dir, name);
+		free(name);
+	}
+	return all || l->n_gguf == 1;
+}
+
+/* Whichever part is named, the first is opened. */
+static enum err
+first_part(char **file)
+{
+	char *first = gguf_part_path(*file, 1), *named = *file;
+	enum err err = OK;
+	*file = first;
+	if (!file_exists(first)) {
+		err = err_set(ERR_MISSING, "%s: is missing, the first part of what %s is of", first, path_base(named));
+		free(first);
+		*file = NULL;
+	}
+	free(named);
+	return err;
+}
+
 static enum err
 locate_in(const char *dir, enum weights_container *container, char **file)
 {
@@ -166,8 +197,10 @@ locate_in(const char *dir, enum weights_container *container, char **file)
 	TRY(listing_read(&l, dir));
 	bool config = file_in_dir(dir, "config.json");
 	enum err err = OK;
-	if (l.n_gguf != 1 || config || !take(dir, l.gguf, WEIGHTS_GGUF, container, file))
+	if (!is_one_gguf(&l, dir) || config || !take(dir, l.gguf, WEIGHTS_GGUF, container, file))
 		err = missing(&l, dir, config);
+	else
+		err = first_part(file);
 	free(l.gguf);
 	return err;
 }
@@ -195,7 +228,7 @@ locate_file(const char *path, enum weights_container *container, char **file)
 		return refuse_file(path);
 	*container = WEIGHTS_GGUF;
 	*file = xstrdup(path);
-	return OK;
+	return first_part(file);
 }
 
 enum err

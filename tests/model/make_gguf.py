@@ -7,6 +7,7 @@ has `ids` (length), the `logits` after each (length, vocabulary) of the model wi
 `text`, the tokens of TEXT by the `tokenizers` library. The GGUF file is read back by `transformers` too where that can.
 """
 
+import copy
 import json
 import pathlib
 import sys
@@ -40,6 +41,8 @@ NAMES = {
     "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "post_attention_layernorm": "ffn_norm",
     "pre_feedforward_layernorm": "ffn_norm", "post_feedforward_layernorm": "post_ffw_norm",
     "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+    # Phi-3, StarCoder2
+    "self_attn.qkv_proj": "attn_qkv", "mlp.gate_up_proj": "ffn_up", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
     # GPT-2
     "transformer.wte": "token_embd", "transformer.wpe": "position_embd", "transformer.ln_f": "output_norm", "ln_1": "attn_norm",
     "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "ln_2": "ffn_norm", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
@@ -145,6 +148,15 @@ def write_rope(writer, c, head):
     if rope["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        if "attention_factor" in rope:
+            writer.add_rope_scaling_yarn_attn_factor(rope["attention_factor"])
+        if "beta_fast" in rope:
+            writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
+            writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
     if rope["rope_type"] == "llama3":
         turns = rope["rope_theta"] ** -(np.arange(0, head, 2) / head) * rope["original_max_position_embeddings"] / (2 * np.pi)
         low, high = rope["low_freq_factor"], rope["high_freq_factor"]
@@ -170,11 +182,15 @@ def write_keys(writer, c):
     if hasattr(c, "rms_norm_eps"):
         writer.add_layer_norm_rms_eps(c.rms_norm_eps)
     else:
-        writer.add_layer_norm_eps(getattr(c, "layer_norm_eps", 1e-5))
-    if c.model_type == "gpt_neox":
+        writer.add_layer_norm_eps(getattr(c, "layer_norm_eps", getattr(c, "norm_epsilon", 1e-5)))
+    if c.model_type == "phi3":
+        writer.add_sliding_window(c.sliding_window or 0)
+    if c.model_type in ("gpt_neox", "stablelm"):
         writer.add_parallel_residual(c.use_parallel_residual)
     if c.model_type == "olmo":
         writer.add_clamp_kqv(c.clip_qkv)
+    if c.model_type == "starcoder2":
+        c.sliding_window = None   # GGUF files do not have it
     if c.model_type == "gemma2":
         writer.add_attn_logit_softcapping(c.attn_logit_softcapping)
         writer.add_final_logit_softcapping(c.final_logit_softcapping)
@@ -194,10 +210,14 @@ MODELS = {
 FAMILIES = {
     "llama3": "llama", "llama-linear": "llama", "llama-bias": "llama", "qwen2": "qwen2", "qwen3": "qwen3", "olmo": "olmo",
     "olmo2": "olmo2", "gemma": "gemma", "gemma2": "gemma2", "gpt-neox": "gptneox", "gpt-neox-sequential": "gptneox",
-    "phi": "phi2",
+    "phi": "phi2", "phi3": "phi3", "stablelm": "stablelm", "stablelm-parallel": "stablelm", "starcoder2": "starcoder2",
+    "llama-yarn": "llama",
 }
-for name, arch in FAMILIES.items():
-    kind, config = make_parity.MODELS[name]
+YARN = make_parity.family("Llama", **make_parity.SMALL, head_dim=16, rope_parameters=dict(
+    rope_type="yarn", rope_theta=200.0, factor=4.0, original_max_position_embeddings=16, attention_factor=0.9,
+    beta_fast=3.0, beta_slow=0.5))
+for name, arch in dict(FAMILIES, **{"llama-yarn-factors": "llama"}).items():
+    kind, config = YARN if name == "llama-yarn-factors" else make_parity.MODELS[name]
     if name == "gemma2":
         config.query_pre_attn_scalar = config.head_dim
     MODELS[name] = (arch, kind, config, None, T.F16)
@@ -214,6 +234,21 @@ def check(path, ids, logits):
         print(f"{path.name}: transformers does not read it ({type(e).__name__}: {str(e)[:200]})")
 
 
+SPLIT = {"qwen3": 9}    # tensors a file
+
+
+def write_split(out, name, arch, model, config, stored_as):
+    """The same model in several files, which the writer names after how many there are."""
+    (out / "parts").mkdir(exist_ok=True)
+    writer = gguf.GGUFWriter(out / "parts" / f"{name}.gguf", arch, split_max_tensors=SPLIT[name])
+    write_keys(writer, config)
+    write_tensors(writer, copy.deepcopy(model), stored_as)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def main():
     default = pathlib.Path(__file__).resolve().parent.parent / "data" / "gguf"
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
@@ -224,6 +259,8 @@ def main():
         (make_parity if pre is None else sys.modules[__name__]).randomise(model, seed)
         path = out / f"{name}.gguf"
         writer = gguf.GGUFWriter(path, arch)
+        if name in SPLIT:
+            write_split(out, name, arch, model, config, stored_as)
         (write_gpt2 if arch == "gpt2" else write_keys)(writer, config)
         text = write_tokenizer(writer, pre) if pre else []
         write_tensors(writer, model, stored_as)
