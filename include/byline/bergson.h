@@ -32,8 +32,9 @@ struct bergson_report {
 
 /*
  * Everything is checked before the store is touched: the index against the checkpoint, module by module, and the number
- * of its examples against that of the records. What a kill leaves, the same call goes on from. ERR_MISMATCH says what
- * does not belong together; ERR_UNSUPPORTED names what the index has and byline has not.
+ * of its examples against that of the records. After a failure the store is as it was; what a kill leaves, the same
+ * call goes on from. Builds text.safetensors, too. ERR_MISMATCH says what does not belong together; ERR_UNSUPPORTED
+ * names what the index has and byline has not.
  */
 enum err bergson_import(struct store *s, const struct bergson_import *o, struct job *job, struct bergson_report *r);
 

@@ -51,8 +51,8 @@ struct scores_options {
 	bool negate;			/* the library's large scores are of what hurt */
 };
 struct scores_report { int64_t queries, examples, works, shared; bool per_token; };
-/* Imports the works, makes the run, and keeps scores and queries. After a failure there is no run, though works may be
- * there. */
+/* Imports the works, makes the run, keeps scores and queries, and builds text.safetensors. After a failure the store is
+ * as it was. */
 enum err scores_import(struct store *s, const struct scores_options *o, struct job *job, struct scores_report *out);
 
 /* Was this run imported? */

@@ -24,7 +24,7 @@ struct store;
 
 enum err store_create(const char *dir, struct store **out);	/* ERR_EXISTS when there is one already */
 /* Migrates older versions; refuses newer ones and what is not a store, with one clear line. read_only: no lock, no
- * change. */
+ * change but that of a write which was killed, rolled back. */
 enum err store_open(const char *dir, bool read_only, struct store **out);
 void store_close(struct store *s);
 const char *store_dir(const struct store *s);
@@ -55,6 +55,10 @@ enum err store_add_work(struct store *s, const struct work_in *w, int64_t *id, b
 enum err store_begin(struct store *s);
 enum err store_commit(struct store *s);
 void store_rollback(struct store *s);
+/* Everything until store_stage_end() is kept together or not at all, the units inside included, which each of the above
+ * still begins and ends. store_stage_end(OK) keeps it; with an error it is dropped, and the error given back. */
+enum err store_stage(struct store *s);
+enum err store_stage_end(struct store *s, enum err err);
 
 struct work {			/* strings are never NULL; what is not known is "", but licence and author are UNKNOWN
 				 * then */

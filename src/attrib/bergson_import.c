@@ -1,16 +1,21 @@
 /* bergson_import: see bergson.h. */
 #include "byline/bergson.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "byline/checkpoint.h"
+#include "byline/file.h"
 #include "byline/mem.h"
 #include "bergson_files.h"
 #include "bergson_index.h"
+#include "taking.h"
 
-struct taking {
+struct import {
 	struct store *store;
+	struct taking taking;
 	const struct bergson_import *o;
 	struct job *job;
 	struct bergson_report *report;
@@ -18,6 +23,7 @@ struct taking {
 	struct tokenizer *tokenizer;
 	struct bergson_info info;
 	struct run run;
+	bool made;			/* the run, by this import */
 	struct bergson_record record;
 	int64_t *work;			/* by record of the examples, 0: none */
 	uint64_t n;			/* records seen */
@@ -26,7 +32,7 @@ struct taking {
 /* ---- before anything is written --------------------------------------------------------------------------------- */
 
 static enum err
-check_model(struct taking *k)
+check_model(struct import *k)
 {
 	struct bergson_plan plan;
 	TRY(checkpoint_map(k->o->checkpoint, &k->model));
@@ -40,7 +46,7 @@ check_model(struct taking *k)
 }
 
 static enum err
-check_records(struct taking *k)
+check_records(struct import *k)
 {
 	uint64_t records;
 	TRY(import_count(k->o->examples, &records));
@@ -52,7 +58,7 @@ check_records(struct taking *k)
 }
 
 static enum err
-check_offsets(const struct taking *k)
+check_offsets(const struct import *k)
 {
 	uint64_t *offset = NULL;
 	if (!k->info.tokens)
@@ -63,7 +69,7 @@ check_offsets(const struct taking *k)
 }
 
 static enum err
-check_run(struct taking *k)
+check_run(struct import *k)
 {
 	char hex[HASH_HEX];
 	enum err err = store_find_run(k->store, k->o->run, &k->run);
@@ -86,7 +92,7 @@ check_run(struct taking *k)
 static void
 record_taken(void *arg, int64_t work)
 {
-	struct taking *k = arg;
+	struct import *k = arg;
 	if (k->n < k->info.n_items)
 		k->work[k->n++] = work;
 }
@@ -94,14 +100,14 @@ record_taken(void *arg, int64_t work)
 static void
 record_skipped(void *arg, const char *file, int64_t line, const char *reason)
 {
-	struct taking *k = arg;
+	struct import *k = arg;
 	record_taken(k, 0);
 	if (k->o->import.skipped)
 		k->o->import.skipped(k->o->import.arg, file, line, reason);
 }
 
 static enum err
-take_examples(struct taking *k)
+take_examples(struct import *k)
 {
 	struct import_options o = k->o->import;
 	struct import_report report = {0};
@@ -120,7 +126,7 @@ take_examples(struct taking *k)
 }
 
 static enum err
-make_run(struct taking *k)
+make_run(struct import *k)
 {
 	if (k->run.id)
 		return OK;
@@ -130,6 +136,7 @@ make_run(struct taking *k)
 	const struct run_spec spec = { .name = k->o->run, .tokenizer = k->tokenizer, .bos = bos,
 		.max_tokens = k->model.config.n_ctx, .recipe = "{}" };
 	TRY(store_create_run(k->store, &spec, k->job, &id));
+	k->made = true;
 	return store_run(k->store, id, &k->run);
 }
 
@@ -160,7 +167,7 @@ firsts_make(const struct example *e, size_t n, struct first *to)
 }
 
 static void
-match(struct taking *k, struct first *first, size_t n)
+match(struct import *k, struct first *first, size_t n)
 {
 	for (uint64_t i = 0; i < k->info.n_items; i++) {
 		const struct first key = { .work = k->work[i] };
@@ -175,7 +182,7 @@ match(struct taking *k, struct first *first, size_t n)
 }
 
 static enum err
-match_examples(struct taking *k)
+match_examples(struct import *k)
 {
 	struct dataset data = {0};
 	struct example *e = NULL;
@@ -198,33 +205,84 @@ match_examples(struct taking *k)
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
-static enum err
-take_files(struct taking *k)
+static bool
+same_folder(const char *a, const char *b)
 {
-	char *link = path_join(k->run.dir, "checkpoint"), *folder = path_join(k->run.dir, BERGSON_FOLDER);
-	enum err err = OK;
-	TRY_OUT(file_mkdirs(k->run.dir));
-	if (!file_is_dir(link))
-		TRY_OUT(bergson_link(k->o->checkpoint, link));
-	TRY_OUT(k->o->copy ? bergson_copy(k->o->dir, folder, k->job) : bergson_link(k->o->dir, folder));
-	TRY_OUT(bergson_check_rows(folder, &k->info, k->job, &k->report->broken, k->record.gradients));
-	TRY_OUT(bergson_real(k->o->dir, &k->record.source));
-	TRY_OUT(bergson_record_write(k->run.dir, folder, &k->record));
-	TRY_OUT(store_set_run_state(k->store, k->run.id, true, k->run.indexed));
-out:
-	free(link);
-	free(folder);
-	return err;
+	char *x = realpath(a, NULL), *y = realpath(b, NULL);
+	bool same = x && y && strcmp(x, y) == 0;
+	free(x);
+	free(y);
+	return same;
+}
+
+/* A run made by this import may find the folder of one that was killed. */
+static enum err
+make_folder(struct import *k, const char *link)
+{
+	struct undo *u = &k->taking.files;
+	if (k->made || !file_exists(k->run.dir))
+		TRY(undo_add(u, k->run.dir));
+	TRY(file_mkdirs(k->run.dir));
+	if (file_is_dir(link))
+		return OK;
+	TRY(undo_add(u, link));
+	return bergson_link(k->o->checkpoint, link);
+}
+
+/* The files stand beside the old ones until they are all there. `fresh`: where a copy of them is made. */
+static enum err
+bring_index(struct import *k, const char *fresh, const char *folder)
+{
+	struct undo *u = &k->taking.files;
+	const char *from = k->o->copy ? fresh : k->o->dir;
+	if (k->o->copy) {
+		TRY(undo_add(u, fresh));
+		TRY(bergson_copy(k->o->dir, fresh, k->job));
+	}
+	TRY(bergson_check_rows(from, &k->info, k->job, &k->report->broken, k->record.gradients));
+	TRY(bergson_real(k->o->dir, &k->record.source));
+	if (!k->o->copy && same_folder(k->o->dir, folder))
+		return OK;
+	TRY(undo_add(u, folder));
+	if (!k->o->copy)
+		return bergson_link(k->o->dir, folder);
+	return rename(fresh, folder) == 0 ? OK : err_set(ERR_IO, "cannot rename %s: %s", fresh, strerror(errno));
 }
 
 static enum err
-take(struct taking *k)
+take_files(struct import *k)
+{
+	char *link = path_join(k->run.dir, "checkpoint"), *folder = path_join(k->run.dir, BERGSON_FOLDER),
+		*fresh = path_join(k->run.dir, BERGSON_FOLDER ".tmp.new"),
+		*record = path_join(k->run.dir, BERGSON_FILE);
+	enum err err;
+	TRY_OUT(make_folder(k, link));
+	TRY_OUT(bring_index(k, fresh, folder));
+	TRY_OUT(undo_add(&k->taking.files, record));
+	TRY_OUT(bergson_record_write(k->run.dir, folder, &k->record));
+	err = store_set_run_state(k->store, k->run.id, true, k->run.indexed);
+out:
+	free(link);
+	free(folder);
+	free(fresh);
+	free(record);
+	return err;
+}
+
+/* Everything that can be refused before anything is stored. */
+static enum err
+check(struct import *k)
 {
 	TRY(bergson_info_read(k->o->dir, &k->info));
 	TRY(check_offsets(k));
 	TRY(check_model(k));
 	TRY(check_records(k));
-	TRY(check_run(k));
+	return check_run(k);
+}
+
+static enum err
+take(struct import *k)
+{
 	TRY(take_examples(k));
 	TRY(make_run(k));
 	TRY(match_examples(k));
@@ -237,9 +295,13 @@ take(struct taking *k)
 enum err
 bergson_import(struct store *s, const struct bergson_import *o, struct job *job, struct bergson_report *r)
 {
-	struct taking k = { .store = s, .o = o, .job = job, .report = r };
+	struct import k = { .store = s, .o = o, .job = job, .report = r };
 	*r = (struct bergson_report){0};
-	enum err err = take(&k);
+	enum err err = check(&k);
+	if (err == OK)
+		err = taking_begin(&k.taking, s);
+	if (err == OK)
+		err = taking_end(&k.taking, take(&k), job);
 	free(k.work);
 	bergson_record_free(&k.record);
 	bergson_info_free(&k.info);

@@ -11,12 +11,14 @@
 #include "byline/import.h"
 #include "byline/json.h"
 #include "byline/mem.h"
+#include "taking.h"
 
 /* Text is cut into tokens for the store's sake alone: what a megabyte teaches is enough. */
 enum { VOCABULARY = 4096, TAUGHT_BYTES = 1 << 20, EXAMPLE_MOST = 1 << 24 };
 
 struct importing {
 	struct store *store;
+	struct taking taking;
 	const struct scores_options *o;
 	struct job *job;
 	struct score_matrix matrix;
@@ -149,6 +151,7 @@ make_run(struct importing *im)
 		.max_tokens = (int)most + 8 };
 	TRY_OUT(store_create_run(im->store, &spec, im->job, &id));
 	TRY_OUT(store_run(im->store, id, &im->run));
+	TRY_OUT(undo_add(&im->taking.files, im->run.dir));
 	TRY_OUT(file_mkdirs(im->run.dir));
 	path = path_join(im->run.dir, "tokenizer.json");
 	TRY_OUT(tokenizer_save(im->tokenizer, path));
@@ -292,20 +295,9 @@ import_check(struct importing *im)
 	return OK;
 }
 
-static void
-take_back(struct importing *im)
-{
-	char *message = xstrdup(err_message());
-	(void)store_delete_run(im->store, im->run.id);
-	(void)file_remove_tree(im->run.dir);
-	err_set(ERR_FORMAT, "%s", message);
-	free(message);
-}
-
 static enum err
 import_all(struct importing *im, struct scores_report *out)
 {
-	TRY(import_check(im));
 	TRY(import_works(im));
 	TRY(make_run(im));
 	find_examples(im);
@@ -325,9 +317,11 @@ scores_import(struct store *s, const struct scores_options *o, struct job *job, 
 {
 	struct importing im = { .store = s, .o = o, .job = job };
 	*out = (struct scores_report){0};
-	enum err err = import_all(&im, out);
-	if (err != OK && im.run.id)
-		take_back(&im);
+	enum err err = import_check(&im);
+	if (err == OK)
+		err = taking_begin(&im.taking, s);
+	if (err == OK)
+		err = taking_end(&im.taking, import_all(&im, out), job);
 	score_matrix_close(&im.matrix);
 	scored_queries_free(&im.queries);
 	free(im.work);

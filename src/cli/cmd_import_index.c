@@ -2,10 +2,9 @@
 #include "commands.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "byline/bergson.h"
-#include "byline/file.h"
+#include "import_store.h"
 
 struct import_index_args {
 	const char *checkpoint, *examples, *run, *separator, *licence, *source;
@@ -75,18 +74,16 @@ take(const struct import_index_args *a, const char *store, const char *index, st
 	const struct bergson_import o = { .dir = index, .checkpoint = a->checkpoint, .examples = a->examples,
 		.run = a->run, .copy = a->copy, .import = { .author_map = a->separator, .licence = a->licence,
 		.source = a->source, .skipped = told, .arg = &shown } };
-	struct store *s;
+	struct import_store s;
 	if (!a->checkpoint || !a->examples)
 		return err_set(ERR_USAGE, "import-index needs --checkpoint DIR and --examples FILE");
-	char *db = path_join(store, "store.db");
-	bool make = !file_exists(db) && (!file_exists(store) || file_is_dir(store));
-	free(db);
-	TRY(make ? store_create(store, &s) : store_open(store, false, &s));
-	struct job *job = watch_begin(a->quiet);
-	enum err err = bergson_import(s, &o, job, report);
-	watch_end(job);
-	store_close(s);
-	return err;
+	enum err err = import_store_open(store, &s);
+	if (err == OK) {
+		struct job *job = watch_begin(a->quiet);
+		err = bergson_import(s.store, &o, job, report);
+		watch_end(job);
+	}
+	return import_store_close(&s, err);
 }
 
 static int

@@ -3,9 +3,8 @@
 
 #include <inttypes.h>
 
-#include "byline/file.h"
 #include "byline/scores.h"
-#include "byline/verbatim.h"
+#include "import_store.h"
 
 struct import_scores_args {
 	const char *scores, *examples, *queries, *source, *run;
@@ -30,12 +29,6 @@ static const struct option import_scores_table[] = {
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},
 };
 
-static enum err
-import_scores_open(const char *dir, struct store **s)
-{
-	return file_exists(dir) ? store_open(dir, false, s) : store_create(dir, s);
-}
-
 static void
 import_scores_print(const struct scores_report *r, const char *dir, bool json)
 {
@@ -59,19 +52,17 @@ import_scores_run(const void *options, char **args, int n_args)
 	const struct scores_options o = { .scores = a->scores, .examples = a->examples, .queries = a->queries,
 		.source = a->source, .run = a->run, .tokens = (enum score_tokens)a->tokens, .negate = a->negate };
 	struct scores_report report;
-	struct store *s;
+	struct import_store s;
 	(void)n_args;
 	if (!a->scores || !a->examples || !a->queries)
 		return fail(err_set(ERR_USAGE, "--scores, --examples and --queries are all needed"));
-	enum err err = import_scores_open(args[0], &s);
-	if (err != OK)
-		return fail(err);
-	struct job *job = watch_begin(a->quiet);
-	err = scores_import(s, &o, job, &report);
-	if (err == OK)
-		err = verbatim_build(s, job);
-	watch_end(job);
-	store_close(s);
+	enum err err = import_store_open(args[0], &s);
+	if (err == OK) {
+		struct job *job = watch_begin(a->quiet);
+		err = scores_import(s.store, &o, job, &report);
+		watch_end(job);
+	}
+	err = import_store_close(&s, err);
 	if (err == OK)
 		import_scores_print(&report, args[0], a->json);
 	return err == OK ? EXIT_DONE : fail(err);

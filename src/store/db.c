@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "byline/mem.h"
-#include "texts.h"
 
 /* ---- errors ---- */
 
@@ -304,58 +303,6 @@ db_query(struct store *s, sqlite3_stmt **st, const char *sql, const char *fmt, .
 	code = bind_all(*st, fmt, &ap);
 	va_end(ap);
 	return code == SQLITE_OK ? OK : db_fail(s, code);
-}
-
-/* ---- transactions ---- */
-
-enum err
-db_save(struct store *s)
-{
-	return db_run(s, "SAVEPOINT unit", "");
-}
-
-enum err
-db_release(struct store *s)
-{
-	return db_run(s, "RELEASE unit", "");
-}
-
-enum err
-db_undo(struct store *s, enum err err)
-{
-	char *message = xstrdup(err_message());
-	/* A full disk may have ended the whole transaction already; then there is nothing to undo. */
-	if (!sqlite3_get_autocommit(s->db)) {
-		sqlite3_exec(s->db, "ROLLBACK TO unit", NULL, NULL, NULL);
-		sqlite3_exec(s->db, "RELEASE unit", NULL, NULL, NULL);
-	}
-	texts_reset(s);
-	err_set(err, "%s", message);
-	free(message);
-	return err;
-}
-
-enum err
-store_begin(struct store *s)
-{
-	TRY(db_writable(s));
-	if (!sqlite3_get_autocommit(s->db))
-		return err_set(ERR_USAGE, "%s: a transaction is open already", s->path);
-	return db_exec(s, "BEGIN IMMEDIATE");
-}
-
-enum err
-store_commit(struct store *s)
-{
-	return db_exec(s, "COMMIT");
-}
-
-void
-store_rollback(struct store *s)
-{
-	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	texts_reset(s);
 }
 
 void

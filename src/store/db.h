@@ -27,11 +27,16 @@ struct store {
 	sqlite3 *db;
 	char *dir, *name, *path;	/* path: DIR/store.db, for messages */
 	bool read_only, opened;		/* opened: it is a store, and ours to tidy */
+	bool staged, nested;		/* in a stage; in a unit of it */
 	int lock;			/* -1: none */
 	struct codec *codec;		/* texts.c */
 	struct { const char *sql; sqlite3_stmt *st; } *cache;
 	size_t n_cache, cap_cache;
 };
+
+/* mode: "?mode=rwc" and so on. */
+enum err db_open(struct store *s, const char *path, const char *mode);
+void db_close(struct store *s);
 
 /* The error that belongs to what SQLite last said. */
 enum err db_fail(struct store *s, int code);

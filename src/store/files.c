@@ -19,7 +19,7 @@ struct recorder { struct store *s; int64_t run; const char *dir; };
 static bool
 is_passing(const char *rel)
 {
-	return strcmp(path_base(rel), "lock") == 0 || strstr(path_base(rel), ".tmp.");
+	return strcmp(path_base(rel), "lock") == 0 || strstr(rel, ".tmp.");
 }
 
 static bool

@@ -310,6 +310,35 @@ test_killed_writer(void **state)
 	check_unwritable(state, "store.db ");
 }
 
+/* Killed without a log: the half-written pages are in the file, and what they were in the journal beside it. */
+static void
+test_killed_switch(void **state)
+{
+	add_work(the_store(state), "text", "Ann", "One");
+	store_shut(state);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		sqlite3 *db;
+		if (sqlite3_open(STORE_DIR "/store.db", &db) == SQLITE_OK)
+			sqlite3_exec(db, "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN; DELETE FROM shares;"
+				" UPDATE works SET title = hex(zeroblob(50000)); UPDATE texts SET frame = zeroblob(50000);"
+				" SELECT count(*) FROM works, texts", NULL, NULL, NULL);
+		raise(SIGKILL);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_holds(STORE_DIR, "store.db store.db-journal ");
+	struct store *s = store_reopen(state, true);
+	struct work w;
+	assert_ok(store_work(s, 1, &w));
+	assert_string_equal(w.title, "One");
+	assert_int_equal(w.n_authors, 1);
+	work_free(&w);
+	store_shut(state);
+	assert_holds(STORE_DIR, "store.db ");
+}
+
 int
 main(void)
 {
@@ -326,6 +355,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unwritable_folder, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_unwritable_wal, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_killed_writer, store_enter, store_leave),
+		cmocka_unit_test_setup_teardown(test_killed_switch, store_enter, store_leave),
 	};
 	return cmocka_run_group_tests_name("open", tests, NULL, NULL);
 }
