@@ -41,6 +41,9 @@ void embed_backward(real *dtable, real *dpos_table, const real *dy, const int32_
  * Su et al. 2021, eq. 34. */
 void rope_apply(real *x, int ld, const real *cos, const real *sin, const int32_t *position, int R, int heads,
 	int head_dim, int rot, int sign);
+/* The same with neighbours as pairs (2i, 2i + 1), as in GPT-J. */
+void rope_apply_pairs(real *x, int ld, const real *cos, const real *sin, const int32_t *position, int R, int heads,
+	int head_dim, int rot, int sign);
 
 /* The same on R rows of `heads` vectors of width dim, each normalised by itself, row distance ld for x and y; gain
  * (dim), or (heads, dim) all of them as one when `whole`. rstd (R, heads), or (R). x and y may be the same in the

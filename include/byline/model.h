@@ -16,7 +16,8 @@
 
 #include "byline/err.h"
 
-enum norm_kind { NORM_RMS, NORM_LAYER, NORM_BARE };	/* bare: LayerNorm without gain and bias */
+/* Gain: LayerNorm without a bias; bare: without a gain either. */
+enum norm_kind { NORM_RMS, NORM_LAYER, NORM_BARE, NORM_GAIN };
 enum pos_kind { POS_ROPE, POS_LEARNED };
 enum mlp_kind { MLP_GATED, MLP_PLAIN };
 enum act_kind { ACT_SILU, ACT_GELU_TANH, ACT_GELU_ERF, ACT_RELU };
@@ -62,9 +63,17 @@ struct model_config {
 	bool shared_norm;		/* parallel: the attention's norm is also the MLP's */
 	enum qk_norm qk_norm;
 	double rotary_part;		/* of a head's dimensions; 0: all */
+	int rotary_dims;		/* the same as a number; 0: rotary_part says */
+	bool rotary_pairs;		/* neighbours turn together, 0 with 1, not 0 with n/2 (GPT-J) */
 	struct rope_scaling rope;
+	double local_theta;		/* of layers with a window, where nothing is stretched; 0: as the others */
+	uint64_t unturned[MODEL_LAYERS_MAX / 64];	/* layers without positions, bits as in `local` (SmolLM3) */
+	int pos_offset;			/* rows of the table of positions before the first one's (OPT) */
 	bool embed_root;		/* the embedding is multiplied by sqrt(d_model) */
 	double query_scalar;		/* queries times keys are divided by its root; 0: head_dim */
+	/* Factors, of which 0 is none: of the embedding, of queries times keys instead of the root, of what attention
+	 * and MLP add to the residual stream, of the logits; the last divides those (Granite, Cohere). */
+	double embed_factor, score_factor, residual_factor, logit_factor, logit_divisor;
 	double att_cap, logit_cap;	/* c tanh(x / c) of attention scores and of logits; 0: not (Gemma 2) */
 	double qkv_clip;		/* queries, keys and values are kept within; 0: not (OLMo) */
 	enum window_rule windows;
@@ -74,6 +83,8 @@ struct model_config {
 
 /* Positions that layer sees, its own among them; 0: all. */
 int model_window(const struct model_config *c, int layer);
+/* Do its queries and keys turn? */
+bool model_turns(const struct model_config *c, int layer);
 
 enum tensor_role {
 	ROLE_EMBED, ROLE_POS, ROLE_NORM1, ROLE_QKV, ROLE_ATTN_OUT, ROLE_NORM2, ROLE_GATE, ROLE_UP, ROLE_DOWN,

@@ -112,6 +112,7 @@ carve_backward(struct carver *to, const struct model_config *c, struct acts *a, 
 	a->nll = carve(to, rows, 1);
 	a->dout = carve_if(to, c->parallel, rows, d);
 	a->dpost = carve_if(to, has_post(c), rows, d);
+	a->dscaled = carve_if(to, c->residual_factor > 0, rows, d);
 	a->capped = carve_if(to, c->logit_cap > 0, rows, (size_t)c->vocab);
 }
 

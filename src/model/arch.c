@@ -1,5 +1,5 @@
 /* arch: the families' tables, made use of. A new family that differs in names and in flags we have is new rows in
- * arch_llama.c or arch_gpt.c, no new code. */
+ * arch_llama.c, arch_norms.c or arch_gpt.c, no new code. */
 #include "arch.h"
 
 #include <ctype.h>
@@ -13,9 +13,13 @@
 static const struct arch *
 arch_at(size_t i)
 {
-	if (i < n_llama_archs)
-		return &llama_archs[i];
-	return i < n_llama_archs + n_gpt_archs ? &gpt_archs[i - n_llama_archs] : NULL;
+	const struct { const struct arch *v; size_t n; } lists[] = {
+		{llama_archs, n_llama_archs}, {norms_archs, n_norms_archs}, {gpt_archs, n_gpt_archs},
+	};
+	for (size_t k = 0; k < ARRAY_LEN(lists); i -= lists[k++].n)
+		if (i < lists[k].n)
+			return &lists[k].v[i];
+	return NULL;
 }
 
 const struct arch *

@@ -32,8 +32,9 @@ struct file_tensor {
 };
 
 /* What a key of config.json sets: a field of struct model_config. A KEY_SIZE is a number from 0 up, and 0 when null; a
- * KEY_ACT with a negative fallback leaves what is there. */
-enum key_kind { KEY_INT, KEY_REAL, KEY_SIZE, KEY_BOOL, KEY_ACT, KEY_TOKEN };
+ * KEY_FACTOR is above 0; a KEY_ACT with a negative fallback leaves what is there; a KEY_SAME, if there at all, must be
+ * what an earlier key made of the field. */
+enum key_kind { KEY_INT, KEY_REAL, KEY_SIZE, KEY_FACTOR, KEY_BOOL, KEY_ACT, KEY_TOKEN, KEY_SAME };
 
 struct config_key {
 	const char *name;
@@ -44,10 +45,11 @@ struct config_key {
 };
 #define FIELD(name) offsetof(struct model_config, name)
 
-/* A key whose value, if there at all, must be this: what it would change is not in our forward pass. */
+/* A key whose value, if there at all, must be this, or null: what it would change is not in our forward pass. */
 struct config_must {
 	const char *name;
 	bool value;
+	bool null;			/* no value at all is allowed */
 };
 
 /* Which rows of a tensor of the file are which of ours: all; those of our fused tensor that are queries, keys or
@@ -64,7 +66,12 @@ struct tensor_name {
 };
 
 /* How a config says which layers see a window of positions (config_windows.c). */
-enum window_keys { WINDOWS_ABSENT, WINDOWS_SLIDING, WINDOWS_QWEN, WINDOWS_ALTERNATE, WINDOWS_NEO };
+enum window_keys { WINDOWS_ABSENT, WINDOWS_SLIDING, WINDOWS_QWEN, WINDOWS_ALTERNATE, WINDOWS_NEO, WINDOWS_GEMMA3,
+	WINDOWS_OLMO3, WINDOWS_SMOLLM3 };
+
+/* How a config says how positions turn (config_rope.c): for all layers; for those with a window and the others; not at
+ * all. */
+enum rotary_keys { ROTARY_ONE, ROTARY_TWO, ROTARY_SILENT };
 
 /* One family of models. The tables end with a NULL name. */
 struct arch {
@@ -76,16 +83,18 @@ struct arch {
 	bool gains_less_one;		/* the file's RMSNorm gains are ours less 1 */
 	bool gelu_is_tanh;		/* by "gelu" its first configs meant the tanh form */
 	enum window_keys windows;
+	enum rotary_keys rotary;
 	const char *theta_key, *part_key;	/* older names of rope_theta and partial_rotary_factor; NULL: those */
+	const char *local_key;			/* ROTARY_TWO: the older name of local layers' theta; NULL: as the others */
 	const struct config_key *keys;
 	const struct config_must *musts;
 	const struct tensor_name *names;
 	const char *const *ignored;
 };
 
-/* arch_llama.c, arch_gpt.c: those that came of either. */
-extern const struct arch llama_archs[], gpt_archs[];
-extern const size_t n_llama_archs, n_gpt_archs;
+/* arch_llama.c, arch_norms.c, arch_gpt.c */
+extern const struct arch llama_archs[], norms_archs[], gpt_archs[];
+extern const size_t n_llama_archs, n_norms_archs, n_gpt_archs;
 
 const struct arch *arch_find(const char *family);	/* NULL: unknown */
 

@@ -237,6 +237,85 @@ static const struct tensor_name starcoder2_names[] = {
 	{NULL}
 };
 
+/* ---- GPT-J: one norm for attention and MLP side by side, neighbours of a part of each head turn ---- */
+
+static const struct config_key gptj_keys[] = {
+	{"vocab_size", KEY_INT, FIELD(vocab), true, 0},
+	{"n_embd", KEY_INT, FIELD(d_model), true, 0},
+	{"n_inner", KEY_INT, FIELD(d_ff), false, 0},
+	{"n_layer", KEY_INT, FIELD(n_layer), true, 0},
+	{"n_head", KEY_INT, FIELD(n_head), true, 0},
+	{"n_positions", KEY_INT, FIELD(n_ctx), false, 2048},
+	{"rotary_dim", KEY_INT, FIELD(rotary_dims), true, 0},
+	{"activation_function", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
+	{"layer_norm_epsilon", KEY_REAL, FIELD(norm_eps), false, 1e-5},
+	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
+	KEYS_END(false, 50256, 50256)
+};
+
+static const struct config_must gptj_musts[] = {
+	{"scale_attn_weights", true},
+	{"rotary", true},
+	{NULL}
+};
+
+static const struct tensor_name gptj_names[] = {
+	{"transformer.wte.weight", ROLE_EMBED},
+	GPT_NORM(H "ln_1", ROLE_NORM1),
+	{H "attn.q_proj.weight", ROLE_QKV, .part = PART_Q},
+	{H "attn.k_proj.weight", ROLE_QKV, .part = PART_K},
+	{H "attn.v_proj.weight", ROLE_QKV, .part = PART_V},
+	{H "attn.out_proj.weight", ROLE_ATTN_OUT},
+	PHI_LINEAR(H "mlp.fc_in", ROLE_UP, .part = WHOLE),
+	PHI_LINEAR(H "mlp.fc_out", ROLE_DOWN, .part = WHOLE),
+	GPT_NORM("transformer.ln_f", ROLE_NORM_FINAL),
+	PHI_LINEAR("lm_head", ROLE_HEAD, .part = WHOLE),
+	{NULL}
+};
+
+/* ---- OPT: two rows of the table of positions are of none ---- */
+
+static const struct config_key opt_keys[] = {
+	WIDTHS,
+	{"ffn_dim", KEY_INT, FIELD(d_ff), true, 0},
+	LAYERS_HEADS,
+	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
+	{"word_embed_proj_dim", KEY_SAME, FIELD(d_model), false, 0},
+	{"activation_function", KEY_ACT, FIELD(act), false, ACT_RELU},
+	{"init_std", KEY_REAL, FIELD(init_range), false, 0.02},
+	{"enable_bias", KEY_BOOL, FIELD(attn_bias), false, true},
+	{"enable_bias", KEY_BOOL, FIELD(out_bias), false, true},
+	{"enable_bias", KEY_BOOL, FIELD(mlp_bias), false, true},
+	KEYS_END(true, 2, 2)
+};
+
+static const struct config_must opt_musts[] = {
+	{"do_layer_norm_before", true},
+	{"_remove_final_layer_norm", false},
+	{"layer_norm_elementwise_affine", true},
+	{NULL}
+};
+
+#define D "model.decoder.layers.#."
+
+static const struct tensor_name opt_names[] = {
+	{"model.decoder.embed_tokens.weight", ROLE_EMBED},
+	{"model.decoder.embed_positions.weight", ROLE_POS},
+	GPT_NORM(D "self_attn_layer_norm", ROLE_NORM1),
+	PHI_LINEAR(D "self_attn.q_proj", ROLE_QKV, .part = PART_Q),
+	PHI_LINEAR(D "self_attn.k_proj", ROLE_QKV, .part = PART_K),
+	PHI_LINEAR(D "self_attn.v_proj", ROLE_QKV, .part = PART_V),
+	PHI_LINEAR(D "self_attn.out_proj", ROLE_ATTN_OUT, .part = WHOLE),
+	GPT_NORM(D "final_layer_norm", ROLE_NORM2),
+	PHI_LINEAR(D "fc1", ROLE_UP, .part = WHOLE),
+	PHI_LINEAR(D "fc2", ROLE_DOWN, .part = WHOLE),
+	GPT_NORM("model.decoder.final_layer_norm", ROLE_NORM_FINAL),
+	{"lm_head.weight", ROLE_HEAD},
+	{NULL}
+};
+
+static const char *const no_ignored[] = {NULL};
+
 /* ---- families ---- */
 
 #define GPT_BASE .norm = NORM_LAYER, .mlp = MLP_PLAIN
@@ -258,5 +337,11 @@ const struct arch gpt_archs[] = {
 	{"starcoder2", "Starcoder2ForCausalLM", "model.", .base = {GPT_BASE, .pos = POS_ROPE},
 		.windows = WINDOWS_SLIDING, .keys = starcoder2_keys, .musts = no_musts, .names = starcoder2_names,
 		.ignored = phi_ignored},
+	{"gptj", "GPTJForCausalLM", "transformer.", .base = {GPT_BASE, .pos = POS_ROPE, .mlp_bias = true,
+		.head_bias = true, .parallel = true, .shared_norm = true, .rotary_pairs = true}, .always_mha = true,
+		.rotary = ROTARY_SILENT, .keys = gptj_keys, .musts = gptj_musts, .names = gptj_names,
+		.ignored = gpt2_ignored},
+	{"opt", "OPTForCausalLM", "model.", .base = {GPT_BASE, .pos = POS_LEARNED, .norm_eps = 1e-5, .pos_offset = 2},
+		.always_mha = true, .keys = opt_keys, .musts = opt_musts, .names = opt_names, .ignored = no_ignored},
 };
 const size_t n_gpt_archs = ARRAY_LEN(gpt_archs);

@@ -2,7 +2,6 @@
 #include "byline/model.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -109,12 +108,18 @@ cleared(const struct back *k, float *v, int width)
 	return v;
 }
 
-/* The gradient of what attention or MLP gives, from that of what joins the residual stream. */
+/* The gradient of what attention or MLP gives, from that of the residual stream that it joins. */
 static const float *
 back_post(struct back *k, const struct block *b, enum tensor_role role, const float *dy, const float *plain,
 	const float *mean, const float *rstd)
 {
 	const struct model_config *c = &k->m->config;
+	size_t n = (size_t)k->batch->rows * (size_t)c->d_model;
+	if (c->residual_factor > 0) {
+		memcpy(k->a->dscaled, dy, n * sizeof(*dy));
+		scale_all(k->a->dscaled, n, (float)c->residual_factor);
+		dy = k->a->dscaled;
+	}
 	if (!has_post(c))
 		return dy;
 	back_norm(k, b, role, cleared(k, k->a->dpost, c->d_model), dy, plain, mean, rstd);
@@ -214,9 +219,7 @@ back_attention(struct back *k, const struct block *b, const struct saved *s, int
 	back_linear(k, b, ROLE_ATTN_OUT, cleared(k, a->datt, width_q(c)), dy, s->att);
 	cleared(k, a->dqkv, width_qkv(c));
 	back_heads(k, s, layer);
-	if (c->pos == POS_ROPE)
-		rope_apply(a->dqkv, width_qkv(c), a->rope.cos, a->rope.sin, a->position, k->batch->rows,
-			c->n_head + c->n_kv_head, c->head_dim, rope_dims(c), -1);
+	rope_turn(&a->rope, c, layer, a->dqkv, a->position, k->batch->rows, -1);
 	if (has_raw_qkv(c))
 		back_treat(k, b, s);
 	back_linear(k, b, ROLE_QKV, dnorm, a->dqkv, s->norm1);
@@ -263,8 +266,8 @@ model_backward(const struct model *m, const float *params, struct acts *a, const
 		a->rstd);
 	for (int i = m->config.n_layer - 1; i >= 0; i--)
 		back_block(&k, &plan[i], &a->saved[i], i);
-	if (m->config.embed_root)
-		scale_all(a->dx, (size_t)b->rows * (size_t)m->config.d_model, (float)sqrt((double)m->config.d_model));
-	embed_backward(block_weight_grad(outside, grads, ROLE_EMBED), block_weight_grad(outside, grads, ROLE_POS),
+	if (embed_scale(&m->config) != 1)
+		scale_all(a->dx, (size_t)b->rows * (size_t)m->config.d_model, embed_scale(&m->config));
+	embed_backward(block_weight_grad(outside, grads, ROLE_EMBED), block_positions_grad(outside, grads, &m->config),
 		a->dx, b->token, a->position, b->rows, m->config.d_model);
 }

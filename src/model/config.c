@@ -60,6 +60,23 @@ parse_size(struct model_config *c, const json_t *root, const char *name, const s
 }
 
 static enum err
+parse_factor(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
+{
+	if (json_is_null(json_object_get(root, key->name)))
+		return err_set(ERR_FORMAT, "%s: %s is null, not a number", name, key->name);
+	return json_opt_real(root, name, key->name, 1e-9, 1e9, key->fallback, field(c, key));
+}
+
+static enum err
+parse_same(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
+{
+	int64_t v, want = *(const int *)field(c, key);
+	TRY(json_opt_int(root, name, key->name, 1, COUNT_MAX, want, &v));
+	return v == want ? OK : err_set(ERR_UNSUPPORTED, "%s: %s %d, not %d as the model is wide, is not supported",
+		name, key->name, (int)v, (int)want);
+}
+
+static enum err
 parse_bool(struct model_config *c, const json_t *root, const char *name, const struct config_key *key)
 {
 	return json_opt_bool(root, name, key->name, key->fallback != 0, field(c, key));
@@ -103,8 +120,8 @@ parse_key(struct model_config *c, const json_t *root, const char *name, const st
 {
 	static enum err (*const parse[])(struct model_config *, const json_t *, const char *,
 		const struct config_key *) = {
-		[KEY_INT] = parse_int, [KEY_REAL] = parse_real, [KEY_SIZE] = parse_size, [KEY_BOOL] = parse_bool,
-		[KEY_ACT] = parse_act, [KEY_TOKEN] = parse_token,
+		[KEY_INT] = parse_int, [KEY_REAL] = parse_real, [KEY_SIZE] = parse_size, [KEY_FACTOR] = parse_factor,
+		[KEY_BOOL] = parse_bool, [KEY_ACT] = parse_act, [KEY_TOKEN] = parse_token, [KEY_SAME] = parse_same,
 	};
 	return parse[key->kind](c, root, name, key);
 }
@@ -114,6 +131,11 @@ check_musts(const struct arch *arch, const json_t *root, const char *name)
 {
 	for (const struct config_must *must = arch->musts; must->name != NULL; must++) {
 		bool v;
+		const json_t *given = json_object_get(root, must->name);
+		if (must->null && given != NULL && !json_is_null(given))
+			return err_set(ERR_UNSUPPORTED, "%s: %s is not supported", name, must->name);
+		if (must->null)
+			continue;
 		TRY(json_opt_bool(root, name, must->name, must->value, &v));
 		if (v != must->value)
 			return err_set(ERR_UNSUPPORTED, "%s: %s: %s is not supported", name, must->name,
@@ -169,7 +191,7 @@ static json_t *
 key_json(const struct model_config *c, const struct config_key *key)
 {
 	const void *v = (const char *)c + key->at;
-	if (key->kind == KEY_REAL)
+	if (key->kind == KEY_REAL || key->kind == KEY_FACTOR)
 		return json_real(*(const double *)v);
 	if (key->kind == KEY_SIZE)
 		return *(const double *)v > 0 ? json_real(*(const double *)v) : json_null();

@@ -50,6 +50,9 @@ check_heads(const struct model_config *c, const struct arch *arch, const char *n
 	if (!(c->rotary_part >= 0 && c->rotary_part <= 1))
 		return err_set(ERR_FORMAT, "%s: the rotary part of a head, %g, is not between 0 and 1", name,
 			c->rotary_part);
+	if (c->rotary_dims < 0 || c->rotary_dims > c->head_dim)
+		return err_set(ERR_FORMAT, "%s: %d rotary dimensions of a head of %d", name, c->rotary_dims,
+			c->head_dim);
 	if (c->pos == POS_ROPE && (rope_dims(c) % 2 != 0 || rope_dims(c) == 0))
 		return err_set(ERR_FORMAT, "%s: rotary positions need an even part of a head, not %d of %d", name,
 			rope_dims(c), c->head_dim);
@@ -70,13 +73,22 @@ static bool
 as_base(const struct model_config *c, const struct arch *arch)
 {
 	static const size_t flags[] = { FIELD(attn_bias), FIELD(out_bias), FIELD(mlp_bias), FIELD(head_bias),
-		FIELD(parallel), FIELD(shared_norm), FIELD(embed_root) };
+		FIELD(parallel), FIELD(shared_norm), FIELD(embed_root), FIELD(rotary_pairs) };
+	static const size_t factors[] = { FIELD(embed_factor), FIELD(score_factor), FIELD(residual_factor),
+		FIELD(logit_factor), FIELD(logit_divisor) };
 	const struct model_config *base = &arch->base;
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (!has_key(arch, flags[i]) &&
 			*(const bool *)((const char *)c + flags[i]) != *(const bool *)((const char *)base + flags[i]))
 			return false;
-	return c->norm == base->norm && c->pos == base->pos && c->mlp == base->mlp && c->place == base->place &&
+	for (size_t i = 0; i < ARRAY_LEN(factors); i++)
+		if (!has_key(arch, factors[i]) && *(const double *)((const char *)c + factors[i]) != 0)
+			return false;
+	for (int i = 0; i < c->n_layer; i++)
+		if (c->pos == POS_ROPE && !model_turns(c, i) && arch->windows != WINDOWS_SMOLLM3)
+			return false;
+	return (c->local_theta > 0) == (arch->rotary == ROTARY_TWO) && c->pos_offset == base->pos_offset &&
+		(c->rotary_dims == 0 || has_key(arch, FIELD(rotary_dims))) && c->norm == base->norm && c->pos == base->pos && c->mlp == base->mlp && c->place == base->place &&
 		c->qk_norm == base->qk_norm;
 }
 
@@ -102,6 +114,12 @@ check_reals(const struct model_config *c, const char *name)
 		return err_set(ERR_FORMAT, "%s: the initial range %g is not between 0 and 1", name, c->init_range);
 	if (c->pos == POS_ROPE && !(c->rope_theta >= 1 && c->rope_theta <= 1e12))
 		return err_set(ERR_FORMAT, "%s: rope_theta %g is not between 1 and 1e12", name, c->rope_theta);
+	if (c->local_theta != 0 && !(c->local_theta >= 1 && c->local_theta <= 1e12))
+		return err_set(ERR_FORMAT, "%s: rope_theta %g of local layers is not between 1 and 1e12", name,
+			c->local_theta);
+	if (!(c->embed_factor >= 0 && c->score_factor >= 0 && c->residual_factor >= 0 && c->logit_factor >= 0 &&
+		c->logit_divisor >= 0))
+		return err_set(ERR_FORMAT, "%s: a factor is negative", name);
 	if (!(c->query_scalar >= 0 && c->att_cap >= 0 && c->logit_cap >= 0 && c->qkv_clip >= 0))
 		return err_set(ERR_FORMAT, "%s: a scale or bound of attention or logits is negative", name);
 	if (c->windows != WINDOW_NONE && c->window < 1)

@@ -77,21 +77,30 @@ parse_scaling(struct model_config *c, const json_t *root, const json_t *rope, co
 	return r->kind == ROPE_YARN ? parse_yarn(r, rope, name) : OK;
 }
 
-enum err
-config_parse_rope(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
+/* *out: NULL when it is absent or null. */
+static enum err
+find_group(const json_t *root, const char *name, const char *key, const json_t **out)
+{
+	*out = json_object_get(root, key);
+	if (json_is_null(*out))
+		*out = NULL;
+	return *out == NULL || json_is_object(*out) ? OK : err_set(ERR_FORMAT, "%s: %s is not an object", name, key);
+}
+
+static enum err
+parse_one(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
 {
 	static const char *const groups[] = {"rope_scaling", "rope_parameters"};
 	const char *theta = arch->theta_key != NULL ? arch->theta_key : "rope_theta";
 	const char *part = arch->part_key != NULL ? arch->part_key : "partial_rotary_factor";
 	double base = c->rotary_part > 0 ? c->rotary_part : 1;
-	TRY(json_opt_real(root, name, theta, 1, 1e12, 10000, &c->rope_theta));
+	TRY(json_opt_real(root, name, theta, 1, 1e12, c->rope_theta, &c->rope_theta));
 	TRY(json_opt_real(root, name, part, 0, 1, base, &c->rotary_part));
 	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-		const json_t *rope = json_object_get(root, groups[i]);
-		if (rope == NULL || json_is_null(rope))
+		const json_t *rope;
+		TRY(find_group(root, name, groups[i], &rope));
+		if (rope == NULL)
 			continue;
-		if (!json_is_object(rope))
-			return err_set(ERR_FORMAT, "%s: %s is not an object", name, groups[i]);
 		TRY(parse_scaling(c, root, rope, name));
 		TRY(json_opt_real(rope, name, "rope_theta", 1, 1e12, c->rope_theta, &c->rope_theta));
 		TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, c->rotary_part, &c->rotary_part));
@@ -100,6 +109,72 @@ config_parse_rope(struct model_config *c, const struct arch *arch, const json_t 
 		return err_set(ERR_FORMAT, "%s: %s is 0", name, part);
 	c->rotary_part = c->rotary_part < 1 ? c->rotary_part : 0;
 	return OK;
+}
+
+static enum err
+whole_head(const json_t *rope, const char *name)
+{
+	double part;
+	TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, 1, &part));
+	return part == 1 ? OK : err_set(ERR_UNSUPPORTED, "%s: partial_rotary_factor %g is not supported", name, part);
+}
+
+/* Of layers without a window. */
+static enum err
+parse_far(struct model_config *c, const json_t *root, const json_t *rope, const char *name)
+{
+	TRY(whole_head(rope, name));
+	TRY(parse_scaling(c, root, rope, name));
+	return json_opt_real(rope, name, "rope_theta", 1, 1e12, c->rope_theta, &c->rope_theta);
+}
+
+/* Since version 5: a group for each kind of layers. */
+static enum err
+parse_kinds_of_layers(struct model_config *c, const json_t *root, const json_t *both, const char *name)
+{
+	struct rope_scaling near = {0};
+	const json_t *full, *local;
+	TRY(find_group(both, name, "full_attention", &full));
+	TRY(find_group(both, name, "sliding_attention", &local));
+	if (full == NULL && local == NULL)
+		return err_set(ERR_UNSUPPORTED, "%s: rope_parameters without full_attention and sliding_attention", name);
+	if (full != NULL)
+		TRY(parse_far(c, root, full, name));
+	if (local != NULL) {
+		TRY(whole_head(local, name));
+		TRY(parse_kind(&near, local, name));
+		TRY(json_opt_real(local, name, "rope_theta", 1, 1e12, c->local_theta, &c->local_theta));
+	}
+	return near.kind == ROPE_PLAIN ? OK : err_set(ERR_UNSUPPORTED,
+		"%s: rotary positions scaled in layers of sliding_attention are not supported", name);
+}
+
+/* Layers with a window have a theta of their own, and what stretches positions does not touch them. */
+static enum err
+parse_two(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
+{
+	const json_t *scaling, *both;
+	TRY(whole_head(root, name));
+	TRY(json_opt_real(root, name, "rope_theta", 1, 1e12, c->rope_theta, &c->rope_theta));
+	if (arch->local_key == NULL)
+		c->local_theta = c->rope_theta;
+	else
+		TRY(json_opt_real(root, name, arch->local_key, 1, 1e12, c->local_theta, &c->local_theta));
+	TRY(find_group(root, name, "rope_scaling", &scaling));
+	TRY(find_group(root, name, "rope_parameters", &both));
+	if (both != NULL)
+		TRY(parse_kinds_of_layers(c, root, both, name));
+	return scaling != NULL ? parse_far(c, root, scaling, name) : OK;
+}
+
+enum err
+config_parse_rope(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
+{
+	if (c->rope_theta == 0)
+		c->rope_theta = 10000;
+	if (arch->rotary == ROTARY_SILENT)
+		return OK;
+	return (arch->rotary == ROTARY_TWO ? parse_two : parse_one)(c, arch, root, name);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -123,15 +198,31 @@ write_scaling(const struct rope_scaling *r, json_t *rope)
 				: json_real(numbers[i].v));
 }
 
+static void
+write_two(const struct model_config *c, const struct arch *arch, json_t *root, json_t *rope)
+{
+	json_t *local = json_pack("{s:f, s:s}", "rope_theta", c->local_theta, "rope_type", "default");
+	if (arch->local_key != NULL)
+		json_object_set_new(root, arch->local_key, json_real(c->local_theta));
+	json_object_set_new(root, "rope_parameters", json_pack("{s:o, s:o}", "full_attention", rope,
+		"sliding_attention", local));
+}
+
 /* In the words of either version of `transformers`. */
 void
 config_write_rope(const struct model_config *c, const struct arch *arch, json_t *root)
 {
+	if (arch->rotary == ROTARY_SILENT)
+		return;
 	json_t *rope = json_pack("{s:f}", "rope_theta", c->rope_theta);
 	json_object_set_new(root, arch->theta_key != NULL ? arch->theta_key : "rope_theta", json_real(c->rope_theta));
 	write_scaling(&c->rope, rope);
 	if (c->rope.kind != ROPE_PLAIN)
 		json_object_set_new(root, "rope_scaling", json_copy(rope));
+	if (arch->rotary == ROTARY_TWO) {
+		write_two(c, arch, root, rope);
+		return;
+	}
 	if (c->rotary_part > 0 || arch->base.rotary_part > 0) {
 		double part = c->rotary_part > 0 ? c->rotary_part : 1;
 		json_object_set_new(root, arch->part_key != NULL ? arch->part_key : "partial_rotary_factor",

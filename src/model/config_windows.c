@@ -1,6 +1,6 @@
 /*
- * model: which layers see a window of positions alone. Configs say it in four ways; since version 5 `transformers` also
- * writes a list, layer_types, which then has the last word.
+ * model: which layers see a window of positions alone, and which have no positions. Configs say it in several ways;
+ * since version 5 `transformers` also writes a list, layer_types, which then has the last word on windows.
  */
 #include "byline/model.h"
 
@@ -15,6 +15,12 @@ model_window(const struct model_config *c, int layer)
 	bool local = c->windows == WINDOW_ALL ||
 		(c->windows == WINDOW_LISTED && (c->local[layer / 64] >> (layer % 64) & 1) != 0);
 	return local ? c->window : 0;
+}
+
+bool
+model_turns(const struct model_config *c, int layer)
+{
+	return c->pos == POS_ROPE && (c->unturned[layer / 64] >> (layer % 64) & 1) == 0;
 }
 
 static void
@@ -129,14 +135,80 @@ parse_neo(struct model_config *c, const json_t *root, const char *name)
 		layer, c->n_layer);
 }
 
+/* All but every so manieth layer. */
+static enum err
+parse_pattern(struct model_config *c, const json_t *root, const char *name, int64_t every)
+{
+	c->window = 4096;
+	TRY(parse_size(c, root, name, "sliding_window"));
+	for (int i = 0; i < c->n_layer; i++)
+		if ((i + 1) % every != 0)
+			mark(c, i);
+	return parse_types(c, root, name);
+}
+
+static enum err
+parse_gemma3(struct model_config *c, const json_t *root, const char *name)
+{
+	int64_t every;
+	TRY(json_opt_int(root, name, "sliding_window_pattern", 1, INT32_MAX, 6, &every));
+	return parse_pattern(c, root, name, every);
+}
+
+static enum err
+parse_olmo3(struct model_config *c, const json_t *root, const char *name)
+{
+	return parse_pattern(c, root, name, 4);
+}
+
+/* A list with 0 for a layer without positions, or every so manieth layer is one. */
+static enum err
+parse_unturned(struct model_config *c, const json_t *root, const char *name)
+{
+	const json_t *list = json_object_get(root, "no_rope_layers");
+	int64_t every;
+	bool given = list != NULL && !json_is_null(list);
+	TRY(json_opt_int(root, name, "no_rope_layer_interval", 1, INT32_MAX, 4, &every));
+	if (given && (!json_is_array(list) || json_array_size(list) < (size_t)c->n_layer))
+		return err_set(ERR_FORMAT, "%s: no_rope_layers is not a list of %d layers", name, c->n_layer);
+	for (int i = 0; i < c->n_layer && i < MODEL_LAYERS_MAX; i++) {
+		const json_t *v = json_array_get(list, (size_t)i);
+		bool turns = given ? json_integer_value(v) == 1 : (i + 1) % every != 0;
+		if (given && !(turns || (json_is_integer(v) && json_integer_value(v) == 0)))
+			return err_set(ERR_FORMAT, "%s: no_rope_layers has something other than 0 and 1", name);
+		if (!turns)
+			c->unturned[i / 64] |= (uint64_t)1 << (i % 64);
+	}
+	return OK;
+}
+
+/* Layers without positions see a window, if that is switched on. */
+static enum err
+parse_smollm3(struct model_config *c, const json_t *root, const char *name)
+{
+	bool use;
+	TRY(parse_unturned(c, root, name));
+	TRY(json_opt_bool(root, name, "use_sliding_window", false, &use));
+	TRY(parse_size(c, root, name, "sliding_window"));
+	for (int i = 0; use && c->window > 0 && i < c->n_layer && i < MODEL_LAYERS_MAX; i++)
+		if (!model_turns(c, i))
+			mark(c, i);
+	return parse_types(c, root, name);
+}
+
 enum err
 config_parse_windows(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
 {
 	static enum err (*const parse[])(struct model_config *, const json_t *, const char *) = {
 		[WINDOWS_SLIDING] = parse_sliding, [WINDOWS_QWEN] = parse_qwen, [WINDOWS_ALTERNATE] = parse_alternate,
-		[WINDOWS_NEO] = parse_neo,
+		[WINDOWS_NEO] = parse_neo, [WINDOWS_GEMMA3] = parse_gemma3, [WINDOWS_OLMO3] = parse_olmo3,
+		[WINDOWS_SMOLLM3] = parse_smollm3,
 	};
-	return arch->windows == WINDOWS_ABSENT ? OK : parse[arch->windows](c, root, name);
+	if (arch->windows != WINDOWS_ABSENT)
+		TRY(parse[arch->windows](c, root, name));
+	if (c->windows == WINDOW_NONE)
+		c->window = 0;
+	return OK;
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -147,6 +219,15 @@ kinds_json(const struct model_config *c, const char *local, const char *global)
 	json_t *list = json_array();
 	for (int i = 0; i < c->n_layer; i++)
 		json_array_append_new(list, json_string(model_window(c, i) > 0 ? local : global));
+	return list;
+}
+
+static json_t *
+turns_json(const struct model_config *c)
+{
+	json_t *list = json_array();
+	for (int i = 0; i < c->n_layer; i++)
+		json_array_append_new(list, json_integer(model_turns(c, i) ? 1 : 0));
 	return list;
 }
 
@@ -168,9 +249,11 @@ config_write_windows(const struct model_config *c, const struct arch *arch, json
 		write_neo(c, root);
 		return;
 	}
+	if (arch->windows == WINDOWS_SMOLLM3)
+		json_object_set_new(root, "no_rope_layers", turns_json(c));
 	json_object_set_new(root, "sliding_window", some ? json_integer(c->window) : json_null());
-	if (arch->windows == WINDOWS_QWEN)
+	if (arch->windows == WINDOWS_QWEN || arch->windows == WINDOWS_SMOLLM3)
 		json_object_set_new(root, "use_sliding_window", json_boolean(some));
-	if (arch->windows == WINDOWS_QWEN || arch->windows == WINDOWS_ALTERNATE)
+	if (arch->windows != WINDOWS_SLIDING)
 		json_object_set_new(root, "layer_types", kinds_json(c, "sliding_attention", "full_attention"));
 }

@@ -67,6 +67,22 @@ acts_hidden(const struct acts *a)
 	return a->hidden;
 }
 
+/* From the gradient at the logits to that at the head's outputs; rows without a target have none. */
+static void
+back_logits(const struct model_config *c, struct acts *a, const struct batch *b)
+{
+	size_t vocab = (size_t)c->vocab;
+	for (int r = 0; r < b->rows; r++) {
+		float *d = a->logits + (size_t)r * vocab;
+		if (b->target[r] < 0)
+			continue;
+		if (c->logit_cap > 0)
+			cap_backward(d, a->capped + (size_t)r * vocab, vocab, (float)c->logit_cap);
+		if (logit_scale(c) != 1)
+			scale_all(d, vocab, logit_scale(c));
+	}
+}
+
 double
 acts_loss(const struct model *m, struct acts *a, const struct batch *b, const float *weight, float *nll)
 {
@@ -77,11 +93,7 @@ acts_loss(const struct model *m, struct acts *a, const struct batch *b, const fl
 	xent(each, a->logits, a->logits, b->target, weight, b->rows, m->config.vocab);
 	for (int r = 0; r < b->rows; r++)
 		sum += (double)each[r] * (weight != NULL ? (double)weight[r] : 1);
-	size_t vocab = (size_t)m->config.vocab;
-	for (int r = 0; m->config.logit_cap > 0 && r < b->rows; r++)
-		if (b->target[r] >= 0)
-			cap_backward(a->logits + (size_t)r * vocab, a->capped + (size_t)r * vocab, vocab,
-				(float)m->config.logit_cap);
+	back_logits(&m->config, a, b);
 	return sum;
 }
 

@@ -68,7 +68,7 @@ shape_of(const struct model_config *c, enum tensor_role role, int *rows, int *co
 	int d = c->d_model, q = c->n_head * c->head_dim, kv = c->n_kv_head * c->head_dim;
 	bool whole = c->qk_norm == QK_WHOLE;
 	const int shapes[ROLES][2] = {
-		[ROLE_EMBED] = {c->vocab, d}, [ROLE_POS] = {c->n_ctx, d}, [ROLE_NORM1] = {d, 1},
+		[ROLE_EMBED] = {c->vocab, d}, [ROLE_POS] = {c->n_ctx + c->pos_offset, d}, [ROLE_NORM1] = {d, 1},
 		[ROLE_QKV] = {q + 2 * kv, d}, [ROLE_Q_NORM] = {whole ? q : c->head_dim, 1},
 		[ROLE_K_NORM] = {whole ? kv : c->head_dim, 1}, [ROLE_ATTN_OUT] = {d, q}, [ROLE_POST1] = {d, 1},
 		[ROLE_NORM2] = {d, 1}, [ROLE_GATE] = {c->d_ff, d}, [ROLE_UP] = {c->d_ff, d}, [ROLE_DOWN] = {d, c->d_ff},

@@ -1,7 +1,6 @@
 /* pass: the forward pass, piece by piece, from tokens to logits. */
 #include "pass.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +47,7 @@ embed_stored(const struct pass *p, const int32_t *token, float *x)
 		stored_row(p->stored, ROLE_EMBED, token[r], x);
 		if (!position)
 			continue;
-		stored_row(p->stored, ROLE_POS, p->position[r], position);
+		stored_row(p->stored, ROLE_POS, p->position[r] + c->pos_offset, position);
 		add_onto(x, position, (size_t)c->d_model);
 	}
 	free(position);
@@ -57,15 +56,15 @@ embed_stored(const struct pass *p, const int32_t *token, float *x)
 void
 pass_embed(const struct pass *p, const int32_t *token, float *x)
 {
+	const struct model_config *c = &p->m->config;
 	const struct block *b = outside(p);
-	size_t d = (size_t)p->m->config.d_model;
 	if (p->stored)
 		embed_stored(p, token, x);
 	else
-		embed_forward(x, block_weight(b, p->params, ROLE_EMBED), block_weight(b, p->params, ROLE_POS), token,
-			p->position, p->rows, (int)d);
-	if (p->m->config.embed_root)
-		scale_all(x, (size_t)p->rows * d, (float)sqrt((double)d));
+		embed_forward(x, block_weight(b, p->params, ROLE_EMBED), block_positions(b, p->params, c), token,
+			p->position, p->rows, c->d_model);
+	if (embed_scale(c) != 1)
+		scale_all(x, (size_t)p->rows * (size_t)c->d_model, embed_scale(c));
 }
 
 static void
@@ -91,8 +90,8 @@ linear(const struct pass *p, int layer, enum tensor_role role, const float *x, f
 		linear_forward(y, x, block_weight(b, p->params, role), bias, rows, in, out);
 }
 
-/* y = residual + linear(x), with a norm between where the family has one; plain, mean and rstd are what that norm's
- * backward pass needs. */
+/* y = residual + linear(x), with a norm and a factor between where the family has them; plain, mean and rstd are what
+ * that norm's backward pass needs. */
 static void
 join(const struct pass *p, int layer, enum tensor_role role, const float *x, int in, const float *residual, float *y,
 	enum tensor_role post, float *plain, float *mean, float *rstd)
@@ -101,6 +100,8 @@ join(const struct pass *p, int layer, enum tensor_role role, const float *x, int
 	linear(p, layer, role, x, has_post(c) ? plain : y, p->rows, in, c->d_model);
 	if (has_post(c))
 		norm(p, &p->plan[layer], post, plain, y, mean, rstd);
+	if (c->residual_factor > 0)
+		scale_all(y, (size_t)p->rows * (size_t)c->d_model, (float)c->residual_factor);
 	add_onto(y, residual, (size_t)p->rows * (size_t)c->d_model);
 }
 
@@ -161,9 +162,7 @@ attention(const struct pass *p, const struct block *b, int layer, struct saved *
 	linear(p, layer, ROLE_QKV, s->norm1, has_raw_qkv(c) ? s->raw : s->qkv, p->rows, c->d_model, width_qkv(c));
 	if (has_raw_qkv(c))
 		treat_qkv(p, b, s);
-	if (c->pos == POS_ROPE)
-		rope_apply(s->qkv, width_qkv(c), p->rope->cos, p->rope->sin, p->position, p->rows,
-			c->n_head + c->n_kv_head, c->head_dim, rope_dims(c), +1);
+	rope_turn(p->rope, c, layer, s->qkv, p->position, p->rows, +1);
 	p->attend(p->arg, layer, s);
 	join(p, layer, ROLE_ATTN_OUT, s->att, width_q(c), s->x, s->mid, ROLE_POST1, s->out1, s->post_mean1,
 		s->post_rstd1);
@@ -198,7 +197,10 @@ void
 pass_head(const struct pass *p, const float *hidden, int rows, float *logits)
 {
 	const struct model_config *c = &p->m->config;
+	size_t n = (size_t)rows * (size_t)c->vocab;
 	linear(p, c->n_layer, ROLE_HEAD, hidden, logits, rows, c->d_model, c->vocab);
+	if (logit_scale(c) != 1)
+		scale_all(logits, n, logit_scale(c));
 	if (c->logit_cap > 0)
-		cap_forward(logits, (size_t)rows * (size_t)c->vocab, (float)c->logit_cap);
+		cap_forward(logits, n, (float)c->logit_cap);
 }

@@ -24,23 +24,32 @@ struct block *plan_new(const struct model *m);		/* n_layer + 1, the caller frees
 /* NULL when absent. */
 const float *block_weight(const struct block *b, const float *params, enum tensor_role role);
 const float *block_bias(const struct block *b, const float *params, enum tensor_role role);
+/* The table of learned positions from the row of the first on. */
+const float *block_positions(const struct block *b, const float *params, const struct model_config *c);
 /* The same for gradients; NULL grads give NULL. */
 float *block_weight_grad(const struct block *b, float *grads, enum tensor_role role);
 float *block_bias_grad(const struct block *b, float *grads, enum tensor_role role);
+float *block_positions_grad(const struct block *b, float *grads, const struct model_config *c);
 
-/* Rotary tables (n, rope_dims / 2) for positions [0, n); they grow with the longest sequence met, not with n_ctx. */
+/* Rotary tables (n, rope_dims / 2) for positions [0, n); they grow with the longest sequence met, not with n_ctx. The
+ * second is of layers with a window, where those turn otherwise. */
 struct rope {
-	float *cos, *sin;
+	struct { float *cos, *sin; } table[2];
 	int n;
 };
 
 void rope_grow(struct rope *r, const struct model_config *c, int n);
 void rope_free(struct rope *r);
+/* Queries and keys of `rows` rows of qkv (rows, width_qkv), as that layer turns them; sign as in rope_apply. */
+void rope_turn(const struct rope *r, const struct model_config *c, int layer, float *qkv, const int32_t *position,
+	int rows, int sign);
 
 /* Widths that several files need. */
 int width_q(const struct model_config *c);		/* n_head * head_dim */
 int width_qkv(const struct model_config *c);
 int rope_dims(const struct model_config *c);		/* of a head, those that turn */
+float embed_scale(const struct model_config *c);	/* what the embedding is multiplied by */
+float logit_scale(const struct model_config *c);	/* what the head's outputs are, before their cap */
 /* How one head attends in a layer; n_seq and start are left to the caller. */
 struct att_shape att_of(const struct model_config *c, int layer, int heads, int kv_heads);
 /* Are queries, keys and values changed between the linear layer and the rotation? */
@@ -115,6 +124,7 @@ struct acts {
 	float *dx, *dnorm, *dqkv, *datt, *dgate, *dup, *dact, *dprob, *nll;
 	struct stored_work work;		/* where weights are taken from their file */
 	float *dout, *dpost;			/* parallel blocks: the gradient at the output; norms that follow */
+	float *dscaled;				/* the gradient at the output times residual_factor */
 	float *capped;				/* logits after their cap, while logits holds their gradient */
 };
 

@@ -47,6 +47,26 @@ block_bias_grad(const struct block *b, float *grads, enum tensor_role role)
 	return grads == NULL || b->at[role][1] < 0 ? NULL : grads + b->at[role][1];
 }
 
+static size_t
+positions_skipped(const struct model_config *c)
+{
+	return (size_t)c->pos_offset * (size_t)c->d_model;
+}
+
+const float *
+block_positions(const struct block *b, const float *params, const struct model_config *c)
+{
+	const float *table = block_weight(b, params, ROLE_POS);
+	return table ? table + positions_skipped(c) : NULL;
+}
+
+float *
+block_positions_grad(const struct block *b, float *grads, const struct model_config *c)
+{
+	float *table = block_weight_grad(b, grads, ROLE_POS);
+	return table ? table + positions_skipped(c) : NULL;
+}
+
 int
 width_q(const struct model_config *c)
 {
@@ -62,15 +82,36 @@ width_qkv(const struct model_config *c)
 int
 rope_dims(const struct model_config *c)
 {
+	if (c->rotary_dims > 0)
+		return c->rotary_dims;
 	return c->rotary_part > 0 ? (int)(c->head_dim * c->rotary_part) : c->head_dim;
+}
+
+static double
+factor(double given)
+{
+	return given > 0 ? given : 1;
+}
+
+float
+embed_scale(const struct model_config *c)
+{
+	return (float)((c->embed_root ? sqrt(c->d_model) : 1) * factor(c->embed_factor));
+}
+
+float
+logit_scale(const struct model_config *c)
+{
+	return (float)(factor(c->logit_factor) / factor(c->logit_divisor));
 }
 
 struct att_shape
 att_of(const struct model_config *c, int layer, int heads, int kv_heads)
 {
 	double scalar = c->query_scalar > 0 ? c->query_scalar : c->head_dim;
+	double scale = c->score_factor > 0 ? c->score_factor : 1 / sqrt(scalar);
 	return (struct att_shape){ .heads = heads, .kv_heads = kv_heads, .head_dim = c->head_dim,
-		.scale = (float)(1 / sqrt(scalar)), .window = model_window(c, layer), .cap = (float)c->att_cap };
+		.scale = (float)scale, .window = model_window(c, layer), .cap = (float)c->att_cap };
 }
 
 bool

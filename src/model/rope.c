@@ -41,10 +41,11 @@ yarn(const struct model_config *c, int i, float frequency)
 }
 
 static float
-rope_frequency(const struct model_config *c, int i)
+rope_frequency(const struct model_config *c, bool local, int i)
 {
-	float plain = 1 / (float)pow(c->rope_theta, (double)((float)(2 * i) / (float)rope_dims(c)));
-	switch (c->rope.kind) {
+	double theta = local ? c->local_theta : c->rope_theta;
+	float plain = 1 / (float)pow(theta, (double)((float)(2 * i) / (float)rope_dims(c)));
+	switch (local ? ROPE_PLAIN : c->rope.kind) {
 	case ROPE_LINEAR: return plain / (float)c->rope.factor;
 	case ROPE_LLAMA3: return llama3(&c->rope, plain);
 	case ROPE_YARN: return yarn(c, i, plain);
@@ -53,16 +54,16 @@ rope_frequency(const struct model_config *c, int i)
 }
 
 static void
-rope_fill(struct rope *r, const struct model_config *c, int from, int to)
+rope_fill(struct rope *r, const struct model_config *c, bool local, int from, int to)
 {
 	int half = rope_dims(c) / 2;
-	double size = c->rope.kind == ROPE_YARN ? c->rope.attention : 1;
+	double size = !local && c->rope.kind == ROPE_YARN ? c->rope.attention : 1;
 	for (int i = 0; i < half; i++) {
-		float frequency = rope_frequency(c, i);
+		float frequency = rope_frequency(c, local, i);
 		for (int p = from; p < to; p++) {
 			float angle = (float)p * frequency;
-			r->cos[(size_t)p * half + i] = (float)(cos((double)angle) * size);
-			r->sin[(size_t)p * half + i] = (float)(sin((double)angle) * size);
+			r->table[local].cos[(size_t)p * half + i] = (float)(cos((double)angle) * size);
+			r->table[local].sin[(size_t)p * half + i] = (float)(sin((double)angle) * size);
 		}
 	}
 }
@@ -75,15 +76,30 @@ rope_grow(struct rope *r, const struct model_config *c, int n)
 	/* By half at a time, so that a growing sequence does not fill the table anew at each token. */
 	int want = n < 64 ? 64 : n + n / 2;
 	size_t half = (size_t)rope_dims(c) / 2;
-	r->cos = xreallocarray(r->cos, (size_t)want * half, sizeof(*r->cos));
-	r->sin = xreallocarray(r->sin, (size_t)want * half, sizeof(*r->sin));
-	rope_fill(r, c, r->n, want);
+	for (int i = 0; i < (c->local_theta > 0 ? 2 : 1); i++) {
+		r->table[i].cos = xreallocarray(r->table[i].cos, (size_t)want * half, sizeof(*r->table[i].cos));
+		r->table[i].sin = xreallocarray(r->table[i].sin, (size_t)want * half, sizeof(*r->table[i].sin));
+		rope_fill(r, c, i > 0, r->n, want);
+	}
 	r->n = want;
 }
 
 void
 rope_free(struct rope *r)
 {
-	free(r->cos);
-	free(r->sin);
+	for (int i = 0; i < 2; i++) {
+		free(r->table[i].cos);
+		free(r->table[i].sin);
+	}
+}
+
+void
+rope_turn(const struct rope *r, const struct model_config *c, int layer, float *qkv, const int32_t *position,
+	int rows, int sign)
+{
+	bool local = c->local_theta > 0 && model_window(c, layer) > 0;
+	if (!model_turns(c, layer))
+		return;
+	(c->rotary_pairs ? rope_apply_pairs : rope_apply)(qkv, width_qkv(c), r->table[local].cos, r->table[local].sin,
+		position, rows, c->n_head + c->n_kv_head, c->head_dim, rope_dims(c), sign);
 }

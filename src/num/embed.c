@@ -53,3 +53,22 @@ rope_apply(real *x, int ld, const real *cos, const real *sin, const int32_t *pos
 		}
 	}
 }
+
+void
+rope_apply_pairs(real *x, int ld, const real *cos, const real *sin, const int32_t *position, int R, int heads,
+	int head_dim, int rot, int sign)
+{
+	int half = rot / 2;
+	assert(rot % 2 == 0 && rot <= head_dim);
+	for (int i = 0; i < R * heads; i++) {
+		int r = i / heads;
+		real *a = x + (size_t)r * ld + (size_t)(i % heads) * head_dim;
+		const real *c = cos + (size_t)position[r] * half, *s = sin + (size_t)position[r] * half;
+		#pragma omp simd
+		for (int j = 0; j < half; j++) {
+			real u = a[2 * j], v = a[2 * j + 1], t = sign * s[j];
+			a[2 * j] = u * c[j] - v * t;
+			a[2 * j + 1] = v * c[j] + u * t;
+		}
+	}
+}

@@ -68,6 +68,33 @@ MODELS = {
     "stablelm": family("StableLm", **dict(SMALL, hidden_size=32), use_qkv_bias=True),
     "stablelm-parallel": family("StableLm", **dict(SMALL, hidden_size=32), use_parallel_residual=True),
     "starcoder2": family("Starcoder2", **SMALL, sliding_window=6, bos_token_id=0, eos_token_id=0),
+    # Two layers with a window to one without, each kind with rotary positions of its own.
+    "gemma3": (transformers.Gemma3ForCausalLM, transformers.Gemma3TextConfig(
+        **dict(SMALL, num_hidden_layers=3), head_dim=8, sliding_window=6, sliding_window_pattern=3,
+        query_pre_attn_scalar=12, final_logit_softcapping=4.0, pad_token_id=None, rope_parameters=dict(
+            sliding_attention=dict(rope_type="default", rope_theta=50.0),
+            full_attention=dict(rope_type="linear", rope_theta=300.0, factor=4.0)))),
+    "smollm3": family("SmolLM3", **SMALL, head_dim=8, no_rope_layers=[0, 1], pad_token_id=None, bos_token_id=0,
+                      eos_token_id=0),
+    "smollm3-window": family("SmolLM3", **dict(SMALL, num_hidden_layers=3), no_rope_layer_interval=2,
+                             use_sliding_window=True, sliding_window=5, pad_token_id=None, bos_token_id=0,
+                             eos_token_id=0, tie_word_embeddings=False),
+    "olmo3": family("Olmo3", **SMALL, head_dim=8, sliding_window=5, pad_token_id=None, eos_token_id=0,
+                    layer_types=["sliding_attention", "full_attention"], rope_parameters=dict(
+                        sliding_attention=dict(rope_type="default", rope_theta=200.0),
+                        full_attention=dict(rope_type="yarn", rope_theta=200.0, factor=4.0,
+                                            original_max_position_embeddings=16))),
+    "granite": family("Granite", **SMALL, embedding_multiplier=3.0, attention_multiplier=0.3, residual_multiplier=0.4,
+                      logits_scaling=2.5, attention_bias=True, mlp_bias=True, tie_word_embeddings=True),
+    "gptj": family("GPTJ", vocab_size=60, n_embd=24, n_layer=2, n_head=2, n_inner=40, n_positions=64, rotary_dim=8,
+                   bos_token_id=0, eos_token_id=0),
+    "opt": family("OPT", vocab_size=60, hidden_size=16, ffn_dim=36, num_hidden_layers=2, num_attention_heads=4,
+                  max_position_embeddings=32, pad_token_id=None),
+    # As Galactica is made.
+    "opt-gelu": family("OPT", vocab_size=60, hidden_size=16, ffn_dim=36, num_hidden_layers=2, num_attention_heads=2,
+                       max_position_embeddings=32, activation_function="gelu", enable_bias=False, pad_token_id=None),
+    "cohere": family("Cohere", **SMALL, head_dim=8, logit_scale=0.3, pad_token_id=None, bos_token_id=0,
+                     eos_token_id=0),
 }
 
 

@@ -223,7 +223,9 @@ main(void)
 		FAMILY("mistral"), FAMILY("qwen2"), FAMILY("qwen2-window"), FAMILY("qwen3"), FAMILY("olmo"),
 		FAMILY("olmo2"), FAMILY("gemma"), FAMILY("gemma2"), FAMILY("phi3"), FAMILY("stablelm"),
 		FAMILY("stablelm-parallel"), FAMILY("gpt2"), FAMILY("gpt2-erf"), FAMILY("gpt-neo"), FAMILY("gpt-neox"),
-		FAMILY("gpt-neox-sequential"), FAMILY("phi"), FAMILY("starcoder2"),
+		FAMILY("gpt-neox-sequential"), FAMILY("phi"), FAMILY("starcoder2"), FAMILY("gemma3"), FAMILY("smollm3"),
+		FAMILY("smollm3-window"), FAMILY("olmo3"), FAMILY("granite"), FAMILY("gptj"), FAMILY("opt"),
+		FAMILY("opt-gelu"), FAMILY("cohere"),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -250,7 +250,8 @@ main(void)
 		MODEL("mistral"), MODEL("qwen2"), MODEL("qwen2-window"), MODEL("qwen3"), MODEL("olmo"), MODEL("olmo2"),
 		MODEL("gemma"), MODEL("gemma2"), MODEL("phi3"), MODEL("stablelm"), MODEL("stablelm-parallel"),
 		MODEL("gpt2"), MODEL("gpt2-erf"), MODEL("gpt-neo"), MODEL("gpt-neox"), MODEL("gpt-neox-sequential"),
-		MODEL("phi"), MODEL("starcoder2"),
+		MODEL("phi"), MODEL("starcoder2"), MODEL("gemma3"), MODEL("smollm3"), MODEL("smollm3-window"),
+		MODEL("olmo3"), MODEL("granite"), MODEL("gptj"), MODEL("opt"), MODEL("opt-gelu"), MODEL("cohere"),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
