@@ -32,9 +32,9 @@ struct file_tensor {
 };
 
 /* What a key of config.json sets: a field of struct model_config. A KEY_SIZE is a number from 0 up, and 0 when null; a
- * KEY_FACTOR is above 0; a KEY_ACT with a negative fallback leaves what is there; a KEY_SAME, if there at all, must be
- * what an earlier key made of the field. */
-enum key_kind { KEY_INT, KEY_REAL, KEY_SIZE, KEY_FACTOR, KEY_BOOL, KEY_ACT, KEY_TOKEN, KEY_SAME };
+ * KEY_FACTOR is above 0, and so is a KEY_WHOLE, which others want to be an integer; a KEY_ACT with a negative fallback
+ * leaves what is there; a KEY_SAME, if there at all, must be what an earlier key made of the field. */
+enum key_kind { KEY_INT, KEY_REAL, KEY_SIZE, KEY_FACTOR, KEY_WHOLE, KEY_BOOL, KEY_ACT, KEY_TOKEN, KEY_SAME };
 
 struct config_key {
 	const char *name;
@@ -85,7 +85,7 @@ struct arch {
 	enum window_keys windows;
 	enum rotary_keys rotary;
 	const char *theta_key, *part_key;	/* older names of rope_theta and partial_rotary_factor; NULL: those */
-	const char *local_key;			/* ROTARY_TWO: the older name of local layers' theta; NULL: as the others */
+	const char *local_key;			/* ROTARY_TWO: what local layers' theta was called; NULL: rope_theta */
 	const struct config_key *keys;
 	const struct config_must *musts;
 	const struct tensor_name *names;

@@ -32,6 +32,8 @@ save_config(const char *dir, const struct model *m, enum st_dtype dtype)
 	const char *name = dtype == ST_F16 ? "float16" : dtype == ST_BF16 ? "bfloat16" : "float32";
 	json_t *root = model_config_json(&m->config);
 	json_object_set_new(root, "torch_dtype", json_string(name));
+	/* What `transformers` takes when nothing is said need not be in the vocabulary. */
+	json_object_set_new(root, "pad_token_id", json_null());
 	return save_json(dir, "config.json", root);
 }
 

@@ -121,7 +121,8 @@ parse_key(struct model_config *c, const json_t *root, const char *name, const st
 	static enum err (*const parse[])(struct model_config *, const json_t *, const char *,
 		const struct config_key *) = {
 		[KEY_INT] = parse_int, [KEY_REAL] = parse_real, [KEY_SIZE] = parse_size, [KEY_FACTOR] = parse_factor,
-		[KEY_BOOL] = parse_bool, [KEY_ACT] = parse_act, [KEY_TOKEN] = parse_token, [KEY_SAME] = parse_same,
+		[KEY_WHOLE] = parse_factor, [KEY_BOOL] = parse_bool, [KEY_ACT] = parse_act, [KEY_TOKEN] = parse_token,
+		[KEY_SAME] = parse_same,
 	};
 	return parse[key->kind](c, root, name, key);
 }
@@ -188,11 +189,19 @@ model_config_parse(struct model_config *c, const json_t *root, const char *name)
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static json_t *
+whole_json(double v)
+{
+	return v == floor(v) && v <= COUNT_MAX ? json_integer((json_int_t)v) : json_real(v);
+}
+
+static json_t *
 key_json(const struct model_config *c, const struct config_key *key)
 {
 	const void *v = (const char *)c + key->at;
 	if (key->kind == KEY_REAL || key->kind == KEY_FACTOR)
 		return json_real(*(const double *)v);
+	if (key->kind == KEY_WHOLE)
+		return whole_json(*(const double *)v);
 	if (key->kind == KEY_SIZE)
 		return *(const double *)v > 0 ? json_real(*(const double *)v) : json_null();
 	if (key->kind == KEY_BOOL)

@@ -68,28 +68,40 @@ has_key(const struct arch *arch, size_t at)
 	return false;
 }
 
+static bool
+factors_as_base(const struct model_config *c, const struct arch *arch)
+{
+	static const size_t factors[] = { FIELD(embed_factor), FIELD(score_factor), FIELD(residual_factor),
+		FIELD(logit_factor), FIELD(logit_divisor) };
+	for (size_t i = 0; i < ARRAY_LEN(factors); i++)
+		if (!has_key(arch, factors[i]) && *(const double *)((const char *)c + factors[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+turns_as_base(const struct model_config *c, const struct arch *arch)
+{
+	for (int i = 0; i < c->n_layer; i++)
+		if (c->pos == POS_ROPE && !model_turns(c, i) && arch->windows != WINDOWS_SMOLLM3)
+			return false;
+	return (c->local_theta > 0) == (arch->rotary == ROTARY_TWO) && c->pos_offset == arch->base.pos_offset &&
+		(c->rotary_dims == 0 || has_key(arch, FIELD(rotary_dims)));
+}
+
 /* What no key of the family says is as the family's table has it. */
 static bool
 as_base(const struct model_config *c, const struct arch *arch)
 {
 	static const size_t flags[] = { FIELD(attn_bias), FIELD(out_bias), FIELD(mlp_bias), FIELD(head_bias),
 		FIELD(parallel), FIELD(shared_norm), FIELD(embed_root), FIELD(rotary_pairs) };
-	static const size_t factors[] = { FIELD(embed_factor), FIELD(score_factor), FIELD(residual_factor),
-		FIELD(logit_factor), FIELD(logit_divisor) };
 	const struct model_config *base = &arch->base;
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (!has_key(arch, flags[i]) &&
 			*(const bool *)((const char *)c + flags[i]) != *(const bool *)((const char *)base + flags[i]))
 			return false;
-	for (size_t i = 0; i < ARRAY_LEN(factors); i++)
-		if (!has_key(arch, factors[i]) && *(const double *)((const char *)c + factors[i]) != 0)
-			return false;
-	for (int i = 0; i < c->n_layer; i++)
-		if (c->pos == POS_ROPE && !model_turns(c, i) && arch->windows != WINDOWS_SMOLLM3)
-			return false;
-	return (c->local_theta > 0) == (arch->rotary == ROTARY_TWO) && c->pos_offset == base->pos_offset &&
-		(c->rotary_dims == 0 || has_key(arch, FIELD(rotary_dims))) && c->norm == base->norm && c->pos == base->pos && c->mlp == base->mlp && c->place == base->place &&
-		c->qk_norm == base->qk_norm;
+	return factors_as_base(c, arch) && turns_as_base(c, arch) && c->norm == base->norm && c->pos == base->pos &&
+		c->mlp == base->mlp && c->place == base->place && c->qk_norm == base->qk_norm;
 }
 
 static enum err

@@ -137,7 +137,8 @@ parse_kinds_of_layers(struct model_config *c, const json_t *root, const json_t *
 	TRY(find_group(both, name, "full_attention", &full));
 	TRY(find_group(both, name, "sliding_attention", &local));
 	if (full == NULL && local == NULL)
-		return err_set(ERR_UNSUPPORTED, "%s: rope_parameters without full_attention and sliding_attention", name);
+		return err_set(ERR_UNSUPPORTED, "%s: rope_parameters without full_attention or sliding_attention",
+			name);
 	if (full != NULL)
 		TRY(parse_far(c, root, full, name));
 	if (local != NULL) {
@@ -149,7 +150,9 @@ parse_kinds_of_layers(struct model_config *c, const json_t *root, const json_t *
 		"%s: rotary positions scaled in layers of sliding_attention are not supported", name);
 }
 
-/* Layers with a window have a theta of their own, and what stretches positions does not touch them. */
+/* Layers with a window have a theta of their own, and what stretches positions does not touch them. Where no key is
+ * local layers' (OLMo 3), rope_theta is everybody's, as for the version of `transformers` that wrote such configs;
+ * version 5 gives those layers its default instead, which is that of the models there are. */
 static enum err
 parse_two(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
 {

@@ -13,7 +13,13 @@ same(const struct model_config *a, const struct model_config *b)
 		a->n_head == b->n_head && a->n_kv_head == b->n_kv_head && a->head_dim == b->head_dim &&
 		a->d_ff == b->d_ff && a->vocab == b->vocab && a->n_ctx == b->n_ctx && a->act == b->act &&
 		a->tied == b->tied && a->attn_bias == b->attn_bias &&
-		a->mlp_bias == b->mlp_bias && a->bos == b->bos && a->eos == b->eos;
+		a->mlp_bias == b->mlp_bias && a->bos == b->bos && a->eos == b->eos && a->windows == b->windows &&
+		a->window == b->window && memcmp(a->local, b->local, sizeof(a->local)) == 0 &&
+		memcmp(a->unturned, b->unturned, sizeof(a->unturned)) == 0 && a->rotary_dims == b->rotary_dims &&
+		a->rope_theta == b->rope_theta && a->local_theta == b->local_theta && a->rope.kind == b->rope.kind &&
+		a->query_scalar == b->query_scalar && a->embed_factor == b->embed_factor &&
+		a->score_factor == b->score_factor && a->residual_factor == b->residual_factor &&
+		a->logit_factor == b->logit_factor && a->logit_divisor == b->logit_divisor;
 }
 
 int

@@ -41,6 +41,85 @@ test_llama(void **state)
 	assert_true(c.rope_theta == 20000 && c.bos == -1);
 }
 
+#define SIZES "\"vocab_size\":100,\"hidden_size\":16,\"intermediate_size\":40,\"num_hidden_layers\":8," \
+	"\"num_attention_heads\":4,\"num_key_value_heads\":2,\"head_dim\":8"
+#define GEMMA3 "\"model_type\":\"gemma3_text\"," SIZES
+#define SMOLLM3 "\"model_type\":\"smollm3\"," SIZES
+#define OLMO3 "\"model_type\":\"olmo3\"," SIZES
+#define GRANITE "\"model_type\":\"granite\"," SIZES
+#define COHERE "\"model_type\":\"cohere\"," SIZES
+#define GPTJ "\"model_type\":\"gptj\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":2,\"n_head\":2"
+#define OPT "\"model_type\":\"opt\",\"vocab_size\":100,\"hidden_size\":16,\"ffn_dim\":40,\"num_hidden_layers\":2," \
+	"\"num_attention_heads\":4"
+
+/* What older and newer versions of `transformers` write, or leave to their defaults, is the same model. */
+static void
+test_spellings(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+		{GEMMA3 ",\"sliding_window\":512,\"rope_theta\":1e6,\"rope_local_base_freq\":10000,\"rope_scaling\":null,"
+			"\"attn_logit_softcapping\":null,\"final_logit_softcapping\":null,\"sliding_window_pattern\":6",
+		GEMMA3 ",\"sliding_window\":512,\"layer_types\":[\"sliding_attention\",\"sliding_attention\","
+			"\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"full_attention\","
+			"\"sliding_attention\",\"sliding_attention\"],\"rope_parameters\":{\"full_attention\":{\"rope_theta\":1e6,"
+			"\"rope_type\":\"default\"},\"sliding_attention\":{\"rope_theta\":1e4,\"rope_type\":\"default\"}}"},
+		{GEMMA3 ",\"rope_theta\":500,\"rope_local_base_freq\":50,\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":8}",
+		GEMMA3 ",\"rope_parameters\":{\"full_attention\":{\"rope_theta\":500,\"rope_type\":\"linear\",\"factor\":8},"
+			"\"sliding_attention\":{\"rope_theta\":50}}"},
+		{SMOLLM3 ",\"no_rope_layer_interval\":3,\"rope_theta\":5e6", SMOLLM3 ",\"no_rope_layers\":[1,1,0,1,1,0,1,1],"
+			"\"rope_parameters\":{\"rope_theta\":5e6,\"rope_type\":\"default\"}"},
+		{SMOLLM3 ",\"use_sliding_window\":true,\"sliding_window\":9", SMOLLM3 ",\"sliding_window\":9,"
+			"\"no_rope_layers\":[1,1,1,0,1,1,1,0],\"layer_types\":[\"full_attention\",\"full_attention\","
+			"\"full_attention\",\"sliding_attention\",\"full_attention\",\"full_attention\",\"full_attention\","
+			"\"sliding_attention\"]"},
+		{OLMO3 ",\"rope_theta\":500,\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":8,"
+			"\"original_max_position_embeddings\":64},\"layer_types\":null",
+		OLMO3 ",\"rope_parameters\":{\"full_attention\":{\"rope_type\":\"yarn\",\"factor\":8,\"rope_theta\":500,"
+			"\"original_max_position_embeddings\":64},\"sliding_attention\":{\"rope_theta\":500}}"},
+		{GRANITE, GRANITE ",\"embedding_multiplier\":1,\"attention_multiplier\":1.0,\"residual_multiplier\":1,"
+			"\"logits_scaling\":1"},
+		{COHERE, COHERE ",\"rope_theta\":500000.0,\"logit_scale\":0.0625,\"use_qk_norm\":false"},
+		{GPTJ ",\"rotary_dim\":4", GPTJ ",\"rotary_dim\":4,\"n_inner\":null,\"rotary\":true,\"rope_theta\":7"},
+		{OPT, OPT ",\"word_embed_proj_dim\":16,\"do_layer_norm_before\":true,\"_remove_final_layer_norm\":false"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct model_config c[2];
+		for (int k = 0; k < 2; k++) {
+			char *text = xasprintf("{%s}", cases[i][k]);
+			if (parse(&c[k], text) != OK)
+				fail_msg("%s: %s", text, err_message());
+			free(text);
+		}
+		assert_memory_equal(&c[0], &c[1], sizeof(c[0]));
+	}
+}
+
+/* Which layers see a window, and which have no positions. */
+static void
+test_layers(void **state)
+{
+	(void)state;
+	struct model_config c;
+	assert_ok(parse(&c, "{" GEMMA3 "}"));
+	for (int i = 0; i < 8; i++)
+		assert_true(model_window(&c, i) == (i == 5 ? 0 : 4096) && model_turns(&c, i));
+	assert_true(c.rope_theta == 1e6 && c.local_theta == 1e4 && c.query_scalar == 256 && c.tied && c.qk_norm == QK_HEAD);
+	assert_ok(parse(&c, "{" GEMMA3 ",\"sliding_window_pattern\":1}"));
+	assert_true(c.windows == WINDOW_NONE);
+	assert_ok(parse(&c, "{" OLMO3 ",\"sliding_window\":7}"));
+	for (int i = 0; i < 8; i++)
+		assert_true(model_window(&c, i) == (i % 4 == 3 ? 0 : 7));
+	assert_true(c.rope_theta == 5e5 && c.local_theta == 5e5);
+	assert_ok(parse(&c, "{" SMOLLM3 ",\"sliding_window\":7}"));
+	for (int i = 0; i < 8; i++)
+		assert_true(model_turns(&c, i) == (i % 4 != 3) && model_window(&c, i) == 0);
+	assert_ok(parse(&c, "{" GPTJ ",\"rotary_dim\":6}"));
+	assert_true(c.rotary_dims == 6 && c.rotary_pairs && c.head_bias && c.shared_norm && c.d_ff == 64);
+	assert_ok(parse(&c, "{" OPT ",\"enable_bias\":false,\"activation_function\":\"gelu\"}"));
+	assert_true(c.pos_offset == 2 && !c.attn_bias && !c.out_bias && !c.mlp_bias && c.act == ACT_GELU_ERF);
+}
+
 static void
 test_gpt2(void **state)
 {
@@ -82,6 +161,41 @@ test_refused(void **state)
 		{"{" GPT2 ",\"activation_function\":\"silu\"}", ERR_UNSUPPORTED, "plain"},
 		{"{\"model_type\":\"gpt2\",\"vocab_size\":100,\"n_embd\":18,\"n_layer\":2,\"n_head\":4}", ERR_FORMAT, "head"},
 		{"{\"model_type\":\"gpt2\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":600,\"n_head\":4}", ERR_LIMIT, "layers"},
+		{"{\"model_type\":\"gemma3\",\"text_config\":{}}", ERR_UNSUPPORTED, "\"gemma3\""},
+		{"{" GEMMA3 ",\"attn_logit_softcapping\":50}", ERR_UNSUPPORTED, "attn_logit_softcapping"},
+		{"{" GEMMA3 ",\"use_bidirectional_attention\":true}", ERR_UNSUPPORTED, "use_bidirectional_attention"},
+		{"{" GEMMA3 ",\"query_pre_attn_scalar\":0}", ERR_FORMAT, "query_pre_attn_scalar"},
+		{"{" GEMMA3 ",\"sliding_window_pattern\":0}", ERR_FORMAT, "sliding_window_pattern"},
+		{"{" GEMMA3 ",\"sliding_window\":null}", ERR_FORMAT, "window"},
+		{"{" GEMMA3 ",\"sliding_window\":-5}", ERR_FORMAT, "sliding_window"},
+		{"{" GEMMA3 ",\"layer_types\":[\"full_attention\"]}", ERR_FORMAT, "layer_types"},
+		{"{" GEMMA3 ",\"rope_local_base_freq\":0}", ERR_FORMAT, "rope_local_base_freq"},
+		{"{" GEMMA3 ",\"rope_parameters\":{\"rope_theta\":10000}}", ERR_UNSUPPORTED, "full_attention"},
+		{"{" GEMMA3 ",\"rope_parameters\":{\"full_attention\":7}}", ERR_FORMAT, "full_attention"},
+		{"{" GEMMA3 ",\"rope_parameters\":{\"sliding_attention\":{\"rope_type\":\"linear\"}}}", ERR_UNSUPPORTED,
+			"sliding_attention"},
+		{"{" GEMMA3 ",\"rope_parameters\":{\"full_attention\":{\"partial_rotary_factor\":0.5}}}", ERR_UNSUPPORTED,
+			"partial_rotary_factor"},
+		{"{" OLMO3 ",\"rope_scaling\":[]}", ERR_FORMAT, "rope_scaling"},
+		{"{" OLMO3 ",\"rope_scaling\":{\"rope_type\":\"longrope\"}}", ERR_UNSUPPORTED, "longrope"},
+		{"{" SMOLLM3 ",\"no_rope_layers\":[1,0]}", ERR_FORMAT, "no_rope_layers"},
+		{"{" SMOLLM3 ",\"no_rope_layers\":{}}", ERR_FORMAT, "no_rope_layers"},
+		{"{" SMOLLM3 ",\"no_rope_layers\":[1,0,1,0,1,0,1,2]}", ERR_FORMAT, "no_rope_layers"},
+		{"{" SMOLLM3 ",\"no_rope_layer_interval\":0}", ERR_FORMAT, "no_rope_layer_interval"},
+		{"{" GRANITE ",\"residual_multiplier\":0}", ERR_FORMAT, "residual_multiplier"},
+		{"{" GRANITE ",\"logits_scaling\":-1}", ERR_FORMAT, "logits_scaling"},
+		{"{" GRANITE ",\"attention_multiplier\":null}", ERR_FORMAT, "attention_multiplier"},
+		{"{" GRANITE ",\"embedding_multiplier\":\"x\"}", ERR_FORMAT, "embedding_multiplier"},
+		{"{" COHERE ",\"use_qk_norm\":true}", ERR_UNSUPPORTED, "use_qk_norm"},
+		{"{" GPTJ "}", ERR_FORMAT, "rotary_dim"},
+		{"{" GPTJ ",\"rotary_dim\":null}", ERR_FORMAT, "rotary_dim"},
+		{"{" GPTJ ",\"rotary_dim\":5}", ERR_FORMAT, "even"},
+		{"{" GPTJ ",\"rotary_dim\":10}", ERR_FORMAT, "rotary"},
+		{"{" GPTJ ",\"rotary_dim\":4,\"rotary\":false}", ERR_UNSUPPORTED, "rotary"},
+		{"{" OPT ",\"word_embed_proj_dim\":8}", ERR_UNSUPPORTED, "word_embed_proj_dim"},
+		{"{" OPT ",\"do_layer_norm_before\":false}", ERR_UNSUPPORTED, "do_layer_norm_before"},
+		{"{" OPT ",\"_remove_final_layer_norm\":true}", ERR_UNSUPPORTED, "_remove_final_layer_norm"},
+		{"{" OPT ",\"layer_norm_elementwise_affine\":false}", ERR_UNSUPPORTED, "layer_norm_elementwise_affine"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct model_config c;
@@ -117,6 +231,18 @@ test_bounds(void **state)
 	c = tiny_config(TINY_GPT2);
 	c.norm = NORM_RMS;
 	assert_err(model_config_check(&c, "x"), ERR_UNSUPPORTED);
+	/* What a family's config.json has no words for. */
+	c = tiny_config(TINY_LLAMA);
+	c.residual_factor = 0.5;
+	assert_err(model_config_check(&c, "x"), ERR_UNSUPPORTED);
+	c = tiny_config(TINY_LLAMA);
+	c.unturned[0] = 2;
+	assert_err(model_config_check(&c, "x"), ERR_UNSUPPORTED);
+	c = tiny_config(TINY_LLAMA);
+	c.local_theta = 100;
+	assert_err(model_config_check(&c, "x"), ERR_UNSUPPORTED);
+	c = tiny_config(TINY_GPT2);
+	c.norm = NORM_RMS;
 	struct model m;
 	assert_err(model_new(&m, &c, true), ERR_UNSUPPORTED);
 	model_free(&m);
@@ -219,6 +345,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_llama),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_gpt2),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounds),

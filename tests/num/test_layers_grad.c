@@ -202,6 +202,33 @@ test_rope(void **state)
 	probe_check(&p, "rope");
 }
 
+/* Neighbours turn as halves do, and back. */
+static void
+test_rope_pairs(void **state)
+{
+	(void)state;
+	enum { ROWS = 5, SIZE = ROWS * ROPE_LD };
+	static const int pair_of[HEAD] = {0, 2, 1, 3, 4, 5};
+	real halves[SIZE], pairs[SIZE], was[SIZE];
+	for (int i = 0; i < SIZE; i++)
+		halves[i] = (real)(i % 11) - 4;
+	for (int i = 0; i < SIZE; i++) {
+		int in = i % ROPE_LD;
+		was[in < HEADS * HEAD ? i - in % HEAD + pair_of[in % HEAD] : i] = halves[i];
+	}
+	memcpy(pairs, was, sizeof(pairs));
+	rope_apply(halves, ROPE_LD, rope_cos, rope_sin, positions, ROWS, HEADS, HEAD, ROT, +1);
+	rope_apply_pairs(pairs, ROPE_LD, rope_cos, rope_sin, positions, ROWS, HEADS, HEAD, ROT, +1);
+	for (int i = 0; i < SIZE; i++) {
+		int in = i % ROPE_LD;
+		real got = pairs[in < HEADS * HEAD ? i - in % HEAD + pair_of[in % HEAD] : i];
+		assert_true(fabs((double)(got - halves[i])) < 1e-6);
+	}
+	rope_apply_pairs(pairs, ROPE_LD, rope_cos, rope_sin, positions, ROWS, HEADS, HEAD, ROT, -1);
+	for (int i = 0; i < SIZE; i++)
+		assert_true(fabs((double)(pairs[i] - was[i])) < 1e-5);
+}
+
 /* Ragged, with a sequence of one token and, in the long case, more rows than a block. */
 static const int32_t short_starts[] = {0, 5, 6, 9}, long_starts[] = {0, 3, 136};
 
@@ -317,6 +344,7 @@ main(void)
 		cmocka_unit_test(test_layernorm),
 		cmocka_unit_test(test_embed),
 		cmocka_unit_test(test_rope),
+		cmocka_unit_test(test_rope_pairs),
 		cmocka_unit_test(test_attention),
 		cmocka_unit_test(test_gelu_tanh),
 		cmocka_unit_test(test_gelu_erf),
