@@ -174,16 +174,3 @@ out:
 	free(packed);
 	return err;
 }
-
-void
-curvature_set_lambda(struct curvature_layer *l, const float *sum, size_t count, double damping)
-{
-	size_t n = (size_t)l->out * (size_t)l->in;
-	double total = 0;
-	for (size_t i = 0; i < n; i++) {
-		l->lambda[i] = sum[i] / (float)count;
-		total += l->lambda[i];
-	}
-	/* A layer that no gradient reaches has nothing to solve; 1 keeps the solve finite. */
-	l->damping = total > 0 ? (float)(damping * total / (double)n) : 1;
-}

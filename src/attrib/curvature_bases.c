@@ -6,58 +6,61 @@
 
 #include "curvature_fit.h"
 
-/* A, then S, of a layer's sums: a matrix, or its diagonal. */
-static size_t
-side_floats(const struct curvature_side *side)
+/* Where A's or S's sum over tokens stands, in *n floats: a matrix, or its diagonal; NULL: the side has none. */
+static float *
+side_sum(const struct curvature_side *side, size_t *n)
 {
-	if (side->diagonal)
-		return (size_t)side->n;
-	return side->q ? (size_t)side->n * (size_t)side->n : 0;
-}
-
-static size_t
-layer_floats(const struct curvature_layer *l)
-{
-	return side_floats(&l->a) + side_floats(&l->s);
+	*n = (size_t)side->n * (side->diagonal ? 1 : (size_t)side->n);
+	return side->diagonal ? side->diagonal : side->q;
 }
 
 static void
-add_outer(float *sum, const struct curvature_side *side, const float *x, int rows)
+add_outer(const struct curvature_side *side, const float *x, int rows)
 {
 	if (side->diagonal)
 		for (size_t i = 0; i < (size_t)rows * (size_t)side->n; i += (size_t)side->n)
 			for (int j = 0; j < side->n; j++)
-				sum[j] += x[i + (size_t)j] * x[i + (size_t)j];
-	else if (side_floats(side) > 0)
-		mm_at(side->n, side->n, rows, 1, x, side->n, x, side->n, 1, sum, side->n);
+				side->diagonal[j] += x[i + (size_t)j] * x[i + (size_t)j];
+	else if (side->q)
+		mm_at(side->n, side->n, rows, 1, x, side->n, x, side->n, 1, side->q, side->n);
 }
 
 static void
-bases_linear(void *arg, int lane, int worker, int index, const float *a, const float *g, const struct batch *b)
+bases_linear(void *arg, const struct turn *turn, int worker, int index, const float *a, const float *g,
+	const struct batch *b)
 {
-	const struct fit_sums *s = arg;
-	int i = s->fit->layer_of[index];
+	const struct fit *f = arg;
+	int i = f->layer_of[index];
 	(void)worker;
-	if (i < 0)
-		return;
-	const struct curvature_layer *l = &s->fit->c->layers[i];
-	float *sum = fit_sums_layer(s, lane, i);
-	add_outer(sum, &l->a, a, b->rows);
-	add_outer(sum + side_floats(&l->a), &l->s, g, b->rows);
+	for (int side = 0; i >= 0 && side < 2; side++) {
+		turn_wait(turn, 2 * (size_t)i + (size_t)side);
+		add_outer(curvature_side(&f->c->layers[i], side), side ? g : a, b->rows);
+		turn_pass(turn, 2 * (size_t)i + (size_t)side);
+	}
+}
+
+static enum err
+clear_side(void *arg, struct curvature_layer *l, int which)
+{
+	size_t n;
+	float *sum = side_sum(curvature_side(l, which), &n);
+	(void)arg;
+	if (sum)
+		memset(sum, 0, n * sizeof(*sum));
+	return OK;
 }
 
 static enum err
 decompose_side(void *arg, struct curvature_layer *l, int which)
 {
-	const struct fit_sums *s = arg;
+	const struct fit *f = arg;
 	struct curvature_side *side = curvature_side(l, which);
-	size_t n = side_floats(side);
-	if (n == 0)
+	size_t n;
+	float *sum = side_sum(side, &n);
+	if (!sum)
 		return OK;
-	const float *sum = fit_sums_layer(s, 0, (int)(l - s->fit->c->layers)) + (which ? side_floats(&l->a) : 0);
-	float *to = side->diagonal ? side->diagonal : side->q;
 	for (size_t i = 0; i < n; i++)
-		to[i] = sum[i] / (float)s->fit->n_rows;
+		sum[i] /= (float)f->n_rows;
 	if (side->diagonal)
 		return OK;
 	TRY(linalg_eigh(side->q, side->w, side->n));
@@ -67,20 +70,19 @@ decompose_side(void *arg, struct curvature_layer *l, int which)
 }
 
 enum err
-fit_moments(struct fit *f, struct fit_sums *s)
+fit_moments(struct fit *f)
 {
-	fit_sums_plan(s, f, layer_floats);
-	return fit_sums_run(s, bases_linear, s);
+	struct sampled pass = f->sampled;
+	pass.slots = 2 * (size_t)f->c->n_layers;
+	pass.linear = bases_linear;
+	pass.arg = f;
+	TRY(curvature_each_side(f->c, f->sampled.pool, clear_side, NULL));
+	return sampled_run(&pass);
 }
 
 enum err
 fit_bases(struct fit *f)
 {
-	enum err err;
-	struct fit_sums s;
-	TRY_OUT(fit_moments(f, &s));
-	err = curvature_each_side(f->c, f->lanes.pool, decompose_side, &s);
-out:
-	fit_sums_free(&s);
-	return err;
+	TRY(fit_moments(f));
+	return curvature_each_side(f->c, f->sampled.pool, decompose_side, f);
 }

@@ -1,4 +1,4 @@
-/* curvature_fit: the sample, the two passes over it, and the sums they fill. */
+/* curvature_fit: the sample, and what its two passes share. */
 #include "curvature_fit.h"
 
 #include <stdlib.h>
@@ -7,57 +7,6 @@
 #include "byline/mem.h"
 #include "byline/mm.h"
 #include "byline/rng.h"
-
-/* ---- sums ---- */
-
-void
-fit_sums_plan(struct fit_sums *s, struct fit *f, size_t (*floats)(const struct curvature_layer *l))
-{
-	*s = (struct fit_sums){ .fit = f, .at = xcalloc((size_t)f->c->n_layers + 1, sizeof(*s->at)) };
-	for (int i = 0; i < f->c->n_layers; i++) {
-		s->at[i] = s->lane_floats;
-		s->lane_floats += floats(&f->c->layers[i]);
-	}
-}
-
-void
-fit_sums_free(struct fit_sums *s)
-{
-	free(s->at);
-	free(s->sum);
-}
-
-float *
-fit_sums_layer(const struct fit_sums *s, int lane, int layer)
-{
-	return s->sum + (size_t)lane * s->lane_floats + s->at[layer];
-}
-
-/* Into lane 0, in order of lanes. */
-static void
-fit_sums_reduce(struct fit_sums *s, int lanes)
-{
-	for (int lane = 1; lane < lanes; lane++) {
-		const float *from = s->sum + (size_t)lane * s->lane_floats;
-		for (size_t i = 0; i < s->lane_floats; i++)
-			s->sum[i] += from[i];
-	}
-}
-
-enum err
-fit_sums_run(struct fit_sums *s,
-	void (*linear)(void *arg, int lane, int worker, int index, const float *a, const float *g,
-	const struct batch *b), void *arg)
-{
-	struct lanes lanes = s->fit->lanes;
-	lanes.n = lanes_count(s->lane_floats * sizeof(float), lanes.pieces->n);
-	lanes.linear = linear;
-	lanes.arg = arg;
-	TRY(mem_array(&s->sum, (size_t)lanes.n * s->lane_floats, sizeof(float), "sums over examples"));
-	TRY(lanes_run(&lanes));
-	fit_sums_reduce(s, lanes.n);
-	return OK;
-}
 
 /* ---- the sample ---- */
 
@@ -119,7 +68,7 @@ fit_begin(struct fit *f, struct curvature *c, const struct model *m, const float
 	TRY(curvature_new(c, m, o->k));
 	pieces_cut(&f->pieces, data, f->example, f->n_examples);
 	f->layer_of = layers_by_linear(c, m);
-	f->lanes = (struct lanes){ .model = m, .params = params, .data = data, .pieces = &f->pieces, .seed = o->seed,
+	f->sampled = (struct sampled){ .model = m, .params = params, .data = data, .pieces = &f->pieces, .seed = o->seed,
 		.roles = layer_roles(c, m), .pool = pool, .job = job };
 	return OK;
 }
@@ -141,7 +90,7 @@ curvature_compute(struct curvature *c, const struct model *m, const float *param
 	TRY_OUT(fit_begin(&f, c, m, params, data, o, pool, job));
 	job_phase(job, "curvature", 2 * f.n_examples);
 	TRY_OUT(fit_bases(&f));
-	f.lanes.done = f.n_examples;
+	f.sampled.done = f.n_examples;
 	TRY_OUT(fit_spectrum(&f));
 	err = curvature_project(c, o->seed, o->whiten_damping, pool);
 out:

@@ -33,7 +33,4 @@ enum err curvature_each_side(struct curvature *c, struct pool *pool,
 /* q becomes what a reader of the file will have: its Householder coordinates in half precision. */
 enum err curvature_round_basis(float *q, int n);
 
-/* Element sums of lambda, to lambda and damping. count: examples summed over. */
-void curvature_set_lambda(struct curvature_layer *l, const float *sum, size_t count, double damping);
-
 #endif

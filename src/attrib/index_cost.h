@@ -14,7 +14,6 @@ struct cost {
 	struct fit fit;
 	struct curvature curvature;	/* of the right shape and all zeros, which takes as long */
 	struct curvature_options options;
-	size_t moments;			/* floats that a lane of the first pass sums up */
 	size_t resident;		/* bytes of the process before any weights are there */
 	size_t loaded, opening;		/* that the weights add, and at most while they are read */
 	struct index_cost *out;

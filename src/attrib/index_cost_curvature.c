@@ -20,15 +20,12 @@ piece_targets(const struct cost *c, size_t n)
 static enum err
 try_moments(struct cost *c, size_t n, double *work)
 {
-	struct fit_sums s;
 	struct pieces some = c->fit.pieces;
 	some.n = n;
-	c->fit.lanes.pieces = &some;
-	enum err err = fit_moments(&c->fit, &s);
-	c->moments = s.lane_floats;
-	c->fit.lanes.pieces = &c->fit.pieces;
+	c->fit.sampled.pieces = &some;
+	enum err err = fit_moments(&c->fit);
+	c->fit.sampled.pieces = &c->fit.pieces;
 	*work = piece_targets(c, n);
-	fit_sums_free(&s);
 	return err;
 }
 
@@ -37,9 +34,9 @@ try_spectrum(struct cost *c, size_t n, double *work)
 {
 	struct pieces some = c->fit.pieces;
 	some.n = n;
-	c->fit.lanes.pieces = &some;
+	c->fit.sampled.pieces = &some;
 	enum err err = fit_spectrum(&c->fit);
-	c->fit.lanes.pieces = &c->fit.pieces;
+	c->fit.sampled.pieces = &c->fit.pieces;
 	*work = piece_targets(c, n);
 	return err;
 }

@@ -7,8 +7,7 @@
 
 struct sizes {
 	size_t weights, batch, bases, projections;
-	size_t moments, squares;	/* sums of the two passes, over their lanes */
-	size_t rooms, eigen, codes, columns;
+	size_t room, eigen, codes, columns;
 	size_t workers, checkpoints, rows;
 };
 
@@ -41,21 +40,12 @@ sizes_side(struct sizes *s, const struct curvature_side *side)
 static void
 sizes_layers(struct sizes *s, const struct cost *c)
 {
-	size_t in = 0, out = 0, product = 0, squares = 0;
 	for (int i = 0; i < c->curvature.n_layers; i++) {
 		const struct curvature_layer *l = &c->curvature.layers[i];
-		size_t lambda = (size_t)l->in * (size_t)l->out;
 		sizes_side(s, &l->a);
 		sizes_side(s, &l->s);
-		s->bases += lambda * sizeof(float);
-		squares += lambda + (l->s.w ? 0 : (size_t)l->out);
-		in = larger(in, (size_t)l->in);
-		out = larger(out, l->s.q ? (size_t)l->out : 0);
-		product = larger(product, lambda);
+		s->bases += (size_t)l->in * (size_t)l->out * sizeof(float);
 	}
-	s->rooms = ((in + out) * (size_t)c->fit.pieces.max_rows + product) * sizeof(float);
-	s->moments = (size_t)lanes_count(c->moments * sizeof(float), c->fit.pieces.n) * c->moments * sizeof(float);
-	s->squares = (size_t)lanes_count(squares * sizeof(float), c->fit.pieces.n) * squares * sizeof(float);
 }
 
 static struct sizes
@@ -63,7 +53,7 @@ sizes_of(const struct cost *c)
 {
 	const struct indexing *x = c->x;
 	struct sizes s = { .weights = c->loaded, .workers = (size_t)pool_threads(x->pool),
-		.rows = (size_t)x->info.n_rows, .checkpoints = (size_t)x->info.n_checkpoints };
+		.room = fit_room(&c->fit), .rows = (size_t)x->info.n_rows, .checkpoints = (size_t)x->info.n_checkpoints };
 	size_t pieces = c->fit.pieces.n;
 	s.batch = (pieces < s.workers ? pieces : s.workers)
 		* acts_bytes(&x->model, c->fit.pieces.max_rows, longest(&x->data));
@@ -77,8 +67,7 @@ sizes_of(const struct cost *c)
 static size_t
 curvature_peak(const struct sizes *s)
 {
-	size_t passes = larger(s->moments, s->squares + s->workers * s->rooms) + s->batch;
-	return s->weights + s->bases + larger(passes, s->moments + s->workers * s->eigen);
+	return s->weights + s->bases + larger(s->batch + s->workers * s->room, s->workers * s->eigen);
 }
 
 /* Reading the projections back: all of the file, mapped, and one checkpoint's bases. */
