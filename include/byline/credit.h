@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "byline/attrib.h"
+#include "byline/json.h"
 
 #define CREDIT_FLOORS NOISE_FLOORS
 
@@ -53,5 +54,22 @@ void shares_free(struct shares *sh);
 struct work_score { const struct work *work; double score, part; };
 enum err credit_works(const struct session *s, const struct ranking *r, int64_t contributor, struct work_score **out,
 	size_t *n);
+
+/* ---- saved queries ---- */
+
+/* Members of the `result` of a saved query, see byline-store(5), and of what byline-ask(1) prints: how the scores were
+ * made and stand out; shares, of everybody or of those who have some. */
+void credit_put_standing(const struct ranking *r, json_t *o);
+void credit_put_shares(const struct shares *sh, bool all, json_t *o);
+
+/* rank 0: no share. error NaN: none was saved. of: contributors with a share. method: NULL where it does not say. */
+struct saved_share { double share, error; size_t rank, of; char *method; };
+/* What a contributor has in the result of a saved query. False: it carries no shares, or none that can be read: a
+ * stranger may have written it. */
+bool credit_saved_share(const char *result, const char *name, struct saved_share *out);
+void saved_share_free(struct saved_share *s);
+
+/* Gives every saved query of a run that was imported (scores.h) the shares of its whole output. */
+enum err credit_settle(struct store *store, const char *run, struct job *job);
 
 #endif

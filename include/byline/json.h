@@ -39,5 +39,8 @@ void json_print(struct str *out, const json_t *value, int indent);
 
 /* A JSON string from bytes that may not be UTF-8: each invalid byte becomes U+FFFD. New reference. */
 json_t *json_text(const char *s, size_t n);
+/* The same of a C string, JSON null for NULL; of a number, JSON null for what is not finite. */
+json_t *json_cstr(const char *s);
+json_t *json_number(double x);
 
 #endif

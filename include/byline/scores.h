@@ -49,6 +49,8 @@ struct scores_options {
 	const char *source, *run;	/* the library's name; the run's */
 	enum score_tokens tokens;	/* of what the third dimension is; auto: safetensors of the example */
 	bool negate;			/* the library's large scores are of what hurt */
+	/* Called when all is in the store, before it is kept: what the floors above make of it. NULL: nothing. */
+	enum err (*settle)(struct store *s, const char *run, struct job *job);
 };
 struct scores_report { int64_t queries, examples, works, shared; bool per_token; };
 /* Imports the works, makes the run, keeps scores and queries, and builds text.safetensors. After a failure the store is

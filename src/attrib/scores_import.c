@@ -304,6 +304,8 @@ import_all(struct importing *im, struct scores_report *out)
 	TRY(write_scores(im));
 	TRY(save_queries(im));
 	TRY(store_set_run_state(im->store, im->run.id, true, true));
+	if (im->o->settle)
+		TRY(im->o->settle(im->store, im->o->run, im->job));
 	out->queries = (int64_t)im->queries.n;
 	out->examples = (int64_t)im->n_works;
 	out->works = count_distinct(im);

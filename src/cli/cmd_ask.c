@@ -178,32 +178,6 @@ ask_examples(struct session *s, const struct ranking *r, bool top, json_t *o)
 	return OK;
 }
 
-static json_t *
-ask_contributors(const struct shares *sh)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < sh->n; i++) {
-		const struct contribution *c = &sh->c[i];
-		json_array_append_new(list, json_pack("{s:o, s:f, s:f, s:o, s:[I, I], s:I}", "name", json_cstr(c->name),
-			"score", c->score, "share", c->share, "error", json_number(c->error), "ranks",
-			(json_int_t)c->rank_lo, (json_int_t)c->rank_hi, "works", (json_int_t)c->works));
-	}
-	return list;
-}
-
-/* How the scores were made, and how far they stand out. */
-static void
-ask_standing(const struct ranking *r, json_t *o)
-{
-	json_object_set_new(o, "method", json_cstr(r->method->name));
-	json_object_set_new(o, "unit", json_cstr(r->method->unit));
-	json_object_set_new(o, "runs", json_integer(r->n_runs));
-	json_object_set_new(o, "noise_floor", json_number(r->floor));
-	json_object_set_new(o, "above_noise", isfinite(r->floor) ? json_integer((json_int_t)r->n_above) : json_null());
-	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
-		json_number(r->exact_spearman)));
-}
-
 static enum err
 ask_json(const struct answer *w)
 {
@@ -216,7 +190,7 @@ ask_json(const struct answer *w)
 		json_pack("{s:o, s:o}", "text", json_text(q->output.s ? q->output.s : "", q->output.len),
 		"tokens", ask_output(q)));
 	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
-	ask_standing(r, o);
+	credit_put_standing(r, o);
 	json_object_set_new(o, "trust", trust_method_json(w->trust, r->method->name, w->current));
 	enum err err = ask_examples(w->session, r, true, o);
 	if (err == OK)
@@ -225,9 +199,7 @@ ask_json(const struct answer *w)
 		err = ask_words_json(&w->words, w->session, r, o);
 	if (w->tokens)
 		json_object_set_new(o, "tokens_of", ask_tokens_json(w->tokens, w->session));
-	json_object_set_new(o, "contributors", ask_contributors(&w->shares));
-	json_object_set_new(o, "residual", json_real(w->shares.residual));
-	json_object_set_new(o, "residual_error", json_number(w->shares.residual_error));
+	credit_put_shares(&w->shares, true, o);
 	json_object_set_new(o, "elapsed_ms", json_real(w->elapsed_ms));
 	json_object_set_new(o, "checkpoint_sha256", json_cstr(w->session->checkpoint_sha256));
 	json_object_set_new(o, "corpus_sha256", json_cstr(w->session->corpus_sha256));

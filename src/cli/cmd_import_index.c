@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "byline/bergson.h"
+#include "byline/json.h"
 #include "import_store.h"
 
 struct import_index_args {

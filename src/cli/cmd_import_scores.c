@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "byline/credit.h"
 #include "byline/scores.h"
 #include "import_store.h"
 
@@ -50,7 +51,8 @@ import_scores_run(const void *options, char **args, int n_args)
 {
 	const struct import_scores_args *a = options;
 	const struct scores_options o = { .scores = a->scores, .examples = a->examples, .queries = a->queries,
-		.source = a->source, .run = a->run, .tokens = (enum score_tokens)a->tokens, .negate = a->negate };
+		.source = a->source, .run = a->run, .tokens = (enum score_tokens)a->tokens, .negate = a->negate,
+		.settle = credit_settle };
 	struct scores_report report;
 	struct import_store s;
 	(void)n_args;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "byline/credit.h"
 #include "byline/json.h"
 #include "byline/store.h"
 
@@ -113,11 +114,28 @@ contributor_work(void *arg, const struct work *w)
 	return OK;
 }
 
+struct find_shares { const char *name; json_t *list; };
+
+static enum err
+contributor_share(void *arg, const struct saved_query *q)
+{
+	struct find_shares *f = arg;
+	struct saved_share s;
+	if (credit_saved_share(q->result, f->name, &s) && s.rank > 0)
+		json_array_append_new(f->list, json_pack("{s:I, s:o, s:o, s:f, s:o, s:I, s:I}", "query",
+			(json_int_t)q->id, "prompt", json_cstr(q->prompt), "method", json_cstr(s.method), "share",
+			s.share, "error", json_number(s.error), "rank", (json_int_t)s.rank, "of",
+			(json_int_t)s.of));
+	saved_share_free(&s);
+	return OK;
+}
+
 static enum err
 show_contributor(struct store *s, const struct show_args *a, const char *which, json_t *o)
 {
 	struct contributor c = {0};
 	struct find_works f = {.list = json_array()};
+	struct find_shares shares = {.name = which, .list = json_array()};
 	(void)a;
 	enum err err = store_find_contributor(s, which, &f.contributor);
 	if (err == OK)
@@ -125,11 +143,14 @@ show_contributor(struct store *s, const struct show_args *a, const char *which, 
 	if (err == OK)
 		err = store_each_work(s, contributor_work, &f);
 	if (err == OK)
+		err = store_each_query(s, 0, contributor_share, &shares);
+	if (err == OK)
 		json_object_set_new(o, "contributor",
 			json_pack("{s:I, s:o, s:b, s:I, s:I}", "id", (json_int_t)c.id, "name",
 			json_cstr(c.name), "opted_out", c.opted_out, "works", (json_int_t)c.n_works, "bytes",
 			(json_int_t)c.bytes));
 	json_object_set_new(o, "works", f.list);
+	json_object_set_new(o, "saved", shares.list);
 	contributor_free(&c);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "byline/file.h"
+#include "byline/json.h"
 
 struct verbatim_args {
 	const char *text;

@@ -2,7 +2,6 @@
 #include "commands.h"
 
 #include <locale.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,18 +116,6 @@ print_json(json_t *value)
 	str_free(&s);
 	str_free(&safe);
 	json_decref(value);
-}
-
-json_t *
-json_cstr(const char *s)
-{
-	return s ? json_text(s, strlen(s)) : json_null();
-}
-
-json_t *
-json_number(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
 }
 
 /* ---- the way in ---- */

@@ -14,10 +14,4 @@ extern const struct command cmd_import, cmd_train, cmd_index, cmd_ask, cmd_show,
 /* One JSON value and a newline on standard output, hostile code points as \uXXXX. Steals the reference. */
 void print_json(json_t *value);
 
-/* json_text() of a C string, JSON null for NULL. */
-json_t *json_cstr(const char *s);
-
-/* JSON null for what is no finite number. */
-json_t *json_number(double x);
-
 #endif

@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include "byline/json.h"
+
 void
 record_work(json_t *o, const struct work *w)
 {

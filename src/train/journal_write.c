@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,12 +24,6 @@ static json_t *
 text_or_null(const char *s)
 {
 	return s ? json_string(s) : json_null();
-}
-
-static json_t *
-real_or_null(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
 }
 
 /* ---- lines ---- */
@@ -63,15 +56,15 @@ json_t *
 journal_epoch(const struct train_status *s)
 {
 	return json_pack("{s:s, s:i, s:I, s:f, s:o, s:o}", "kind", "epoch", "epoch", s->epoch,
-		"step", (json_int_t)s->step, "lr", s->lr, "loss", real_or_null(s->loss),
-		"heldout", real_or_null(s->heldout));
+		"step", (json_int_t)s->step, "lr", s->lr, "loss", json_number(s->loss),
+		"heldout", json_number(s->heldout));
 }
 
 json_t *
 journal_checkpoint(const struct train_status *s, const char *sha256)
 {
 	return json_pack("{s:s, s:I, s:f, s:o, s:o, s:s}", "kind", "checkpoint", "step", (json_int_t)s->step,
-		"lr", s->lr, "loss", real_or_null(s->loss), "heldout", real_or_null(s->heldout), "sha256", sha256);
+		"lr", s->lr, "loss", json_number(s->loss), "heldout", json_number(s->heldout), "sha256", sha256);
 }
 
 json_t *

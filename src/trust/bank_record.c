@@ -11,12 +11,6 @@
 
 #define RECORD_FORMAT "byline bank member 1"
 
-static json_t *
-real_or_null(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
-}
-
 enum err
 bank_record_write(const struct bank *b, const struct bank_member *m, const struct bank_record *r)
 {
@@ -27,7 +21,7 @@ bank_record_write(const struct bank *b, const struct bank_member *m, const struc
 	json_t *exact = r->exact < 0 ? json_null() : json_boolean(r->exact);
 	json_t *model = r->model[0] ? json_string(r->model) : json_null();
 	enum err err = sealed_write(path, json_pack("{s:s, s:s, s:s, s:o, s:o, s:f, s:o, s:o}", "format", RECORD_FORMAT,
-		"key", m->key, "identity", m->identity, "outcomes", outcomes, "heldout", real_or_null(r->heldout),
+		"key", m->key, "identity", m->identity, "outcomes", outcomes, "heldout", json_number(r->heldout),
 		"seconds", r->seconds, "exact", exact, "model", model));
 	free(path);
 	return err;

@@ -10,12 +10,6 @@
 #include "trust_fields.h"
 
 static json_t *
-real(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
-}
-
-static json_t *
 seed(uint64_t x)
 {
 	char text[24];
@@ -29,9 +23,9 @@ static void
 put_interval(json_t *o, const char *key, const struct interval *i)
 {
 	char *lo = xasprintf("%s_lo", key), *hi = xasprintf("%s_hi", key);
-	json_object_set_new(o, key, real(i->value));
-	json_object_set_new(o, lo, real(i->lo));
-	json_object_set_new(o, hi, real(i->hi));
+	json_object_set_new(o, key, json_number(i->value));
+	json_object_set_new(o, lo, json_number(i->lo));
+	json_object_set_new(o, hi, json_number(i->hi));
 	free(lo);
 	free(hi);
 }
@@ -42,7 +36,7 @@ put(json_t *o, const struct field *f, const void *at)
 	json_t *v = NULL;
 	switch (f->kind) {
 	case FIELD_REAL:
-		v = real(*(const double *)at);
+		v = json_number(*(const double *)at);
 		break;
 	case FIELD_INTERVAL:
 		put_interval(o, f->key, at);
@@ -79,7 +73,7 @@ methods_json(const struct trust *t)
 		json_object_set_new(o, "method", json_string(t->method[i].name));
 		put_all(o, trust_method_fields, n_trust_method_fields, &t->method[i]);
 		/* The same for all; here too, so that a row can be read alone. */
-		json_object_set_new(o, "ceiling_other_seed", real(t->ceiling_other_seed));
+		json_object_set_new(o, "ceiling_other_seed", json_number(t->ceiling_other_seed));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -114,9 +108,10 @@ trust_method_json(const struct trust *t, const char *method, bool current)
 	if (!m || !isfinite(m->lds.value))
 		return json_null();
 	return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:b}", "lds", m->lds.value, "lds_lo",
-		real(m->lds.lo), "lds_hi", real(m->lds.hi), "lds_other_seed", real(m->lds_other_seed.value),
-		"ceiling_other_seed", real(t->ceiling_other_seed), "slope", real(m->slope), "slope_error",
-		real(m->slope_error), "queries", t->n_queries, "subsets", t->n_subsets, "current", current);
+		json_number(m->lds.lo), "lds_hi", json_number(m->lds.hi), "lds_other_seed",
+		json_number(m->lds_other_seed.value),
+		"ceiling_other_seed", json_number(t->ceiling_other_seed), "slope", json_number(m->slope), "slope_error",
+		json_number(m->slope_error), "queries", t->n_queries, "subsets", t->n_subsets, "current", current);
 }
 
 enum err

@@ -48,12 +48,6 @@ reals(const double *v, int n)
 	return a;
 }
 
-static json_t *
-number(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
-}
-
 json_t *
 whatif_json(const struct whatif *w)
 {
@@ -62,9 +56,10 @@ whatif_json(const struct whatif *w)
 		json_array_append_new(removed, json_integer(w->removed[i]));
 	return json_pack("{s:s, s:[i,i], s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "method", w->method,
 		"span", w->from, w->to, "removed", removed, "tokens_removed", (json_int_t)w->tokens_removed,
-		"predicted", number(w->predicted), "calibrated", number(w->calibrated), "observed", number(w->observed),
+		"predicted", json_number(w->predicted), "calibrated", json_number(w->calibrated), "observed",
+		json_number(w->observed),
 		"controls", reals(w->control, w->options.controls), "tokens", reals(w->token, w->to - w->from),
-		"bit_exact", w->bit_exact, "seconds", number(w->seconds), "unit", "nats");
+		"bit_exact", w->bit_exact, "seconds", json_number(w->seconds), "unit", "nats");
 }
 
 enum err

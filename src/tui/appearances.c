@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "byline/json.h"
+#include "byline/credit.h"
 #include "byline/mem.h"
 #include "describe.h"
 
@@ -57,42 +57,15 @@ appearance_compare(void *arg, int column, size_t a, size_t b)
 	return x->share > y->share ? -1 : x->share < y->share;
 }
 
-/* The contributor's place in the list of shares; those listed have some. */
-static void
-appearance_find(const json_t *root, const char *name, struct appearance *a)
-{
-	const json_t *list = json_object_get(root, "contributors");
-	a->of = json_array_size(list);
-	for (size_t i = 0; i < a->of; i++) {
-		const json_t *c = json_array_get(list, i);
-		const char *who = json_string_value(json_object_get(c, "name"));
-		double share = json_number_value(json_object_get(c, "share"));
-		const json_t *error = json_object_get(c, "error");
-		if (!who || strcmp(who, name) != 0 || !(share > 0 && share <= 1))
-			continue;
-		a->share = share;
-		a->error = json_is_number(error) ? json_number_value(error) : (double)NAN;
-		if (!(a->error >= 0 && a->error <= 1))
-			a->error = (double)NAN;
-		a->rank = i + 1;
-	}
-}
-
 static enum err
 appearance_add(void *arg, const struct saved_query *q)
 {
 	struct appearances *p = arg;
-	json_t *root = NULL;
+	struct saved_share share;
+	p->without += !credit_saved_share(q->result, p->name, &share);
 	struct appearance a = { .query = q->id, .prompt = xstrdup(q->prompt ? q->prompt : ""),
-		.error = (double)NAN };
-	const char *method = NULL;
-	/* A result somebody else wrote may hold anything; what cannot be read counts as no share. */
-	if (q->result && json_parse(q->result, strlen(q->result), "saved query", &root) == OK) {
-		appearance_find(root, p->name, &a);
-		method = json_string_value(json_object_get(root, "method"));
-	}
-	a.method = xstrdup(method ? method : "");
-	json_decref(root);
+		.method = share.method ? share.method : xstrdup(""), .share = share.share, .error = share.error,
+		.rank = share.rank, .of = share.of };
 	p->largest = fmax(p->largest, a.share);
 	p->error = fmax(p->error, a.error);
 	p->with_share += a.rank > 0;

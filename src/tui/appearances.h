@@ -14,7 +14,7 @@ struct appearances {
 	struct appearance *a;
 	size_t n, cap;
 	double largest, error;		/* of the shares */
-	size_t with_share;
+	size_t with_share, without;	/* in which they have some; which carry nobody's */
 	const struct glyphs *glyphs;
 	struct listing l;
 	struct column column[APPEARANCE_COLUMNS];	/* as wide as these shares need */

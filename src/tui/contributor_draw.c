@@ -37,6 +37,24 @@ describe_place(const struct contributor_view *k, const struct glyphs *g, struct 
 }
 
 static void
+describe_saved(const struct appearances *p, const char *dot, struct str *out)
+{
+	double sum = 0;
+	size_t known = p->n - p->without;
+	for (size_t i = 0; i < p->n; i++)
+		sum += p->a[i].share;
+	if (p->n == 0)
+		str_adds(out, "no query is saved in this store yet");
+	else if (known == 0)
+		str_addf(out, "%zu saved without shares: open one, and S saves it with them", p->n);
+	else
+		str_addf(out, "all %zu saved   share %.1f%% on average %s in %zu of them", known,
+			100 * sum / (double)known, dot, p->with_share);
+	if (p->without > 0 && known > 0)
+		str_addf(out, " %s %zu more without shares", dot, p->without);
+}
+
+static void
 draw_head(struct contributor_view *k, struct canvas *c, struct rect r)
 {
 	struct str s = {0}, t = {0};
@@ -62,14 +80,7 @@ draw_head(struct contributor_view *k, struct canvas *c, struct rect r)
 		str_adds(&s, "this answer   nothing was asked yet");
 	canvas_str(c, r.row + 1, 1, r.cols - 2, INK_TEXT, s.s);
 	str_clear(&s);
-	double sum = 0;
-	for (size_t i = 0; i < k->where.n; i++)
-		sum += k->where.a[i].share;
-	if (k->where.n > 0)
-		str_addf(&s, "all %zu saved   share %.1f%% on average %s in %zu of them", k->where.n,
-			100 * sum / (double)k->where.n, dot, k->where.with_share);
-	else
-		str_adds(&s, "no query is saved in this store yet");
+	describe_saved(&k->where, dot, &s);
 	canvas_str(c, r.row + 2, 1, r.cols - 2, INK_DIM, s.s);
 	str_free(&s);
 	str_free(&t);

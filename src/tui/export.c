@@ -11,18 +11,6 @@
 #include "byline/json.h"
 #include "setting.h"
 
-static json_t *
-number(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
-}
-
-static json_t *
-text(const char *s)
-{
-	return s ? json_text(s, strlen(s)) : json_null();
-}
-
 /* ---- the parts ---- */
 
 static json_t *
@@ -30,9 +18,9 @@ export_tokens(const struct query *q)
 {
 	json_t *list = json_array();
 	for (int i = 0; i < q->n_out; i++)
-		json_array_append_new(list, json_pack("{s:o, s:f, s:i}", "text", json_text(q->output.s + q->byte_of[i],
-			q->byte_of[i + 1] - q->byte_of[i]), "logprob", (double)q->facts[i].logprob, "rank",
-			q->facts[i].rank));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "text", json_text(q->output.s + q->byte_of[i],
+			q->byte_of[i + 1] - q->byte_of[i]), "logprob", json_number((double)q->facts[i].logprob), "rank",
+			q->facts[i].rank ? json_integer(q->facts[i].rank) : json_null()));
 	return list;
 }
 
@@ -41,7 +29,7 @@ export_people(const struct work *w)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; w && i < w->n_authors; i++)
-		json_array_append_new(list, json_pack("{s:o, s:f}", "name", text(w->authors[i].name), "share",
+		json_array_append_new(list, json_pack("{s:o, s:f}", "name", json_cstr(w->authors[i].name), "share",
 			w->authors[i].share));
 	return list;
 }
@@ -79,11 +67,11 @@ export_example(struct source *s, const struct ranked *r, size_t rank, double flo
 	const struct work *w = e ? s->ops->work(s, e->work) : NULL;
 	json_t *o = json_pack("{s:I, s:I, s:f, s:b, s:o, s:i, s:o}", "rank", (json_int_t)rank, "id",
 		(json_int_t)r->example, "score", (double)r->score, "exact", r->exact, "error",
-		number((double)r->error), "bracket", r->bracket, "floors",
-		number(floor > 0 ? (double)r->score / floor : (double)NAN));
+		json_number((double)r->error), "bracket", r->bracket, "floors",
+		json_number(floor > 0 ? (double)r->score / floor : (double)NAN));
 	json_object_set_new(o, "work", w ? json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)w->id, "title",
-		text(w->title),
-		"licence", text(w->licence), "date", text(w->date), "source", text(w->source)) : json_null());
+		json_cstr(w->title), "licence", json_cstr(w->licence), "date", json_cstr(w->date), "source",
+		json_cstr(w->source)) : json_null());
 	json_object_set_new(o, "contributors", export_people(w));
 	return o;
 }
@@ -106,36 +94,12 @@ export_list(struct inquiry *q, bool top, json_t *o)
 	return OK;
 }
 
-static json_t *
-export_contributors(const struct shares *sh, bool all)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < sh->n; i++) {
-		const struct contribution *c = &sh->c[i];
-		if (all || c->share > 0)
-			json_array_append_new(list, json_pack("{s:I, s:o, s:f, s:f, s:o, s:[I, I], s:I}", "id",
-				(json_int_t)c->contributor, "name", text(c->name), "score", c->score, "share", c->share,
-				"error", number(c->error), "ranks", (json_int_t)c->rank_lo, (json_int_t)c->rank_hi,
-				"works", (json_int_t)c->works));
-	}
-	return list;
-}
-
 static void
 export_ranking(json_t *o, const struct standing *st, bool all)
 {
-	const struct ranking *r = st->ranking;
-	json_object_set_new(o, "span", json_pack("[i, i]", r->from, r->to));
-	json_object_set_new(o, "method", text(r->method->name));
-	json_object_set_new(o, "unit", text(r->method->unit));
-	json_object_set_new(o, "runs", json_integer(r->n_runs));
-	json_object_set_new(o, "noise_floor", number(r->floor));
-	json_object_set_new(o, "above_noise", isfinite(r->floor) ? json_integer((json_int_t)r->n_above) : json_null());
-	json_object_set_new(o, "rescored", json_pack("{s:I, s:o}", "examples", (json_int_t)r->n_exact, "spearman",
-		number(r->exact_spearman)));
-	json_object_set_new(o, "contributors", export_contributors(&st->shares, all));
-	json_object_set_new(o, "residual", json_real(st->shares.residual));
-	json_object_set_new(o, "residual_error", number(st->shares.residual_error));
+	json_object_set_new(o, "span", json_pack("[i, i]", st->ranking->from, st->ranking->to));
+	credit_put_standing(st->ranking, o);
+	credit_put_shares(&st->shares, all, o);
 }
 
 static enum err
@@ -163,7 +127,7 @@ export_all(struct inquiry *q, json_t *o)
 {
 	const struct source_info *info = &q->source->info;
 	const struct query *query = q->query;
-	json_object_set_new(o, "prompt", text(query->prompt));
+	json_object_set_new(o, "prompt", json_cstr(query->prompt));
 	json_object_set_new(o, "seed", json_integer((json_int_t)query->sample.seed));
 	json_object_set_new(o, "output", json_pack("{s:o, s:o}", "text",
 		json_text(query->output.s ? query->output.s : "", query->output.len), "tokens", export_tokens(query)));
@@ -171,10 +135,10 @@ export_all(struct inquiry *q, json_t *o)
 	export_trust(q, o);
 	TRY(export_list(q, true, o));
 	TRY(export_list(q, false, o));
-	json_object_set_new(o, "checkpoint_sha256", text(info->checkpoint_sha256));
-	json_object_set_new(o, "corpus_sha256", text(info->corpus_sha256));
-	json_object_set_new(o, "store", text(info->store));
-	json_object_set_new(o, "run", text(info->run));
+	json_object_set_new(o, "checkpoint_sha256", json_cstr(info->checkpoint_sha256));
+	json_object_set_new(o, "corpus_sha256", json_cstr(info->corpus_sha256));
+	json_object_set_new(o, "store", json_cstr(info->store));
+	json_object_set_new(o, "run", json_cstr(info->run));
 	return OK;
 }
 

@@ -161,6 +161,52 @@ test_works(void **state)
 	assert_null(ws);
 }
 
+/* ---- in saved queries ---- */
+
+static void
+test_saved(void **state)
+{
+	struct world *w = *state;
+	const struct method method = { .name = "imported", .unit = "units" };
+	struct shares sh;
+	struct saved_share s;
+	struct str text = {0};
+	json_t *o = json_object();
+	w->r.method = &method;
+	assert_ok(credit_shares(&w->s, &w->r, &sh));
+	credit_put_standing(&w->r, o);
+	credit_put_shares(&sh, false, o);
+	json_print(&text, o, 0);
+	for (size_t i = 0; i < sh.n; i++) {
+		assert_true(credit_saved_share(text.s, sh.c[i].name, &s));
+		assert_true(fabs(s.share - sh.c[i].share) < 1e-12 && isnan(s.error));
+		assert_int_equal(s.rank, sh.c[i].share > 0 ? i + 1 : 0);
+		assert_string_equal(s.method, "imported");
+		saved_share_free(&s);
+	}
+	str_free(&text);
+	json_decref(o);
+	shares_free(&sh);
+}
+
+static void
+test_saved_by_strangers(void **state)
+{
+	static const char *const without[] = { "", "{", "[]", "{\"contributors\": 5}", "{\"method\": \"x\"}" };
+	struct saved_share s;
+	(void)state;
+	assert_false(credit_saved_share(NULL, "Ann", &s));
+	for (size_t i = 0; i < ARRAY_LEN(without); i++)
+		assert_false(credit_saved_share(without[i], "Ann", &s));
+	assert_true(credit_saved_share("{\"contributors\": [7, {\"name\": \"Ann\", \"share\": 2}, {\"name\": \"Ben\","
+		" \"share\": 0.5, \"error\": -1}]}", "Ann", &s));
+	assert_true(s.rank == 0 && s.share == 0 && s.of == 3 && !s.method);
+	assert_true(credit_saved_share("{\"contributors\": [7, {\"name\": \"Ben\", \"share\": 0.5, \"error\": -1}]}",
+		"Ben", &s));
+	assert_true(s.rank == 2 && s.share == 0.5 && isnan(s.error));
+	saved_share_free(&s);
+}
+
 int
 main(void)
 {
@@ -169,6 +215,8 @@ main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_nothing_trained_on),
 		cmocka_unit_test(test_works),
+		cmocka_unit_test(test_saved),
+		cmocka_unit_test(test_saved_by_strangers),
 	};
 	return cmocka_run_group_tests(tests, world_new, world_free);
 }

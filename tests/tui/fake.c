@@ -557,10 +557,12 @@ fake_save(struct source *s, const char *prompt, const char *settings, const char
 	struct fake *f = self(s);
 	if (f->n_saved == N_SAVED_MAX)
 		return err_set(ERR_LIMIT, "the fake store is full");
+	/* As one that somebody else saved. */
+	bool bare = strncmp(prompt, "bare", 4) == 0 && !strstr(settings, "42");
 	*id = f->n_saved > 0 ? f->saved[f->n_saved - 1].id + 1 : 1;
 	f->saved[f->n_saved++] = (struct saved_query){ .id = *id, .run = 1, .created = 1767225600,
 		.prompt = xstrdup(prompt),
-		.settings = xstrdup(settings), .output = xstrdup(output), .result = xstrdup(result) };
+		.settings = xstrdup(settings), .output = xstrdup(output), .result = xstrdup(bare ? "" : result) };
 	return OK;
 }
 

@@ -24,6 +24,7 @@ struct screen { const char *name; int rows, cols; unsigned mode; const char *scr
 #define NOISE ":type noise of it\nEnter\n:wait\n"
 #define LONG ":type long ago\nEnter\n:wait\n"
 #define RUNS_ASKED ":type runs of it\nEnter\n:wait\n"
+#define BARE ":type bare of shares\nEnter\n:wait\n"
 #define SAVED ASK "v l l l v\n:wait\nS A\n:wait\nS\n"
 
 static const struct screen screens[] = {
@@ -79,6 +80,8 @@ static const struct screen screens[] = {
 	{ "contributor-runs", 24, 80, COLOR, RUNS_ASKED "S 3 Enter\n" },
 	{ "contributor-runs-ascii", 24, 80, MONO | ASCII, RUNS_ASKED "S 3 Down Enter\n" },
 	{ "contributor-none", 24, 80, COLOR, ASK "3 Down Down Down Down Enter\n" },
+	{ "contributor-bare", 24, 80, COLOR, BARE "S 3 Enter\n" },
+	{ "contributor-bare-some", 24, 80, COLOR, BARE "S\n:seed 42\n:wait\nS 3 Enter\n" },
 	{ "contributor-small", 10, 40, COLOR, ASK "3 Enter Tab\n" },
 	{ "contributor-large", 60, 200, COLOR, SAVED "3 Enter Tab\n" },
 	{ "queries", 24, 80, COLOR, SAVED "4\n" },
