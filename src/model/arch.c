@@ -15,6 +15,7 @@ arch_at(size_t i)
 {
 	const struct { const struct arch *v; size_t n; } lists[] = {
 		{llama_archs, n_llama_archs}, {norms_archs, n_norms_archs}, {gpt_archs, n_gpt_archs},
+		{falcon_archs, n_falcon_archs},
 	};
 	for (size_t k = 0; k < ARRAY_LEN(lists); i -= lists[k++].n)
 		if (i < lists[k].n)
@@ -86,17 +87,21 @@ list_add(struct listing *list, const struct tensor_name *name, const struct tens
 	return f;
 }
 
-/* Each head's query, key and value one after another. */
+/* Each key-value head's queries, its key and its value one after another. */
 static void
 list_heads(struct listing *list, const struct model_config *c, const struct tensor_name *name, const struct tensor *t,
 	int layer)
 {
-	int hd = c->head_dim;
-	for (int i = 0; i < 3 * c->n_head; i++) {
-		struct file_tensor *f = list_add(list, name, t, layer);
-		f->from = i * hd;
-		f->rows = hd;
-		f->row = (i % 3 * c->n_head + i / 3) * hd;
+	int hd = c->head_dim, group = c->n_head / c->n_kv_head;
+	for (int i = 0; i < c->n_kv_head; i++) {
+		const struct { int row, heads; } parts[] = { {i * group, group}, {c->n_head + i, 1},
+			{c->n_head + c->n_kv_head + i, 1} };
+		for (int part = 0, from = i * (group + 2); part < 3; from += parts[part++].heads) {
+			struct file_tensor *f = list_add(list, name, t, layer);
+			f->from = from * hd;
+			f->rows = parts[part].heads * hd;
+			f->row = parts[part].row * hd;
+		}
 	}
 }
 
@@ -116,11 +121,17 @@ list_part(struct listing *list, const struct model_config *c, const struct tenso
 	}
 }
 
+static bool
+is_called(const struct model_config *c, const struct tensor_name *name)
+{
+	return name->norms == NORMS_ANY || (name->norms == NORMS_BESIDE) == (c->parallel && !c->shared_norm);
+}
+
 static void
 list_one(struct listing *list, const struct model *m, const struct arch *arch, const struct tensor_name *name,
 	int layer)
 {
-	const struct tensor *t = model_tensor(m, name->role, layer, name->bias);
+	const struct tensor *t = is_called(&m->config, name) ? model_tensor(m, name->role, layer, name->bias) : NULL;
 	bool spare = t == NULL && name->role == ROLE_HEAD && !name->bias;
 	size_t from = list->n;
 	if (spare)

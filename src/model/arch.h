@@ -53,9 +53,13 @@ struct config_must {
 };
 
 /* Which rows of a tensor of the file are which of ours: all; those of our fused tensor that are queries, keys or
- * values; three parts for each head, its query, key and value, where the file's tensor is fused that way; all of ours
- * from the first or the second half of the file's. */
+ * values; for each key-value head its queries, its key and its value, where the file's tensor is fused that way; all of
+ * ours from the first or the second half of the file's. */
 enum part { WHOLE, PART_Q, PART_K, PART_V, PART_HEADS, PART_FIRST, PART_SECOND };
+
+/* Which models of a family call it so: all; those whose attention and MLP stand side by side, each with its norm; the
+ * others. */
+enum norms_names { NORMS_ANY, NORMS_BESIDE, NORMS_OTHERWISE };
 
 struct tensor_name {
 	const char *pattern;		/* '#' stands for the layer */
@@ -63,6 +67,7 @@ struct tensor_name {
 	bool bias;
 	enum part part;
 	bool transposed;
+	enum norms_names norms;
 };
 
 /* How a config says which layers see a window of positions (config_windows.c). */
@@ -90,11 +95,16 @@ struct arch {
 	const struct config_must *musts;
 	const struct tensor_name *names;
 	const char *const *ignored;
+	/* What several keys of this family alone say of parallel, shared_norm and n_kv_head; can they be written? NULL:
+	 * nothing. */
+	enum err (*parse_blocks)(struct model_config *c, const json_t *root, const char *name);
+	bool (*check_blocks)(const struct model_config *c);
+	void (*write_blocks)(const struct model_config *c, json_t *root);
 };
 
-/* arch_llama.c, arch_norms.c, arch_gpt.c */
-extern const struct arch llama_archs[], norms_archs[], gpt_archs[];
-extern const size_t n_llama_archs, n_norms_archs, n_gpt_archs;
+/* arch_llama.c, arch_norms.c, arch_gpt.c, arch_falcon.c */
+extern const struct arch llama_archs[], norms_archs[], gpt_archs[], falcon_archs[];
+extern const size_t n_llama_archs, n_norms_archs, n_gpt_archs, n_falcon_archs;
 
 const struct arch *arch_find(const char *family);	/* NULL: unknown */
 

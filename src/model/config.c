@@ -179,6 +179,8 @@ model_config_parse(struct model_config *c, const json_t *root, const char *name)
 	TRY(check_musts(arch, root, name));
 	for (const struct config_key *key = arch->keys; key->name != NULL; key++)
 		TRY(parse_key(c, root, name, key));
+	if (arch->parse_blocks)
+		TRY(arch->parse_blocks(c, root, name));
 	TRY(config_parse_windows(c, arch, root, name));
 	if (c->pos == POS_ROPE)
 		TRY(config_parse_rope(c, arch, root, name));
@@ -220,6 +222,8 @@ model_config_json(const struct model_config *c)
 		"torch_dtype", "float32");
 	for (const struct config_key *key = arch->keys; key->name != NULL; key++)
 		json_object_set_new(root, key->name, key_json(c, key));
+	if (arch->write_blocks)
+		arch->write_blocks(c, root);
 	config_write_windows(c, arch, root);
 	if (c->pos == POS_ROPE)
 		config_write_rope(c, arch, root);

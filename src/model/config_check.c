@@ -93,13 +93,15 @@ turns_as_base(const struct model_config *c, const struct arch *arch)
 static bool
 as_base(const struct model_config *c, const struct arch *arch)
 {
-	static const size_t flags[] = { FIELD(attn_bias), FIELD(out_bias), FIELD(mlp_bias), FIELD(head_bias),
-		FIELD(parallel), FIELD(shared_norm), FIELD(embed_root), FIELD(rotary_pairs) };
+	static const size_t flags[] = { FIELD(parallel), FIELD(shared_norm), FIELD(attn_bias), FIELD(out_bias),
+		FIELD(mlp_bias), FIELD(head_bias), FIELD(embed_root), FIELD(rotary_pairs) };
 	const struct model_config *base = &arch->base;
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+	for (size_t i = arch->check_blocks ? 2 : 0; i < ARRAY_LEN(flags); i++)
 		if (!has_key(arch, flags[i]) &&
 			*(const bool *)((const char *)c + flags[i]) != *(const bool *)((const char *)base + flags[i]))
 			return false;
+	if (arch->check_blocks && !arch->check_blocks(c))
+		return false;
 	return factors_as_base(c, arch) && turns_as_base(c, arch) && c->norm == base->norm && c->pos == base->pos &&
 		c->mlp == base->mlp && c->place == base->place && c->qk_norm == base->qk_norm;
 }

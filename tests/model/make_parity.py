@@ -95,6 +95,13 @@ MODELS = {
                        max_position_embeddings=32, activation_function="gelu", enable_bias=False, pad_token_id=None),
     "cohere": family("Cohere", **SMALL, head_dim=8, logit_scale=0.3, pad_token_id=None, bos_token_id=0,
                      eos_token_id=0),
+    "falcon": family("Falcon", vocab_size=60, hidden_size=24, num_hidden_layers=2, num_attention_heads=3,
+                     ffn_hidden_size=36, max_position_embeddings=64),
+    "falcon-groups": family("Falcon", vocab_size=60, hidden_size=16, num_hidden_layers=2, num_attention_heads=4,
+                            num_kv_heads=2, ffn_hidden_size=36, new_decoder_architecture=True, bias=True,
+                            max_position_embeddings=64),
+    "falcon-sequential": family("Falcon", vocab_size=60, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+                                multi_query=False, parallel_attn=False, ffn_hidden_size=36, max_position_embeddings=64),
 }
 
 

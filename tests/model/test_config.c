@@ -49,6 +49,8 @@ test_llama(void **state)
 #define GRANITE "\"model_type\":\"granite\"," SIZES
 #define COHERE "\"model_type\":\"cohere\"," SIZES
 #define GPTJ "\"model_type\":\"gptj\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":2,\"n_head\":2"
+#define FALCON "\"model_type\":\"falcon\",\"vocab_size\":100,\"hidden_size\":16,\"num_hidden_layers\":2," \
+	"\"num_attention_heads\":4"
 #define OPT "\"model_type\":\"opt\",\"vocab_size\":100,\"hidden_size\":16,\"ffn_dim\":40,\"num_hidden_layers\":2," \
 	"\"num_attention_heads\":4"
 
@@ -81,6 +83,10 @@ test_spellings(void **state)
 			"\"logits_scaling\":1"},
 		{COHERE, COHERE ",\"rope_theta\":500000.0,\"logit_scale\":0.0625,\"use_qk_norm\":false"},
 		{GPTJ ",\"rotary_dim\":4", GPTJ ",\"rotary_dim\":4,\"n_inner\":null,\"rotary\":true,\"rope_theta\":7"},
+		{FALCON, FALCON ",\"multi_query\":true,\"parallel_attn\":true,\"alibi\":false,\"num_kv_heads\":4,"
+			"\"new_decoder_architecture\":null,\"bias\":false,\"ffn_hidden_size\":null"},
+		{FALCON ",\"new_decoder_architecture\":true,\"num_kv_heads\":2", FALCON ",\"new_decoder_architecture\":true,"
+			"\"multi_query\":false,\"num_kv_heads\":2,\"num_ln_in_parallel_attn\":2"},
 		{OPT, OPT ",\"word_embed_proj_dim\":16,\"do_layer_norm_before\":true,\"_remove_final_layer_norm\":false"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -116,6 +122,10 @@ test_layers(void **state)
 		assert_true(model_turns(&c, i) == (i % 4 != 3) && model_window(&c, i) == 0);
 	assert_ok(parse(&c, "{" GPTJ ",\"rotary_dim\":6}"));
 	assert_true(c.rotary_dims == 6 && c.rotary_pairs && c.head_bias && c.shared_norm && c.d_ff == 64);
+	assert_ok(parse(&c, "{" FALCON "}"));
+	assert_true(c.parallel && c.shared_norm && c.n_kv_head == 1 && c.head_dim == 4 && c.d_ff == 64 && !c.mlp_bias && c.tied);
+	assert_ok(parse(&c, "{" FALCON ",\"new_decoder_architecture\":true,\"num_kv_heads\":2,\"num_ln_in_parallel_attn\":1}"));
+	assert_true(c.parallel && c.shared_norm && c.n_kv_head == 2);
 	assert_ok(parse(&c, "{" OPT ",\"enable_bias\":false,\"activation_function\":\"gelu\"}"));
 	assert_true(c.pos_offset == 2 && !c.attn_bias && !c.out_bias && !c.mlp_bias && c.act == ACT_GELU_ERF);
 }
@@ -192,6 +202,14 @@ test_refused(void **state)
 		{"{" GPTJ ",\"rotary_dim\":5}", ERR_FORMAT, "even"},
 		{"{" GPTJ ",\"rotary_dim\":10}", ERR_FORMAT, "rotary"},
 		{"{" GPTJ ",\"rotary_dim\":4,\"rotary\":false}", ERR_UNSUPPORTED, "rotary"},
+		{"{" FALCON ",\"alibi\":true}", ERR_UNSUPPORTED, "alibi"},
+		{"{" FALCON ",\"new_decoder_architecture\":true,\"parallel_attn\":false}", ERR_UNSUPPORTED, "parallel_attn"},
+		{"{" FALCON ",\"num_ln_in_parallel_attn\":2}", ERR_UNSUPPORTED, "2 norms"},
+		{"{" FALCON ",\"num_ln_in_parallel_attn\":3}", ERR_FORMAT, "num_ln_in_parallel_attn"},
+		{"{" FALCON ",\"new_decoder_architecture\":true,\"num_kv_heads\":3}", ERR_FORMAT, "evenly"},
+		{"{" FALCON ",\"multi_query\":false,\"num_kv_heads\":2}", ERR_FORMAT, "num_kv_heads"},
+		{"{\"model_type\":\"falcon\",\"vocab_size\":100,\"hidden_size\":18,\"num_hidden_layers\":2,"
+			"\"num_attention_heads\":4}", ERR_FORMAT, "width"},
 		{"{" OPT ",\"word_embed_proj_dim\":8}", ERR_UNSUPPORTED, "word_embed_proj_dim"},
 		{"{" OPT ",\"do_layer_norm_before\":false}", ERR_UNSUPPORTED, "do_layer_norm_before"},
 		{"{" OPT ",\"_remove_final_layer_norm\":true}", ERR_UNSUPPORTED, "_remove_final_layer_norm"},

@@ -225,7 +225,8 @@ main(void)
 		FAMILY("stablelm-parallel"), FAMILY("gpt2"), FAMILY("gpt2-erf"), FAMILY("gpt-neo"), FAMILY("gpt-neox"),
 		FAMILY("gpt-neox-sequential"), FAMILY("phi"), FAMILY("starcoder2"), FAMILY("gemma3"), FAMILY("smollm3"),
 		FAMILY("smollm3-window"), FAMILY("olmo3"), FAMILY("granite"), FAMILY("gptj"), FAMILY("opt"),
-		FAMILY("opt-gelu"), FAMILY("cohere"),
+		FAMILY("opt-gelu"), FAMILY("cohere"), FAMILY("falcon"), FAMILY("falcon-groups"),
+		FAMILY("falcon-sequential"),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
