@@ -119,6 +119,9 @@ enum { METHOD_MAX = 16 };
 /* Those that may be asked of this session; the first is its default. Without a model: imported, and those that look at
  * texts alone. */
 const struct method *session_methods(const struct session *s, int *n);
+/* The one to ask where none is named: the default, but that of an imported index where the run has one and none of
+ * byline's own. */
+const struct method *session_method(const struct session *s);
 
 /* What query_rank would say of the whole outputs of n queries of one session, averaged over its runs, METHOD_EXACT
  * candidates rescored where the method does that: scores (n, data.n), NaN for examples never trained on. Takes together

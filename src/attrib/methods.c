@@ -83,6 +83,19 @@ session_methods(const struct session *s, int *n)
 }
 
 const struct method *
+session_method(const struct session *s)
+{
+	int n;
+	const struct method *list = session_methods(s, &n), *found = list;
+	/* Only an imported index has files of its own to be ready. */
+	for (int i = 0; i < n && list->needs_index && !s->index; i++)
+		if (list[i].ready && list[i].ready(s) == OK)
+			found = &list[i];
+	err_clear();
+	return found;
+}
+
+const struct method *
 method_find(const char *name)
 {
 	for (int i = 0; i < n_methods; i++)

@@ -119,9 +119,8 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 	TRY(ask_query(s, a, job, w));
 	if (a->tokens_of >= 0)
 		TRY(ask_tokens_check(w->session, a->tokens_of));
-	int n;
 	if (!a->ask.method)
-		o.method = session_methods(w->session, &n);
+		o.method = session_method(w->session);
 	TRY(asking_span(&a->ask, w->query->n_out, &o.from, &o.to));
 	TRY(query_rank(w->query, &o, job, &w->ranking));
 	TRY(credit_shares(w->session, w->ranking, &w->shares));
@@ -296,6 +295,8 @@ ask_print(const struct answer *w, bool all)
 	if (r->n_runs > 1)
 		say(", mean of %d runs", r->n_runs);
 	say("\n");
+	if (r->method->ready && !w->session->index)
+		say("The run has no index of byline's own: what was imported answers.\n");
 	if (!session_source(w->session))
 		say_method_trust(w->trust, r->method->name, store_dir(w->session->store), w->current);
 	ask_ranking(w, all);

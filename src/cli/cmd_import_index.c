@@ -56,7 +56,7 @@ report_print(const struct bergson_report *r, const struct import_index_args *a, 
 		if (n > 0)
 			say("  %6" PRIu64 "  %s\n", n, notes[i].words);
 	}
-	say("next: byline ask %s --run %s --method bergson --prompt TEXT\n", store, a->run);
+	say("next: byline ask %s --run %s --prompt TEXT\n", store, a->run);
 }
 
 static void

@@ -87,6 +87,8 @@ trial_rank(const struct whatif_args *a, struct job *job, struct trial *t)
 	struct rank_options o = { .exact = (size_t)a->ask.exact,
 		.top = t->options.top > 0 ? (size_t)t->options.top : 1 };
 	TRY(asking_method(a->ask.method, &o.method));
+	if (!a->ask.method)
+		o.method = session_method(t->session);
 	TRY(asking_span(&a->ask, t->query->n_out, &o.from, &o.to));
 	TRY(query_rank(t->query, &o, job, &t->ranking));
 	if (trust_read(t->session->run.dir, &t->trust) != OK)

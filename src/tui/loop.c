@@ -79,6 +79,8 @@ first_inquiry(struct app *app)
 	app_push(app, view_output_new(app, q));
 	if (o->method)
 		TRY(command_fmt(app, "method %s", o->method));
+	else if (q->wish.method != app->source->info.methods)
+		app_say(app, INK_DIM, "the run has no index of byline's own: %s answers", q->wish.method->title);
 	/* Without a model there is nothing to type a prompt for. */
 	int64_t query = o->query <= 0 && !o->prompt ? app->source->info.first_query : o->query;
 	return query > 0 ? command_fmt(app, "query %lld", (long long)query) : OK;

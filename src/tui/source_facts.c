@@ -104,7 +104,8 @@ tell_measured(const struct teller *t, const struct session *x, bool measured)
 		return;
 	}
 	if (!x->index) {
-		tell(t, "index", "none: only methods that need none answer (byline index)");
+		tell(t, "index", session_method(x)->ready ? "imported; none of byline's own (byline index)"
+			: "none: only methods that need none answer (byline index)");
 		return;
 	}
 	tell(t, "averaged over", "%d checkpoints", session_checkpoints(x));

@@ -644,6 +644,7 @@ fake_open(const struct tui_options *o, struct source **out)
 	fake_trust_make(&f->trust);
 	pthread_mutex_init(&f->lock, NULL);
 	f->measured = !(o->store && strstr(o->store, "fresh"));
+	f->s.info.indexed = !(o->store && strstr(o->store, "bare"));
 	*out = &f->s;
 	return OK;
 }

@@ -10,7 +10,8 @@
  * rescores exactly; "noise..." finds nothing above the noise floor; "runs..." averages three runs; "hostile..."
  * writes control bytes; "fail..." fails; "empty..." ends at once; "crash..." ends in a segmentation fault.
  * Verifying an output of "long..." goes on until it is cancelled.
- * The world was measured, unless the store is called "fresh"; then nothing can be trained again, either.
+ * The world was measured, unless the store is called "fresh"; then nothing can be trained again, either;
+ * it has an index, unless it is called "bare".
  */
 enum err fake_open(const struct tui_options *o, struct source **out);
 

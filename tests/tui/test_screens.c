@@ -16,7 +16,7 @@
 #include "grid.h"
 #include "unit.h"
 
-enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16 };
+enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16, BARE_STORE = 32 };
 
 struct screen { const char *name; int rows, cols; unsigned mode; const char *script; };
 
@@ -29,6 +29,7 @@ struct screen { const char *name; int rows, cols; unsigned mode; const char *scr
 
 static const struct screen screens[] = {
 	{ "start", 24, 80, COLOR, "" },
+	{ "start-bare", 24, 80, BARE_STORE, "" },
 	{ "start-small", 10, 40, COLOR, "" },
 	{ "too-small", 9, 39, COLOR, "" },
 	{ "output", 24, 80, COLOR, ASK },
@@ -182,8 +183,9 @@ screen_is_golden(void **state)
 	const struct screen *s = *state;
 	char *done, *script = script_make(s, &done), *home = xasprintf("HOME=%s/%s.home", folder, s->name);
 	char explorer[] = "--explorer", flag[] = "--script";
-	char store_flag[] = "--store", store[] = "fresh.byline";
-	char *const argv[] = { program, explorer, flag, script, s->mode & FRESH ? store_flag : NULL, store, NULL };
+	char store_flag[] = "--store", fresh[] = "fresh.byline", bare[] = "bare.byline";
+	char *const argv[] = { program, explorer, flag, script, s->mode & (FRESH | BARE_STORE) ? store_flag : NULL,
+		s->mode & FRESH ? fresh : bare, NULL };
 	/* libvterm 0.1 repeats a character one too often at the right margin; screen's entry does not ask it to. */
 	const char *term = s->mode & EIGHT ? "TERM=xterm" : s->mode & ASCII ? "TERM=screen-256color"
 		: "TERM=xterm-256color";
