@@ -2,25 +2,12 @@
 #include "ask_tokens.h"
 #include "commands.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 #include "byline/json.h"
 #include "byline/utf8.h"
 
 enum { TOKENS_LISTED = 3 };
-
-enum err
-ask_tokens_check(const struct session *s, int64_t example)
-{
-	if ((uint64_t)example >= s->data.n)
-		return err_set(ERR_MISSING, "--tokens-of %" PRId64 ": run %s has examples 0 to %" PRId64, example,
-			s->run.name, (int64_t)s->data.n - 1);
-	if (!session_trained_on(s, (size_t)example))
-		return err_set(ERR_MISSING, "--tokens-of %" PRId64 ": run %s did not learn from it: it was held out, "
-			"or is opted out", example, s->run.name);
-	return OK;
-}
 
 /* Target j of the example, borrowed: its first token is none. */
 static const char *

@@ -6,9 +6,6 @@
 
 #include "byline/attrib.h"
 
-/* ERR_MISSING unless `example` is one that the run learned from. */
-enum err ask_tokens_check(const struct session *s, int64_t example);
-
 json_t *ask_tokens_json(const struct token_influence *t, const struct session *s);	/* new reference */
 void ask_tokens_print(const struct token_influence *t, const struct query *q);
 

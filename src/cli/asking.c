@@ -1,6 +1,7 @@
 /* asking: see asking.h. */
 #include "asking.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "byline/file.h"
@@ -53,6 +54,18 @@ asking_query(const struct asking *a, struct session *session, struct job *job, s
 		err = query_new(session, prompt.s ? prompt.s : "", a->target, &sample, job, NULL, NULL, q);
 	str_free(&prompt);
 	return err;
+}
+
+enum err
+asking_example(const struct session *s, const char *option, int64_t example)
+{
+	if ((uint64_t)example >= s->data.n)
+		return err_set(ERR_MISSING, "--%s %" PRId64 ": run %s has examples 0 to %" PRId64, option, example,
+			s->run.name, (int64_t)s->data.n - 1);
+	if (!session_trained_on(s, (size_t)example))
+		return err_set(ERR_MISSING, "--%s %" PRId64 ": run %s did not learn from it: it was held out, or is opted "
+			"out", option, example, s->run.name);
+	return OK;
 }
 
 enum err

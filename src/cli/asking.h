@@ -50,6 +50,8 @@ enum err asking_method(const char *name, const struct method **method);
 enum err asking_session(const struct asking *a, struct store *s, struct session **session);
 /* Prompt and output; the caller's to free, also after an error. */
 enum err asking_query(const struct asking *a, struct session *session, struct job *job, struct query **q);
+/* ERR_MISSING unless `example`, given with --`option`, is one that the run learned from. */
+enum err asking_example(const struct session *s, const char *option, int64_t example);
 /* The span asked about; ERR_MISSING for an empty output. */
 enum err asking_span(const struct asking *a, int n_out, int *from, int *to);
 

@@ -106,7 +106,7 @@ ask_query(struct store *s, const struct ask_args *a, struct job *job, struct ans
 		return ask_saved(s, a, job, w);
 	TRY(asking_session(&a->ask, s, &w->session));
 	if (a->tokens_of >= 0)
-		TRY(ask_tokens_check(w->session, a->tokens_of));
+		TRY(asking_example(w->session, "tokens-of", a->tokens_of));
 	return asking_query(&a->ask, w->session, job, &w->query);
 }
 
@@ -118,7 +118,7 @@ ask(struct store *s, const struct ask_args *a, struct job *job, struct answer *w
 	double began = clock_monotonic();
 	TRY(ask_query(s, a, job, w));
 	if (a->tokens_of >= 0)
-		TRY(ask_tokens_check(w->session, a->tokens_of));
+		TRY(asking_example(w->session, "tokens-of", a->tokens_of));
 	if (!a->ask.method)
 		o.method = session_method(w->session);
 	TRY(asking_span(&a->ask, w->query->n_out, &o.from, &o.to));

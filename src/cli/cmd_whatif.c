@@ -104,6 +104,8 @@ trial_run(struct store *s, const struct whatif_args *a, struct job *job, struct 
 	TRY(trial_options(a, s, &t->options));
 	TRY(asking_session(&a->ask, s, &t->session));
 	TRY(session_want_model(t->session));
+	if (a->example >= 0)
+		TRY(asking_example(t->session, "example", a->example));
 	TRY(asking_query(&a->ask, t->session, job, &t->query));
 	if (a->estimate) {
 		TRY(whatif_estimate(t->session, &t->options, &seconds));

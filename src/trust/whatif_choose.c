@@ -47,7 +47,7 @@ drop_choice(const struct session *s, const struct ranking *r, const struct whati
 	else if (o->example < s->data.n)
 		drop[o->example] = session_trained_on(s, o->example);
 	else
-		return err_set(ERR_USAGE, "example %u: the run has %zu", o->example, s->data.n);
+		return err_set(ERR_MISSING, "example %u: the run has %zu", o->example, s->data.n);
 	return OK;
 }
 

@@ -129,7 +129,7 @@ test_choices(void **state)
 	free(w.removed);
 	memset(drop, 0, session->data.n);
 	w = (struct whatif){ .from = ranking->from, .to = ranking->to, .options = { .example = (uint32_t)session->data.n } };
-	assert_err(whatif_choose(session, ranking, &w, drop), ERR_USAGE);
+	assert_err(whatif_choose(session, ranking, &w, drop), ERR_MISSING);
 	w = (struct whatif){ .from = ranking->from, .to = ranking->to, .options = { .contributor = 9999 } };
 	assert_err(whatif_choose(session, ranking, &w, drop), ERR_MISSING);
 	free(w.removed);
