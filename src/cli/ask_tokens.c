@@ -2,6 +2,7 @@
 #include "ask_tokens.h"
 #include "commands.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "byline/json.h"
