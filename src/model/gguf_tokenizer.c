@@ -80,14 +80,14 @@ add_added(const struct gguf_vocabulary *v, size_t id, json_t *added)
 	return OK;
 }
 
-/* What only fills up the embedding has no text. */
+/* What only fills up the embedding has no text. Tokens that stand apart have their ids from the vocabulary too. */
 static enum err
-add_all(const struct gguf_vocabulary *v, bool pieces, json_t *vocab, json_t *added)
+add_all(const struct gguf_vocabulary *v, json_t *vocab, json_t *added)
 {
 	for (size_t id = 0; id < v->n; id++) {
 		int type = v->tokens[id].type;
 		bool apart = type == GGUF_TOKEN_UNKNOWN || type == GGUF_TOKEN_CONTROL || type == GGUF_TOKEN_USER;
-		if (type != GGUF_TOKEN_UNUSED && (pieces || !apart))
+		if (type != GGUF_TOKEN_UNUSED)
 			TRY(add_token(v, id, vocab));
 		if (apart)
 			TRY(add_added(v, id, added));
@@ -222,10 +222,9 @@ piece_bpe(const struct gguf_vocabulary *v, json_t *root)
 static const struct {
 	const char *name;
 	enum err (*build)(const struct gguf_vocabulary *v, json_t *root);
-	bool pieces;			/* tokens that stand apart are in the vocabulary too */
 } kinds[] = {
-	{"gpt2", byte_bpe, false},
-	{"llama", piece_bpe, true},
+	{"gpt2", byte_bpe},
+	{"llama", piece_bpe},
 };
 
 static enum err
@@ -239,7 +238,7 @@ build(struct gguf_vocabulary *v, const struct gguf *g, json_t *root)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (gguf_is_text(kind, n, kinds[i].name)) {
 			TRY(open_vocabulary(v, g));
-			TRY(add_all(v, kinds[i].pieces, json_object_get(json_object_get(root, "model"), "vocab"),
+			TRY(add_all(v, json_object_get(json_object_get(root, "model"), "vocab"),
 				json_object_get(root, "added_tokens")));
 			return kinds[i].build(v, root);
 		}

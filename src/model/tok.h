@@ -53,6 +53,7 @@ void pair_map_free(struct pair_map *m);
  * refused. */
 enum err onig_translate(const char *pattern, size_t n, const char *name, struct str *out);
 enum err tok_regex(pcre2_code **out, const char *pattern, size_t n, bool literal, const char *name);
+bool tok_regex_empty(const pcre2_code *re);	/* may match nothing at all */
 
 struct tok_match { uint32_t from, to; bool hit; };
 struct tok_matches { struct tok_match *v; size_t n, cap; };
@@ -117,7 +118,8 @@ struct split_step {
 };
 struct piece { uint32_t from, to; bool glued; };	/* glued: nothing may be put before it */
 struct pieces { struct piece *v; size_t n, cap; };
-struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct rewrite side[2]; };
+/* first: bytes of the text's first code point; what comes of it is where the text begins */
+struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct rewrite side[2]; uint32_t first; };
 void splitter_init(struct splitter *s);
 void splitter_free(struct splitter *s);
 /* Cuts *text, which is replaced where a step rewrites it. *out and that text live in the splitter until the next
@@ -136,10 +138,11 @@ enum { ADDED_SPECIAL = 1, ADDED_WORD = 2, ADDED_LSTRIP = 4, ADDED_RSTRIP = 8 };
 struct added { char *s; size_t n; int32_t id; unsigned flags; };
 struct added_set { struct added *v; size_t n, cap; bool first[256]; };
 void added_set_put(struct added_set *set, const char *s, size_t n, int32_t id, unsigned flags);
-void added_set_seal(struct added_set *set);	/* after the last put, before the first find */
+/* After the last put, before the first find. ERR_UNSUPPORTED: two are alike. `name` is what messages call the file. */
+enum err added_set_seal(struct added_set *set, const char *name);
 void added_set_free(struct added_set *set);
 /* The next token at or after *at in s[0..n), which is cut off at *from and *to; NULL when none is left. Texts before
- * `done` are taken already. *at moves on. */
+ * `done` are taken already, though a token may begin there, and be empty. *at moves on. */
 const struct added *added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special,
 	size_t *at, size_t *from, size_t *to);
 

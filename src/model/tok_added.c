@@ -30,14 +30,20 @@ added_set_put(struct added_set *set, const char *s, size_t n, int32_t id, unsign
 	set->v[set->n++] = (struct added){ .s = copy, .n = n, .id = id, .flags = flags };
 }
 
-void
-added_set_seal(struct added_set *set)
+enum err
+added_set_seal(struct added_set *set, const char *name)
 {
 	if (set->n == 0)
-		return;
+		return OK;
 	qsort(set->v, set->n, sizeof(*set->v), added_cmp);
 	for (size_t i = 0; i < set->n; i++)
 		set->first[(unsigned char)set->v[i].s[0]] = true;
+	/* Which of them `tokenizers` finds changes from one run to the next. */
+	for (size_t i = 1; i < set->n; i++)
+		if (set->v[i - 1].n == set->v[i].n && memcmp(set->v[i - 1].s, set->v[i].s, set->v[i].n) == 0)
+			return err_set(ERR_UNSUPPORTED, "%s: added tokens %d and %d are the same when normalized, which "
+				"is not supported", name, (int)set->v[i - 1].id, (int)set->v[i].id);
+	return OK;
 }
 
 void
@@ -123,6 +129,8 @@ static void
 take_spaces(const struct added *token, const char *s, size_t n, size_t done, size_t *from, size_t *to)
 {
 	int32_t cp;
+	if ((token->flags & ADDED_LSTRIP) && *from < done)
+		*from = done;
 	while ((token->flags & ADDED_LSTRIP) && *from > done) {
 		size_t used = tok_decode_back(s, *from, &cp);
 		if (!tok_is_space(cp))
@@ -148,15 +156,14 @@ added_set_next(const struct added_set *set, const char *s, size_t n, size_t done
 			++*at;
 			continue;
 		}
-		/* A token that is passed over still hides those that begin inside it. */
+		/* A token that is passed over still hides those that begin inside it. One that begins in the spaces
+		 * that the one before it took is a token nevertheless, as in `tokenizers`, unless it takes them too. */
 		*from = *at;
 		*to = *at += hit->n;
-		if ((!special && (hit->flags & ADDED_SPECIAL)) || *to <= done)
+		if (!special && (hit->flags & ADDED_SPECIAL))
 			continue;
 		if ((hit->flags & ADDED_WORD) && !stands_alone(s, n, *from, *to))
 			continue;
-		if (*from < done)
-			*from = done;
 		take_spaces(hit, s, n, done, from, to);
 		return hit;
 	}

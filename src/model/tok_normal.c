@@ -190,7 +190,7 @@ step_idle(const struct normal_step *step, const struct mapped *m, bool glued)
 {
 	switch (step->form) {
 	case NORMAL_PREPEND: return glued || m->n == 0;
-	case NORMAL_REPLACE: return !step->re && !memmem(m->s, m->n, step->what, step->n_what);
+	case NORMAL_REPLACE: return m->n == 0 || (!step->re && !memmem(m->s, m->n, step->what, step->n_what));
 	case NORMAL_STRIP: case NORMAL_LOWER: return false;
 	default: return ascii_length(m->s, m->n) == m->n;
 	}

@@ -45,6 +45,14 @@ tok_regex(pcre2_code **out, const char *pattern, size_t n, bool literal, const c
 	return err;
 }
 
+bool
+tok_regex_empty(const pcre2_code *re)
+{
+	uint32_t empty = 0;
+	pcre2_pattern_info(re, PCRE2_INFO_MATCHEMPTY, &empty);
+	return empty != 0;
+}
+
 void
 tok_matcher_init(struct tok_matcher *m)
 {

@@ -110,13 +110,13 @@ begins_with(const char *s, size_t n, const char *what)
 }
 
 static bool
-piece_needs_mark(const struct split_step *step, const struct mapped *m, const struct piece *p)
+piece_needs_mark(const struct split_step *step, const struct mapped *m, const struct piece *p, uint32_t first)
 {
 	const char *s = m->s + p->from;
 	if (step->prefix == PREFIX_NEVER || p->glued || begins_with(s, p->to - p->from, step->mark) ||
 		(step->replace && *s == ' '))
 		return false;
-	return step->prefix == PREFIX_ALWAYS || mapped_source(m, p->from) == 0;
+	return step->prefix == PREFIX_ALWAYS || mapped_source(m, p->from) < first;
 }
 
 static void
@@ -134,14 +134,14 @@ rewrite_spaces(struct rewrite *r, const struct split_step *step, const struct ma
 
 /* The text anew, of `now` alone, which comes to lie in it. */
 static enum err
-split_rewrite(struct rewrite *r, const struct split_step *step, struct mapped *text, struct pieces *now)
+split_rewrite(struct rewrite *r, const struct split_step *step, struct mapped *text, struct pieces *now, uint32_t first)
 {
 	struct mapped before = *text;
 	rewrite_begin(r);
 	for (size_t i = 0; i < now->n; i++) {
 		struct piece *p = &now->v[i];
 		size_t start = r->text.len;
-		if (piece_needs_mark(step, &before, p))
+		if (piece_needs_mark(step, &before, p, first))
 			rewrite_add(r, &before, step->mark, strlen(step->mark), p->from, p->from);
 		rewrite_spaces(r, step, &before, p->from, p->to);
 		p->from = (uint32_t)start;
@@ -151,10 +151,10 @@ split_rewrite(struct rewrite *r, const struct split_step *step, struct mapped *t
 }
 
 static bool
-changes_text(const struct split_step *step, const struct mapped *text, const struct pieces *now)
+changes_text(const struct split_step *step, const struct mapped *text, const struct pieces *now, uint32_t first)
 {
 	for (size_t i = 0; i < now->n; i++)
-		if (piece_needs_mark(step, text, &now->v[i]))
+		if (piece_needs_mark(step, text, &now->v[i], first))
 			return true;
 	return step->replace && memchr(text->s, ' ', text->n);
 }
@@ -169,8 +169,8 @@ splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, st
 	if (text->n > 0)
 		pieces_add(now, (struct piece){ .to = (uint32_t)text->n, .glued = glued });
 	for (int i = 0; i < n_steps; i++) {
-		if (changes_text(&steps[i], text, now)) {
-			TRY(split_rewrite(&s->side[side], &steps[i], text, now));
+		if (changes_text(&steps[i], text, now, s->first)) {
+			TRY(split_rewrite(&s->side[side], &steps[i], text, now, s->first));
 			side = !side;
 		}
 		if (!steps[i].re)

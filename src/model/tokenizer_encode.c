@@ -23,6 +23,10 @@ struct encoder {
 static void
 emit(struct encoder *e, int32_t id, uint32_t from, uint32_t to)
 {
+	uint32_t done = e->n_out > 0 ? e->out[e->n_out - 1].to : 0;
+	/* Of what two added tokens both took the first has the bytes. */
+	from = from < done ? done : from;
+	to = to < from ? from : to;
 	mem_grow(&e->out, &e->cap, e->n_out + 1, sizeof(*e->out));
 	e->out[e->n_out++] = (struct token_span){ .id = id, .from = from, .to = to };
 }
@@ -57,27 +61,38 @@ falls_back(const struct tokenizer *t, const char *s, size_t n)
 	return t->byte_fallback;
 }
 
-/* Symbols of a piece being put into e->bpe.nodes. */
-struct symbols { int32_t n; bool unknown; };
+/*
+ * Symbols of a piece being put into e->bpe.nodes, `at` bytes of it so far. An unknown one of `unknown` bytes waits, for
+ * others to join it where the file says so; `tokenizers` lets the bytes that fall back pass it, and gives spans in the
+ * order that comes of it, which happens in files only that lack some of the 256 byte tokens.
+ */
+struct symbols { int32_t n; size_t at, unknown; };
 
 static void
-symbol_add(struct encoder *e, struct symbols *to, int32_t id, size_t from)
+symbol_add(struct encoder *e, struct symbols *to, int32_t id, size_t len)
 {
 	e->bpe.nodes[to->n] = (struct bpe_node){ .id = id, .prev = to->n - 1, .next = to->n + 1,
-		.from = (uint32_t)from };
+		.from = (uint32_t)to->at };
 	to->n++;
-	to->unknown = false;
+	to->at += len;
 }
 
-/* Unknown ones share one symbol where the file says so. */
+static void
+symbol_flush(struct encoder *e, struct symbols *to)
+{
+	if (to->unknown > 0)
+		symbol_add(e, to, e->t->unk, to->unknown);
+	to->unknown = 0;
+}
+
 static enum err
-symbol_add_unknown(struct encoder *e, struct symbols *to, const char *s, size_t from)
+symbol_unknown(struct encoder *e, struct symbols *to, const char *s, size_t len)
 {
 	if (e->t->unk < 0)
 		return no_token((unsigned char)*s);
-	if (!to->unknown || !e->t->fuse_unk)
-		symbol_add(e, to, e->t->unk, from);
-	to->unknown = true;
+	if (!e->t->fuse_unk)
+		symbol_flush(e, to);
+	to->unknown += len;
 	return OK;
 }
 
@@ -87,14 +102,16 @@ symbols_of(struct encoder *e, const char *s, size_t n)
 	struct symbols to = {0};
 	for (size_t i = 0, len; i < n; i += len) {
 		int32_t id = tokenizer_symbol(e->t, s + i, n - i, &len);
-		if (id >= 0)
-			symbol_add(e, &to, id, i);
-		else if (!falls_back(e->t, s + i, len))
-			TRY(symbol_add_unknown(e, &to, s + i, i));
+		if (id >= 0) {
+			symbol_flush(e, &to);
+			symbol_add(e, &to, id, len);
+		} else if (!falls_back(e->t, s + i, len))
+			TRY(symbol_unknown(e, &to, s + i, len));
 		else
 			for (size_t k = 0; k < len; k++)
-				symbol_add(e, &to, e->t->byte_id[(unsigned char)s[i + k]], i + k);
+				symbol_add(e, &to, e->t->byte_id[(unsigned char)s[i + k]], 1);
 	}
+	symbol_flush(e, &to);
 	e->bpe.nodes[to.n - 1].next = -1;
 	return OK;
 }
@@ -157,18 +174,20 @@ encode_stretch(struct encoder *e, const struct stretch *p)
 	return OK;
 }
 
-/* The symbols that a code point (or a byte) begins and ends with. */
-struct ends { int32_t first, last; };
+/* The symbols that a code point (or a byte) begins and ends with, and whether it joins or passes an unknown one before
+ * it. */
+struct ends { int32_t first, last; bool unknown, joins; };
 
 static struct ends
 ends_of(const struct tokenizer *t, const char *s, size_t n, size_t *len)
 {
 	int32_t id = tokenizer_symbol(t, s, n, len);
 	if (id >= 0)
-		return (struct ends){ id, id };
+		return (struct ends){ id, id, false, false };
 	if (falls_back(t, s, *len))
-		return (struct ends){ t->byte_id[(unsigned char)s[0]], t->byte_id[(unsigned char)s[*len - 1]] };
-	return (struct ends){ t->unk, t->unk };
+		return (struct ends){ t->byte_id[(unsigned char)s[0]], t->byte_id[(unsigned char)s[*len - 1]], false,
+			true };
+	return (struct ends){ t->unk, t->unk, true, t->fuse_unk };
 }
 
 /* A long piece is cut where no merge can reach across, so that neither memory nor time grow with its length: files of
@@ -180,15 +199,17 @@ encode_long(struct encoder *e, const struct stretch *p)
 	const char *s = p->m->s;
 	struct stretch now = { p->m, p->from, p->from };
 	int32_t last = -1;
+	bool unknown = false;		/* one waits */
 	for (size_t at = p->from, len; at < p->to; at += len) {
 		struct ends ends = ends_of(t, s + at, p->to - at, &len);
-		bool fused = ends.first == t->unk && last == t->unk && t->fuse_unk;
-		if (at > p->from && !fused && !pair_map_get(&t->joints, last, ends.first)) {
+		bool joins = unknown && ends.joins;
+		if (at > p->from && !joins && !pair_map_get(&t->joints, last, ends.first)) {
 			now.to = at;
 			TRY(encode_stretch(e, &now));
 			now.from = at;
 		}
-		last = ends.last;
+		unknown = ends.unknown || joins;
+		last = unknown ? t->unk : ends.last;
 	}
 	now.to = p->to;
 	return encode_stretch(e, &now);
@@ -243,7 +264,7 @@ encode_around(struct encoder *e, const struct added_set *set, const struct mappe
 			struct mapped part = mapped_part(m, done, from);
 			TRY(encode(e, &part, glued && done == 0));
 		}
-		if (hit)
+		if (hit && to > from)
 			emit(e, hit->id, mapped_source(m, from), mapped_source(m, to));
 		done = to;
 	} while (hit);
@@ -297,7 +318,9 @@ encode_text(struct encoder *e, size_t n, bool glued, struct token_span **out, si
 	*n_out = 0;
 	if (n > INT32_MAX / 2)
 		return err_set(ERR_LIMIT, "a text of %zu bytes is too long to be one example", n);
+	int32_t cp;
 	splitter_init(&e->splitter);
+	e->splitter.first = n > 0 ? (uint32_t)utf8_decode(e->text, n, &cp) : 0;
 	normal_buf_init(&e->normal);
 	enum err err = encode_all(e, n, glued);
 	splitter_free(&e->splitter);

@@ -28,67 +28,104 @@ added_flags(const json_t *value, const char *name, unsigned *flags, bool *normal
 	return json_opt_bool(value, name, "normalized", !(*flags & ADDED_SPECIAL), normalized);
 }
 
-/* An added token may repeat one of the vocabulary, with the same id, or extend it. */
+struct adding {
+	struct tokenizer *t;
+	const json_t *vocab;		/* tokens to ids */
+	json_t *known;			/* those added before to their settings */
+	const char *name;
+	int64_t next;
+};
+
+/* As `tokenizers`, which passes over the ids of added_tokens: a token of the vocabulary has its id there, others have
+ * those after it in turn. With a gap in the vocabulary that would be the id of another token, which nobody means. */
 static enum err
-added_check(const struct tokenizer *t, const json_t *vocab, int64_t id, const char *s, size_t n, const char *name)
+added_id(struct adding *a, const char *s, size_t n, int64_t *id)
 {
-	const json_t *known = strlen(s) == n ? json_object_get(vocab, s) : NULL;
-	size_t len;
-	const char *there = tokenizer_bytes(t, (int32_t)id, &len);
-	bool taken = there && (len != n || memcmp(there, s, n) != 0);
-	if (known ? json_integer_value(known) != id : taken)
-		return err_set(ERR_FORMAT, "%s: added token \"%s\" has id %" PRId64 ", which %s", name, s, id,
-			known ? "is not its id in the vocabulary" : "is another token's");
+	const json_t *known = strlen(s) == n ? json_object_get(a->vocab, s) : NULL;
+	*id = known ? json_integer_value(known) : a->next;
+	if (known)
+		return OK;
+	if (*id >= TOK_MAX_ID)
+		return err_set(ERR_LIMIT, "%s: added token \"%s\" has id %" PRId64 ", at most %d are read", a->name, s,
+			*id, TOK_MAX_ID - 1);
+	if (tokenizer_bytes(a->t, (int32_t)*id, &n))
+		return err_set(ERR_UNSUPPORTED, "%s: added token \"%s\" comes to have id %" PRId64 ", which another "
+			"token has: there are gaps in the ids of the vocabulary", a->name, s, *id);
+	a->next++;
 	return OK;
 }
 
+/* Said twice alike is said once. */
 static enum err
-added_put(struct tokenizer *t, int32_t id, const char *s, size_t n, unsigned flags, bool normalized)
+added_again(struct adding *a, const char *s, unsigned settings, bool *again)
+{
+	const json_t *before = json_object_get(a->known, s);
+	*again = before != NULL;
+	if (!before)
+		json_object_set_new(a->known, s, json_integer(settings));
+	return !before || json_integer_value(before) == settings ? OK : err_set(ERR_UNSUPPORTED,
+		"%s: added token \"%s\" is there twice, with different settings", a->name, s);
+}
+
+static enum err
+added_put(const struct adding *a, int32_t id, const char *s, size_t n, unsigned flags, bool normalized)
 {
 	struct normal_buf buf;
 	struct mapped in = { .s = s, .n = n }, out = in;
 	enum err err = OK;
-	tokenizer_put(t, id, s, n, flags & ADDED_SPECIAL ? TOKEN_SPECIAL : 0);
+	tokenizer_put(a->t, id, s, n, flags & ADDED_SPECIAL ? TOKEN_SPECIAL : 0);
 	normal_buf_init(&buf);
 	if (normalized)
-		err = normal_apply(&t->normal, &buf, &in, false, &out);
+		err = normal_apply(&a->t->normal, &buf, &in, false, &out);
+	if (err == OK && out.n == 0)
+		err = err_set(ERR_UNSUPPORTED, "%s: added token \"%s\", of which normalization leaves nothing, is not "
+			"supported", a->name, s);
 	if (err == OK)
-		added_set_put(normalized ? &t->normalized : &t->raw, out.s, out.n, id, flags);
+		added_set_put(normalized ? &a->t->normalized : &a->t->raw, out.s, out.n, id, flags);
 	normal_buf_free(&buf);
 	return err;
 }
 
 static enum err
-parse_added(struct tokenizer *t, const json_t *value, const json_t *vocab, const char *name)
+parse_added(struct adding *a, const json_t *value)
 {
 	int64_t id;
 	unsigned flags;
-	bool normalized;
+	bool normalized, again;
 	const json_t *content = json_object_get(value, "content");
 	if (!json_is_string(content))
-		return err_set(ERR_FORMAT, "%s: an added token has no \"content\"", name);
-	TRY(json_want_int(value, name, "id", 0, TOK_MAX_ID - 1, &id));
-	TRY(added_flags(value, name, &flags, &normalized));
+		return err_set(ERR_FORMAT, "%s: an added token has no \"content\"", a->name);
+	TRY(json_want_int(value, a->name, "id", 0, TOK_MAX_ID - 1, &id));
+	TRY(added_flags(value, a->name, &flags, &normalized));
 	const char *s = json_string_value(content);
 	size_t n = json_string_length(content);
 	if (n == 0)
 		return OK;
-	TRY(added_check(t, vocab, id, s, n, name));
-	return added_put(t, (int32_t)id, s, n, flags, normalized);
+	TRY(added_again(a, s, 2 * flags + normalized, &again));
+	if (again)
+		return OK;
+	TRY(added_id(a, s, n, &id));
+	return added_put(a, (int32_t)id, s, n, flags, normalized);
 }
 
 static enum err
 parse_all_added(struct tokenizer *t, const json_t *root, const char *name)
 {
 	const json_t *list = json_object_get(root, "added_tokens");
-	const json_t *vocab = json_object_get(json_object_get(root, "model"), "vocab");
+	struct adding a = { .t = t, .vocab = json_object_get(json_object_get(root, "model"), "vocab"), .name = name };
+	enum err err = OK;
 	if (list && !json_is_null(list) && !json_is_array(list))
 		return err_set(ERR_FORMAT, "%s: \"added_tokens\" is not a list", name);
-	for (size_t i = 0; i < json_array_size(list); i++)
-		TRY(parse_added(t, json_array_get(list, i), vocab, name));
-	added_set_seal(&t->raw);
-	added_set_seal(&t->normalized);
-	return OK;
+	a.known = json_object();
+	a.next = (int64_t)json_object_size(a.vocab);
+	for (size_t i = 0; err == OK && i < json_array_size(list); i++)
+		err = parse_added(&a, json_array_get(list, i));
+	if (err == OK)
+		err = added_set_seal(&t->raw, name);
+	if (err == OK)
+		err = added_set_seal(&t->normalized, name);
+	json_decref(a.known);
+	return err;
 }
 
 /* ---- the file ---- */

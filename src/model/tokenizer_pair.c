@@ -225,6 +225,8 @@ tokenizer_of_pair(struct tokenizer **out, const struct tokenizer_pair *p, const 
 		"normalizer", "pre_tokenizer", "model", "type", "BPE", "vocab", p->vocab, "merges", p->merges);
 	enum err err = build(&a, root);
 	if (err == OK) {
+		/* Ids of added tokens are those of the vocabulary. */
+		json_object_update_missing(p->vocab, a.known);
 		json_print(&text, root, 0);
 		err = tokenizer_parse(out, text.s, text.len, path);
 	}

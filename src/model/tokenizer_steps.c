@@ -3,6 +3,7 @@
 
 #include "byline/json.h"
 #include "byline/mem.h"
+#include "byline/utf8.h"
 #include "tok.h"
 #include "tok_component.h"
 
@@ -48,9 +49,14 @@ normalizer_replace(const struct reading *r, const json_t *value, int row)
 	struct normal_step step = { .form = (enum normal_form)row };
 	TRY(read_pattern(r, value, &pattern));
 	TRY(json_want_str(value, r->name, "content", &with));
-	if (pattern.regex)
+	if (pattern.regex) {
 		TRY(tok_regex(&step.re, pattern.s, pattern.n, false, r->name));
-	else {
+		if (tok_regex_empty(step.re)) {
+			pcre2_code_free(step.re);
+			return err_set(ERR_UNSUPPORTED, "%s: a normalizer \"Replace\" of what may be nothing "
+				"(\"%.*s\") is not supported", r->name, (int)(pattern.n < 100 ? pattern.n : 100), pattern.s);
+		}
+	} else {
 		step.what = xstrndup(pattern.s, pattern.n);
 		step.n_what = strlen(step.what);
 	}
@@ -222,11 +228,36 @@ read_pre_tokenizer(const struct reading *r, const json_t *value)
 	return read_component(r, value, table, ARRAY_LEN(table));
 }
 
+/* With "first" the mark goes before what the text begins with. `tokenizers` takes what replaces several characters for
+ * the last of them, so that such a text has no beginning, and what comes of one and is taken apart again for as many
+ * beginnings: nobody means that. */
+static enum err
+check_first(const struct reading *r)
+{
+	const struct tokenizer *t = r->t;
+	bool first = false, replaces = false;
+	int32_t cp, forms = 0;
+	for (int i = 0; i < t->n_steps; i++)
+		first = first || t->steps[i].prefix == PREFIX_FIRST;
+	for (int i = 0; i < t->normal.n; i++) {
+		const struct normal_step *step = &t->normal.steps[i];
+		replaces = replaces || (step->form == NORMAL_REPLACE &&
+			(step->re || utf8_decode(step->what, step->n_what, &cp) < step->n_what));
+		forms += step->form <= NORMAL_NFKD;
+	}
+	if (!first || (!replaces && forms < 2))
+		return OK;
+	return err_set(ERR_UNSUPPORTED,
+		"%s: pre-tokenizer \"Metaspace\" with prepend_scheme \"first\" after %s is not supported", r->name,
+		replaces ? "a normalizer \"Replace\" of more than one character" : "several normal forms");
+}
+
 enum err
 tokenizer_parse_steps(struct tokenizer *t, const json_t *root, const char *name)
 {
 	struct reading r = { .t = t, .name = name, .kind = "normalizer" };
 	TRY(read_normalizer(&r, json_object_get(root, "normalizer")));
 	r.kind = "pre-tokenizer";
-	return read_pre_tokenizer(&r, json_object_get(root, "pre_tokenizer"));
+	TRY(read_pre_tokenizer(&r, json_object_get(root, "pre_tokenizer")));
+	return check_first(&r);
 }

@@ -224,6 +224,15 @@ def families():
     yield "no-fuse", "meta", dict(llama, model={"fuse_unk": False, "byte_fallback": False})
     yield "fuse", "meta", dict(llama, model={"fuse_unk": True, "byte_fallback": False})
     yield "whole", "meta", dict(llama, model={"ignore_merges": True}, pre_tokenizer=metaspace("always", True), normalizer=None)
+    # One of the byte tokens is not there, and what would need it is unknown.
+    yield "odd-bytes", "lacking", dict(llama, model={"fuse_unk": True})
+    yield "odd-bytes-apart", "lacking", dict(llama, model={"fuse_unk": False})
+    # Tokens of spaces, and tokens that take the spaces around them.
+    yield "odd-spaces", "bytes", {"added_tokens": [end, added(0, "  ", rstrip=True), added(0, "\n", rstrip=True), added(0, "word", rstrip=True, single_word=True)]}
+    yield "odd-spaces-meta", "meta", dict(llama, added_tokens=kit + [added(0, "  ", rstrip=True, normalized=True), added(0, "\n", rstrip=True)])
+    yield "clipped", "meta", dict(newer, truncation={"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0},
+                                  padding={"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0,
+                                           "pad_token": "<unk>"}, model={"dropout": 0.0})
     yield "wide-llama2", "wide", llama
     yield "wide-gemma", "wide", gemma
     yield "odd-normal", "meta", dict(llama, normalizer=in_turn("normalizers", {"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "NFKC"},
@@ -259,6 +268,9 @@ def base_tokenizer():
 
 def all_families(base):
     bases = {"bytes": base, "meta": code_point_base(True, 640), "wide": code_point_base(False, 700)}
+    bases["lacking"] = copy.deepcopy(bases["meta"])
+    for byte in (0xe2, 0xcc, 0x41):
+        bases["lacking"]["model"]["vocab"]["<no %02X>" % byte] = bases["lacking"]["model"]["vocab"].pop("<0x%02X>" % byte)
     for name, which, patch in families():
         vocab = bases[which]["model"]["vocab"]
         patch = copy.deepcopy(patch)
