@@ -135,6 +135,9 @@ enum err store_each_run(struct store *s, enum err (*fn)(void *arg, const struct 
 enum err store_set_run_state(struct store *s, int64_t id, bool trained, bool indexed);
 /* ERR_MISMATCH when file `rel` of the run's folder is not what store_set_run_state() recorded; OK when none was. */
 enum err store_check_file(struct store *s, const struct run *r, const char *rel);
+/* The same of what says how the weights in checkpoint/ are to be read: config.json, tokenizer.json, or vocab.json,
+ * merges.txt and what goes with them. Also when one has come that was not there. */
+enum err store_check_readings(struct store *s, const struct run *r);
 enum err store_delete_run(struct store *s, int64_t id);		/* rows only; the folder is the caller's */
 
 /* All examples of a run, in order; example i of the dataset is row i here. Works opted out of when the run was made

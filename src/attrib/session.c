@@ -180,21 +180,14 @@ out:
 	return err;
 }
 
-/* The weights are held against the journal; these two say how to read them, and a changed one would answer wrongly in
- * silence. */
-static enum err
-check_readings(struct session *s)
-{
-	TRY(store_check_file(s->store, &s->run, "checkpoint/config.json"));
-	return store_check_file(s->store, &s->run, "checkpoint/tokenizer.json");
-}
-
 static enum err
 open_trained(struct session *s)
 {
 	TRY(session_weights(s));
+	/* The weights are held against the journal; these say how to read them, and a changed one would answer wrongly in
+	 * silence. */
+	TRY(store_check_readings(s->store, &s->run));
 	TRY(open_tokenizer(s));
-	TRY(check_readings(s));
 	TRY(open_examples(s));
 	TRY(session_check_journal(s));
 	TRY(index_open(s, &s->index));

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "byline/file.h"
 #include "byline/mem.h"
@@ -49,26 +50,95 @@ file_record(void *arg, const char *rel)
 	return err;
 }
 
+/* ---- how the weights are read ---- */
+
+#define CHECKPOINT "checkpoint"
+#define CONFIG CHECKPOINT "/config.json"
+#define TOKENIZER CHECKPOINT "/tokenizer.json"
+
+/* What tokens are made from where there is no tokenizer.json. */
+static const char *const pair[] = {
+	CHECKPOINT "/vocab.json", CHECKPOINT "/merges.txt", CHECKPOINT "/tokenizer_config.json",
+	CHECKPOINT "/special_tokens_map.json", CHECKPOINT "/added_tokens.json",
+};
+
+/* Calls fn for each of the files that say how the weights in the folder are to be read, those that are not there
+ * included. */
+static enum err
+each_reading(const struct recorder *r, enum err (*fn)(const struct recorder *r, const char *rel))
+{
+	TRY(fn(r, CONFIG));
+	TRY(fn(r, TOKENIZER));
+	for (size_t i = 0; i < ARRAY_LEN(pair) && !file_in_dir(r->dir, TOKENIZER); i++)
+		TRY(fn(r, pair[i]));
+	return OK;
+}
+
+static enum err
+reading_record(const struct recorder *r, const char *rel)
+{
+	return file_in_dir(r->dir, rel) ? file_record((void *)(uintptr_t)r, rel) : OK;
+}
+
+/* A walk never follows links, and a checkpoint from elsewhere is one. Its weights are held against the index. */
 enum err
 files_record(struct store *s, int64_t run, const char *dir)
 {
 	struct recorder r = { s, run, dir };
-	return file_exists(dir) ? file_walk(dir, file_record, &r) : OK;
+	struct stat st;
+	if (!file_exists(dir))
+		return OK;
+	TRY(file_walk(dir, file_record, &r));
+	char *path = path_join(dir, CHECKPOINT);
+	bool link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && file_is_dir(path);
+	free(path);
+	return link ? each_reading(&r, reading_record) : OK;
 }
 
-enum err
-store_check_file(struct store *s, const struct run *r, const char *rel)
+/* ---- checking ---- */
+
+static enum err
+recorded(const struct recorder *r, const char *rel, bool *found, char hex[HASH_HEX])
+{
+	return db_one(r->s, found, "SELECT sha256 FROM files WHERE run = ?1 AND path = ?2", "it>h", r->run, rel, hex);
+}
+
+static enum err
+reading_check(const struct recorder *r, const char *rel)
 {
 	char want[HASH_HEX], got[HASH_HEX];
-	bool recorded;
-	TRY(db_one(s, &recorded, "SELECT sha256 FROM files WHERE run = ?1 AND path = ?2", "it>h", r->id, rel, want));
-	if (!recorded)
+	bool known;
+	TRY(recorded(r, rel, &known, want));
+	if (!known && !file_in_dir(r->dir, rel))
 		return OK;
 	char *path = path_join(r->dir, rel);
-	enum err err = hash_file(path, got);
-	if (err == OK && strcmp(want, got) != 0)
+	enum err err = known ? hash_file(path, got) : OK;
+	if (err == OK && !known)
+		err = err_set(ERR_MISMATCH, "%s was not there when this run was finished: take it away, or train or index "
+			"again", path);
+	else if (err == OK && strcmp(want, got) != 0)
 		err = err_set(ERR_MISMATCH,
 			"%s is not the file this run was finished with: put it back, or train or index again", path);
 	free(path);
 	return err;
+}
+
+enum err
+store_check_readings(struct store *s, const struct run *run)
+{
+	struct recorder r = { s, run->id, run->dir };
+	char hex[HASH_HEX];
+	bool known;
+	TRY(recorded(&r, CONFIG, &known, hex));
+	return known ? each_reading(&r, reading_check) : OK;
+}
+
+enum err
+store_check_file(struct store *s, const struct run *run, const char *rel)
+{
+	struct recorder r = { s, run->id, run->dir };
+	char hex[HASH_HEX];
+	bool known;
+	TRY(recorded(&r, rel, &known, hex));
+	return known ? reading_check(&r, rel) : OK;
 }
