@@ -25,7 +25,7 @@ enum err checkpoint_verify(const char *path);
 /* The config alone; the weights are not looked at, except those of a GGUF file, of which the shapes are. */
 enum err checkpoint_config(const char *path, struct model_config *config);
 /* The directory's tokenizer (tokenizer_load_dir), that of a GGUF file, or a tokenizer.json by its name, checked against
- * the model's vocabulary (vocab may be larger) unless m is NULL. */
+ * the model's vocabulary (tokenizer_fit) unless m is NULL. */
 enum err checkpoint_tokenizer(const char *path, const struct model *m, struct tokenizer **out);
 /* The token that goes before every text, -1: none. The tokenizer's template says so, as in `transformers`; a checkpoint
  * that byline wrote has no template and begins with config.json's. ERR_UNSUPPORTED: the template puts several there. */

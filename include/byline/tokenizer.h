@@ -42,6 +42,9 @@ enum err tokenizer_parse(struct tokenizer **out, const char *json, size_t n, con
 void tokenizer_free(struct tokenizer *t);
 
 int tokenizer_size(const struct tokenizer *t);			/* highest id + 1 */
+/* For a model with `vocab` ids: added tokens from there on, for which it has no embedding ("[PAD]"), are text like any
+ * other. ERR_MISMATCH when the vocabulary itself, or what the template adds, goes beyond. */
+enum err tokenizer_fit(struct tokenizer *t, int vocab, const char *name);
 /* -1 when there is no such special token */
 int32_t tokenizer_special(const struct tokenizer *t, const char *content);
 

@@ -48,10 +48,9 @@ checkpoint_tokenizer(const char *path, const struct model *m, struct tokenizer *
 {
 	*out = NULL;
 	TRY(tokenizer_find(path, out));
-	if (!m || tokenizer_size(*out) <= m->config.vocab)
+	enum err err = m ? tokenizer_fit(*out, m->config.vocab, path) : OK;
+	if (err == OK)
 		return OK;
-	enum err err = err_set(ERR_MISMATCH, "%s: the tokenizer has ids up to %d, the model's vocabulary ends at %d",
-		path, tokenizer_size(*out) - 1, m->config.vocab - 1);
 	tokenizer_free(*out);
 	*out = NULL;
 	return err;

@@ -140,6 +140,8 @@ struct added_set { struct added *v; size_t n, cap; bool first[256]; };
 void added_set_put(struct added_set *set, const char *s, size_t n, int32_t id, unsigned flags);
 /* After the last put, before the first find. ERR_UNSUPPORTED: two are alike. `name` is what messages call the file. */
 enum err added_set_seal(struct added_set *set, const char *name);
+/* Forgets those with ids from `end` on. */
+void added_set_cut(struct added_set *set, int32_t end);
 void added_set_free(struct added_set *set);
 /* The next token at or after *at in s[0..n), which is cut off at *from and *to; NULL when none is left. Texts before
  * `done` are taken already, though a token may begin there, and be empty. *at moves on. */
@@ -187,7 +189,7 @@ struct tokenizer {
 	struct str json;			/* as loaded or trained */
 	struct token *tokens;
 	size_t tokens_cap;
-	int n_tokens;
+	int n_tokens, n_model;			/* ids end there: all, and those without added tokens */
 	struct str pool;
 	int32_t byte_id[256];			/* a byte as a symbol, or in byte fallback; -1: there is none */
 	int32_t unk;				/* -1: none */

@@ -47,6 +47,18 @@ added_set_seal(struct added_set *set, const char *name)
 }
 
 void
+added_set_cut(struct added_set *set, int32_t end)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < set->n; i++)
+		if (set->v[i].id < end)
+			set->v[kept++] = set->v[i];
+		else
+			free(set->v[i].s);
+	set->n = kept;
+}
+
+void
 added_set_free(struct added_set *set)
 {
 	for (size_t i = 0; i < set->n; i++)

@@ -48,6 +48,25 @@ tokenizer_size(const struct tokenizer *t)
 	return t->n_tokens;
 }
 
+enum err
+tokenizer_fit(struct tokenizer *t, int vocab, const char *name)
+{
+	if (t->n_model > vocab)
+		return err_set(ERR_MISMATCH, "%s: the tokenizer has ids up to %d, the model's vocabulary ends at %d", name,
+			t->n_model - 1, vocab - 1);
+	for (int side = 0; side < 2; side++) {
+		const struct around *w = side ? &t->after : &t->before;
+		for (int i = 0; i < w->n; i++)
+			if (w->v[i] >= vocab)
+				return err_set(ERR_MISMATCH, "%s: the tokenizer puts token %d around every text, the "
+					"model's vocabulary ends at %d", name, (int)w->v[i], vocab - 1);
+	}
+	added_set_cut(&t->raw, vocab);
+	added_set_cut(&t->normalized, vocab);
+	t->n_tokens = t->n_tokens < vocab ? t->n_tokens : vocab;
+	return OK;
+}
+
 static const struct token *
 tokenizer_token(const struct tokenizer *t, int32_t id)
 {

@@ -155,6 +155,7 @@ parse_root(struct tokenizer *t, const json_t *root, const char *name)
 	TRY(tokenizer_parse_steps(t, root, name));
 	TRY(tokenizer_parse_output(t, root, name));
 	TRY(tokenizer_parse_model(t, json_object_get(root, "model"), name));
+	t->n_model = t->n_tokens;
 	TRY(parse_all_added(t, root, name));
 	TRY(check_around(t, name));
 	if (t->n_tokens == 0)

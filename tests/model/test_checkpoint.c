@@ -420,6 +420,39 @@ check_begin(const struct model *m, const struct tokenizer *t)
 	tokenizer_free(other);
 }
 
+/* An added token for which the model has no embedding is text; one that the template adds cannot be. */
+static void
+check_surplus(struct model *m)
+{
+#define WITH(post) "{\"version\":\"1.0\",\"added_tokens\":[{\"id\":2,\"content\":\"ab\"},{\"id\":3,\"content\":\"ba\"}]," post \
+	"\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[]}}"
+	static const char template[] = WITH("\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
+		"{\"SpecialToken\":{\"id\":\"ba\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":[],"
+		"\"special_tokens\":{\"ba\":{\"id\":\"ba\",\"ids\":[3],\"tokens\":[\"ba\"]}}},");
+	struct tokenizer *t;
+	struct token_span *span;
+	size_t n;
+	m->config.vocab = 3;
+	replace("tokenizer.json", WITH(""));
+	assert_ok(checkpoint_tokenizer(dir, m, &t));
+	assert_int_equal(tokenizer_size(t), 3);
+	assert_ok(tokenizer_encode(t, "abba", 4, true, &span, &n));
+	assert_int_equal(n, 3);
+	assert_int_equal(span[0].id, 2);
+	assert_int_equal(span[1].id, 1);
+	assert_int_equal(span[2].id, 0);
+	free(span);
+	tokenizer_free(t);
+	replace("tokenizer.json", template);
+	assert_err(checkpoint_tokenizer(dir, m, &t), ERR_MISMATCH);
+	assert_non_null(strstr(err_message(), "puts token 3"));
+	m->config.vocab = 1;
+	replace("tokenizer.json", WITH(""));
+	assert_err(checkpoint_tokenizer(dir, m, &t), ERR_MISMATCH);
+	assert_non_null(strstr(err_message(), "ids up to 1"));
+#undef WITH
+}
+
 static void
 test_tokenizer(void **state)
 {
@@ -447,6 +480,7 @@ test_tokenizer(void **state)
 	assert_err(checkpoint_tokenizer(dir, &m, &back), ERR_MISMATCH);
 	assert_non_null(strstr(err_message(), "up to 256"));
 	assert_null(back);
+	check_surplus(&m);
 	drop("tokenizer.json");
 	assert_err(checkpoint_tokenizer(dir, &m, &back), ERR_MISSING);
 	replace("vocab.json", "{}");
