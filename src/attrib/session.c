@@ -184,8 +184,8 @@ static enum err
 open_trained(struct session *s)
 {
 	TRY(session_weights(s));
-	/* The weights are held against the journal; these say how to read them, and a changed one would answer wrongly in
-	 * silence. */
+	/* The weights are held against the journal; these say how to read them, and a changed one would answer wrongly
+	 * in silence. */
 	TRY(store_check_readings(s->store, &s->run));
 	TRY(open_tokenizer(s));
 	TRY(open_examples(s));

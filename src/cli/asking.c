@@ -63,8 +63,8 @@ asking_example(const struct session *s, const char *option, int64_t example)
 		return err_set(ERR_MISSING, "--%s %" PRId64 ": run %s has examples 0 to %" PRId64, option, example,
 			s->run.name, (int64_t)s->data.n - 1);
 	if (!session_trained_on(s, (size_t)example))
-		return err_set(ERR_MISSING, "--%s %" PRId64 ": run %s did not learn from it: it was held out, or is opted "
-			"out", option, example, s->run.name);
+		return err_set(ERR_MISSING, "--%s %" PRId64 ": run %s did not learn from it: it was held out, or is "
+			"opted out", option, example, s->run.name);
 	return OK;
 }
 

@@ -114,8 +114,8 @@ reading_check(const struct recorder *r, const char *rel)
 	char *path = path_join(r->dir, rel);
 	enum err err = known ? hash_file(path, got) : OK;
 	if (err == OK && !known)
-		err = err_set(ERR_MISMATCH, "%s was not there when this run was finished: take it away, or train or index "
-			"again", path);
+		err = err_set(ERR_MISMATCH, "%s was not there when this run was finished: take it away, or train or "
+			"index again", path);
 	else if (err == OK && strcmp(want, got) != 0)
 		err = err_set(ERR_MISMATCH,
 			"%s is not the file this run was finished with: put it back, or train or index again", path);
