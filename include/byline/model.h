@@ -29,7 +29,8 @@ enum qk_norm { QK_NONE, QK_HEAD, QK_WHOLE };
 enum window_rule { WINDOW_NONE, WINDOW_ALL, WINDOW_LISTED };
 
 /* How rotary frequencies are stretched beyond the context they were trained on. */
-enum rope_kind { ROPE_PLAIN, ROPE_LINEAR, ROPE_LLAMA3, ROPE_YARN };
+enum rope_kind { ROPE_PLAIN, ROPE_LINEAR, ROPE_LLAMA3, ROPE_YARN, ROPE_LONG };
+enum { ROPE_FACTORS_MAX = 128 };
 struct rope_scaling {
 	enum rope_kind kind;
 	double factor;
@@ -37,7 +38,11 @@ struct rope_scaling {
 	double low, high;		/* Llama 3: turns over `original` below and above which a frequency is one that
 					 * is stretched, or kept */
 	double fast, slow;		/* YaRN: the same, ramp between (Peng et al. 2023, section 3.2) */
-	double attention;		/* YaRN: queries and keys are multiplied by it */
+	double attention;		/* YaRN, LongRoPE: queries and keys are multiplied by it */
+	/* LongRoPE: what divides each frequency up to `original` positions, which are the context; what would divide
+	 * it in sequences up to `longest`, which is for files alone. */
+	int n_factors;
+	double longest, near_factors[ROPE_FACTORS_MAX], far_factors[ROPE_FACTORS_MAX];
 };
 
 enum { MODEL_LAYERS_MAX = 512 };

@@ -120,7 +120,7 @@ bool arch_ignored(const struct model *m, const char *name);
 
 bool role_is_norm(enum tensor_role role);
 
-/* ---- config.c, config_rope.c, config_windows.c ---- */
+/* ---- config.c, config_rope.c, config_longrope.c, config_windows.c ---- */
 
 enum { CONFIG_COUNT_MAX = 1 << 20 };		/* of anything that is counted */
 const char *config_act_name(enum act_kind act);
@@ -129,6 +129,8 @@ const char *config_act_name(enum act_kind act);
 
 enum err config_parse_rope(struct model_config *c, const struct arch *arch, const json_t *root, const char *name);
 void config_write_rope(const struct model_config *c, const struct arch *arch, json_t *root);
+enum err config_parse_longrope(struct model_config *c, const json_t *root, const json_t *rope, const char *name);
+void config_write_longrope(const struct model_config *c, json_t *root, json_t *rope);
 enum err config_parse_windows(struct model_config *c, const struct arch *arch, const json_t *root, const char *name);
 void config_write_windows(const struct model_config *c, const struct arch *arch, json_t *root);
 

@@ -56,6 +56,9 @@ check_heads(const struct model_config *c, const struct arch *arch, const char *n
 	if (c->pos == POS_ROPE && (rope_dims(c) % 2 != 0 || rope_dims(c) == 0))
 		return err_set(ERR_FORMAT, "%s: rotary positions need an even part of a head, not %d of %d", name,
 			rope_dims(c), c->head_dim);
+	if (c->pos == POS_ROPE && c->rope.kind == ROPE_LONG && c->rope.n_factors != rope_dims(c) / 2)
+		return err_set(ERR_FORMAT, "%s: longrope has %d factors for %d frequencies", name, c->rope.n_factors,
+			rope_dims(c) / 2);
 	return OK;
 }
 
@@ -150,7 +153,7 @@ count_params(const struct model_config *c)
 {
 	int64_t d = c->d_model, q = (int64_t)c->n_head * c->head_dim, kv = (int64_t)c->n_kv_head * c->head_dim;
 	int64_t block = d * (2 * q + 2 * kv) + 3 * d * c->d_ff + 4 * d + q + kv;
-	return block * c->n_layer + 2 * d * c->vocab + d * c->n_ctx;
+	return block * c->n_layer + 2 * d * c->vocab + d * ((int64_t)c->n_ctx + c->pos_offset);
 }
 
 enum err

@@ -14,7 +14,7 @@
 /* "dynamic" stretches only beyond max_position_embeddings, which is our limit. */
 static const struct { const char *name; enum rope_kind kind; } kinds[] = {
 	{"default", ROPE_PLAIN}, {"linear", ROPE_LINEAR}, {"llama3", ROPE_LLAMA3}, {"yarn", ROPE_YARN},
-	{"dynamic", ROPE_PLAIN},
+	{"longrope", ROPE_LONG}, {"dynamic", ROPE_PLAIN}, {"su", ROPE_LONG},
 };
 
 static enum err
@@ -29,7 +29,8 @@ parse_kind(struct rope_scaling *r, const json_t *rope, const char *name)
 			return OK;
 		}
 	return err_set(ERR_UNSUPPORTED,
-		"%s: rotary positions scaled by \"%s\" are not supported (only default, linear, dynamic, llama3, yarn)",
+		"%s: rotary positions scaled by \"%s\" are not supported "
+		"(only default, linear, dynamic, llama3, yarn, longrope)",
 		name, type);
 }
 
@@ -65,6 +66,10 @@ parse_scaling(struct model_config *c, const json_t *root, const json_t *rope, co
 	TRY(parse_kind(r, rope, name));
 	if (r->kind == ROPE_PLAIN)
 		return OK;
+	if (r->kind == ROPE_YARN && json_object_get(rope, "short_factor"))
+		r->kind = ROPE_LONG;	/* as Phi-3's first configs called it */
+	if (r->kind == ROPE_LONG)
+		return config_parse_longrope(c, root, rope, name);
 	TRY(json_opt_real(root, name, "original_max_position_embeddings", 1, 1e9, c->n_ctx, &original));
 	TRY(json_opt_real(rope, name, "original_max_position_embeddings", 1, 1e9, original, &r->original));
 	TRY(json_opt_real(rope, name, "factor", 1e-6, 1e6, 1, &r->factor));
@@ -186,7 +191,7 @@ static void
 write_scaling(const struct rope_scaling *r, json_t *rope)
 {
 	const struct { const char *name; double v; bool on; } numbers[] = {
-		{"factor", r->factor, r->kind != ROPE_PLAIN},
+		{"factor", r->factor, r->kind != ROPE_PLAIN && r->kind != ROPE_LONG},
 		{"original_max_position_embeddings", r->original, r->kind == ROPE_LLAMA3 || r->kind == ROPE_YARN},
 		{"low_freq_factor", r->low, r->kind == ROPE_LLAMA3},
 		{"high_freq_factor", r->high, r->kind == ROPE_LLAMA3},
@@ -220,7 +225,9 @@ config_write_rope(const struct model_config *c, const struct arch *arch, json_t 
 	json_t *rope = json_pack("{s:f}", "rope_theta", c->rope_theta);
 	json_object_set_new(root, arch->theta_key != NULL ? arch->theta_key : "rope_theta", json_real(c->rope_theta));
 	write_scaling(&c->rope, rope);
-	if (c->rope.kind != ROPE_PLAIN)
+	if (c->rope.kind == ROPE_LONG)
+		config_write_longrope(c, root, rope);
+	else if (c->rope.kind != ROPE_PLAIN)
 		json_object_set_new(root, "rope_scaling", json_copy(rope));
 	if (arch->rotary == ROTARY_TWO) {
 		write_two(c, arch, root, rope);

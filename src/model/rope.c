@@ -49,6 +49,7 @@ rope_frequency(const struct model_config *c, bool local, int i)
 	case ROPE_LINEAR: return plain / (float)c->rope.factor;
 	case ROPE_LLAMA3: return llama3(&c->rope, plain);
 	case ROPE_YARN: return yarn(c, i, plain);
+	case ROPE_LONG: return plain / (float)c->rope.near_factors[i];
 	default: return plain;
 	}
 }
@@ -57,7 +58,8 @@ static void
 rope_fill(struct rope *r, const struct model_config *c, bool local, int from, int to)
 {
 	int half = rope_dims(c) / 2;
-	double size = !local && c->rope.kind == ROPE_YARN ? c->rope.attention : 1;
+	bool sized = !local && (c->rope.kind == ROPE_YARN || c->rope.kind == ROPE_LONG);
+	double size = sized ? c->rope.attention : 1;
 	for (int i = 0; i < half; i++) {
 		float frequency = rope_frequency(c, local, i);
 		for (int p = from; p < to; p++) {

@@ -1,4 +1,5 @@
 /* config.json of both families, what is refused and how it is named, and how files map to the tensor table. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 #define LLAMA "\"model_type\":\"llama\",\"vocab_size\":100,\"hidden_size\":16,\"intermediate_size\":40," \
 	"\"num_hidden_layers\":2,\"num_attention_heads\":4"
+#define LONG "\"rope_type\":\"longrope\",\"short_factor\":[1,1.5],\"long_factor\":[2,3.0]"
 #define GPT2 "\"model_type\":\"gpt2\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":2,\"n_head\":4"
 
 static enum err
@@ -101,6 +103,40 @@ test_spellings(void **state)
 	}
 }
 
+/* LongRoPE up to the length that a model was first trained on, whatever its configs call it. */
+static void
+test_longrope(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {
+		",\"max_position_embeddings\":64,\"original_max_position_embeddings\":16,\"rope_scaling\":{\"type\":\"su\","
+			"\"short_factor\":[1,1.5],\"long_factor\":[2,3.0]}",
+		",\"max_position_embeddings\":64,\"original_max_position_embeddings\":16,\"rope_scaling\":{\"type\":\"yarn\","
+			"\"short_factor\":[1,1.5],\"long_factor\":[2,3.0]}",
+		",\"max_position_embeddings\":64,\"rope_parameters\":{" LONG ",\"rope_theta\":10000,"
+			"\"original_max_position_embeddings\":16}",
+		",\"max_position_embeddings\":64,\"rope_parameters\":{" LONG ",\"original_max_position_embeddings\":16,"
+			"\"attention_factor\":1.224744871391589,\"factor\":99}",
+	};
+	struct model_config c, first, back;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char *text = xasprintf("{" LLAMA "%s}", cases[i]);
+		assert_ok(parse(&c, text));
+		free(text);
+		assert_true(c.rope.kind == ROPE_LONG && c.n_ctx == 16 && c.rope.longest == 64 && c.rope.n_factors == 2);
+		assert_true(fabs(c.rope.attention - sqrt(1.5)) < 1e-12);	/* 1 + log 4 / log 16 */
+		if (i == 0)
+			first = c;
+		c.rope.attention = first.rope.attention;
+		assert_memory_equal(&c, &first, sizeof(c));
+	}
+	first.rope.attention = 1.25;
+	json_t *root = model_config_json(&first);
+	assert_ok(model_config_parse(&back, root, "x"));
+	json_decref(root);
+	assert_memory_equal(&back, &first, sizeof(back));
+}
+
 /* Which layers see a window, and which have no positions. */
 static void
 test_layers(void **state)
@@ -154,7 +190,17 @@ test_refused(void **state)
 		{"{\"model_type\":\"llama\",\"vocab_size\":100}", ERR_FORMAT, "hidden_size"},
 		{"{\"model_type\":\"mixtral\"}", ERR_UNSUPPORTED, "mixture of experts"},
 		{"{" LLAMA ",\"hidden_act\":\"mish\"}", ERR_UNSUPPORTED, "\"mish\""},
-		{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"longrope\",\"factor\":8}}", ERR_UNSUPPORTED, "longrope"},
+		{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"ntk\",\"factor\":8}}", ERR_UNSUPPORTED, "ntk"},
+		{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"longrope\",\"factor\":8}}", ERR_FORMAT, "short_factor"},
+		{"{" LLAMA ",\"rope_scaling\":{" LONG "}}", ERR_FORMAT, "original_max_position_embeddings"},
+		{"{" LLAMA ",\"rope_scaling\":{" LONG ",\"original_max_position_embeddings\":1.5}}", ERR_FORMAT, "whole"},
+		{"{" LLAMA ",\"rope_scaling\":{" LONG ",\"short_mscale\":1.5}}", ERR_UNSUPPORTED, "short_mscale"},
+		{"{" LLAMA ",\"rope_scaling\":{\"type\":\"su\",\"short_factor\":[1,2],\"long_factor\":[1]}}", ERR_FORMAT,
+			"long_factor"},
+		{"{" LLAMA ",\"rope_scaling\":{\"type\":\"su\",\"short_factor\":[1,0],\"long_factor\":[1,2]}}", ERR_FORMAT,
+			"short_factor"},
+		{"{" LLAMA ",\"head_dim\":8,\"original_max_position_embeddings\":8,\"rope_scaling\":{" LONG "}}", ERR_FORMAT,
+			"frequencies"},
 		{"{" LLAMA ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":0}}", ERR_FORMAT, "factor"},
 		{"{" LLAMA ",\"rope_parameters\":{\"rope_type\":\"yarn\",\"truncate\":false}}", ERR_UNSUPPORTED, "truncate"},
 		{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"high_freq_factor\":1}}", ERR_FORMAT, "high_freq"},
@@ -187,7 +233,7 @@ test_refused(void **state)
 		{"{" GEMMA3 ",\"rope_parameters\":{\"full_attention\":{\"partial_rotary_factor\":0.5}}}", ERR_UNSUPPORTED,
 			"partial_rotary_factor"},
 		{"{" OLMO3 ",\"rope_scaling\":[]}", ERR_FORMAT, "rope_scaling"},
-		{"{" OLMO3 ",\"rope_scaling\":{\"rope_type\":\"longrope\"}}", ERR_UNSUPPORTED, "longrope"},
+		{"{" OLMO3 ",\"rope_scaling\":{\"rope_type\":\"ntk\"}}", ERR_UNSUPPORTED, "ntk"},
 		{"{" SMOLLM3 ",\"no_rope_layers\":[1,0]}", ERR_FORMAT, "no_rope_layers"},
 		{"{" SMOLLM3 ",\"no_rope_layers\":{}}", ERR_FORMAT, "no_rope_layers"},
 		{"{" SMOLLM3 ",\"no_rope_layers\":[1,0,1,0,1,0,1,2]}", ERR_FORMAT, "no_rope_layers"},
@@ -364,6 +410,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_llama),
 		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_longrope),
 		cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_gpt2),
 		cmocka_unit_test(test_refused),
