@@ -1,5 +1,5 @@
 /* arch: the families' tables, made use of. A new family that differs in names and in flags we have is new rows in
- * arch_llama.c, arch_norms.c or arch_gpt.c, no new code. */
+ * one of the arch_*.c, no new code. */
 #include "arch.h"
 
 #include <ctype.h>
@@ -15,7 +15,7 @@ arch_at(size_t i)
 {
 	const struct { const struct arch *v; size_t n; } lists[] = {
 		{llama_archs, n_llama_archs}, {norms_archs, n_norms_archs}, {gpt_archs, n_gpt_archs},
-		{falcon_archs, n_falcon_archs},
+		{falcon_archs, n_falcon_archs}, {bigcode_archs, n_bigcode_archs},
 	};
 	for (size_t k = 0; k < ARRAY_LEN(lists); i -= lists[k++].n)
 		if (i < lists[k].n)

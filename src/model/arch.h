@@ -72,7 +72,7 @@ struct tensor_name {
 
 /* How a config says which layers see a window of positions (config_windows.c). */
 enum window_keys { WINDOWS_ABSENT, WINDOWS_SLIDING, WINDOWS_QWEN, WINDOWS_ALTERNATE, WINDOWS_NEO, WINDOWS_GEMMA3,
-	WINDOWS_OLMO3, WINDOWS_SMOLLM3 };
+	WINDOWS_OLMO3, WINDOWS_SMOLLM3, WINDOWS_COHERE2 };
 
 /* How a config says how positions turn (config_rope.c): for all layers; for those with a window and the others; not at
  * all. */
@@ -102,9 +102,9 @@ struct arch {
 	void (*write_blocks)(const struct model_config *c, json_t *root);
 };
 
-/* arch_llama.c, arch_norms.c, arch_gpt.c, arch_falcon.c */
-extern const struct arch llama_archs[], norms_archs[], gpt_archs[], falcon_archs[];
-extern const size_t n_llama_archs, n_norms_archs, n_gpt_archs, n_falcon_archs;
+/* arch_llama.c, arch_norms.c, arch_gpt.c, arch_falcon.c, arch_bigcode.c */
+extern const struct arch llama_archs[], norms_archs[], gpt_archs[], falcon_archs[], bigcode_archs[];
+extern const size_t n_llama_archs, n_norms_archs, n_gpt_archs, n_falcon_archs, n_bigcode_archs;
 
 const struct arch *arch_find(const char *family);	/* NULL: unknown */
 

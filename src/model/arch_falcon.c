@@ -77,10 +77,12 @@ parse_blocks(struct model_config *c, const json_t *root, const char *name)
 	TRY(json_opt_int(root, name, "num_ln_in_parallel_attn", 1, 2, grouped ? 2 : 1, &norms));
 	TRY(json_opt_int(root, name, "num_kv_heads", 1, CONFIG_COUNT_MAX, c->n_head, &heads));
 	if (c->d_model % c->n_head != 0)
-		return err_set(ERR_FORMAT, "%s: %d heads do not divide the model's width, %d", name, c->n_head, c->d_model);
+		return err_set(ERR_FORMAT, "%s: %d heads do not divide the model's width, %d", name, c->n_head,
+			c->d_model);
 	if (grouped ? !c->parallel : c->parallel && norms == 2)
-		return err_set(ERR_UNSUPPORTED, "%s: new_decoder_architecture: %s with parallel_attn: %s and %d norms is "
-			"not supported", name, grouped ? "true" : "false", c->parallel ? "true" : "false", (int)norms);
+		return err_set(ERR_UNSUPPORTED,
+			"%s: new_decoder_architecture: %s with parallel_attn: %s and %d norms is not supported", name,
+			grouped ? "true" : "false", c->parallel ? "true" : "false", (int)norms);
 	if (!grouped && !together && heads != c->n_head)
 		return err_set(ERR_FORMAT, "%s: num_kv_heads is %d without multi_query, of %d heads", name, (int)heads,
 			c->n_head);
@@ -108,7 +110,8 @@ write_blocks(const struct model_config *c, json_t *root)
 	json_object_set_new(root, "new_decoder_architecture", json_boolean(grouped));
 	json_object_set_new(root, "multi_query", json_boolean(c->n_kv_head == 1));
 	json_object_set_new(root, "parallel_attn", json_boolean(c->parallel));
-	json_object_set_new(root, "num_ln_in_parallel_attn", grouped ? json_integer(c->shared_norm ? 1 : 2) : json_null());
+	json_object_set_new(root, "num_ln_in_parallel_attn",
+		grouped ? json_integer(c->shared_norm ? 1 : 2) : json_null());
 	json_object_set_new(root, "num_kv_heads", json_integer(c->n_kv_head));
 }
 

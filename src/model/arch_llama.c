@@ -147,6 +147,21 @@ static const struct config_key cohere_keys[] = {
 	{NULL}
 };
 
+static const struct config_key cohere2_keys[] = {
+	LLAMA_SIZES,
+	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
+	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 8192},
+	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
+	{"layer_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
+	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
+	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
+	ATTENTION_BIAS,
+	{"logit_scale", KEY_FACTOR, FIELD(logit_factor), false, 0.0625},
+	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 5},
+	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 255001},
+	{NULL}
+};
+
 static const struct config_must cohere_musts[] = {
 	{"use_qk_norm", false},
 	{NULL}
@@ -207,6 +222,9 @@ const struct arch llama_archs[] = {
 		.names = llama_names, .ignored = llama_ignored},
 	{"cohere", "CohereForCausalLM", "model.", .base = {LLAMA_BASE, .norm = NORM_GAIN, .parallel = true,
 		.shared_norm = true, .rotary_pairs = true, .rope_theta = 5e5}, .keys = cohere_keys,
+		.musts = cohere_musts, .names = llama_names, .ignored = llama_ignored},
+	{"cohere2", "Cohere2ForCausalLM", "model.", .base = {LLAMA_BASE, .norm = NORM_GAIN, .parallel = true,
+		.shared_norm = true, .rotary_pairs = true}, .windows = WINDOWS_COHERE2, .keys = cohere2_keys,
 		.musts = cohere_musts, .names = llama_names, .ignored = llama_ignored},
 	{"phi3", "Phi3ForCausalLM", "model.", .base = {LLAMA_BASE}, .windows = WINDOWS_SLIDING, .keys = phi3_keys,
 		.musts = no_musts, .names = phi3_names, .ignored = llama_ignored},

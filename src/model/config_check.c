@@ -35,6 +35,8 @@ check_ranges(const struct model_config *c, const char *name)
 		TRY(check_range(name, ranges[i].what, ranges[i].v, ranges[i].max));
 	if ((int64_t)c->n_head * c->head_dim > COUNT_MAX)
 		return err_set(ERR_LIMIT, "%s: %d heads of width %d are too many", name, c->n_head, c->head_dim);
+	if (c->windows != WINDOW_NONE && c->window < 1)
+		return err_set(ERR_FORMAT, "%s: layers that see a window of %d positions", name, c->window);
 	return OK;
 }
 
@@ -85,8 +87,8 @@ factors_as_base(const struct model_config *c, const struct arch *arch)
 static bool
 turns_as_base(const struct model_config *c, const struct arch *arch)
 {
-	for (int i = 0; i < c->n_layer; i++)
-		if (c->pos == POS_ROPE && !model_turns(c, i) && arch->windows != WINDOWS_SMOLLM3)
+	for (int i = 0; i < c->n_layer && c->pos == POS_ROPE && arch->windows != WINDOWS_SMOLLM3; i++)
+		if (model_turns(c, i) != (arch->windows != WINDOWS_COHERE2 || model_window(c, i) > 0))
 			return false;
 	return (c->local_theta > 0) == (arch->rotary == ROTARY_TWO) && c->pos_offset == arch->base.pos_offset &&
 		(c->rotary_dims == 0 || has_key(arch, FIELD(rotary_dims)));
@@ -139,8 +141,6 @@ check_reals(const struct model_config *c, const char *name)
 		return err_set(ERR_FORMAT, "%s: a factor is negative", name);
 	if (!(c->query_scalar >= 0 && c->att_cap >= 0 && c->logit_cap >= 0 && c->qkv_clip >= 0))
 		return err_set(ERR_FORMAT, "%s: a scale or bound of attention or logits is negative", name);
-	if (c->windows != WINDOW_NONE && c->window < 1)
-		return err_set(ERR_FORMAT, "%s: a window of %d positions", name, c->window);
 	if (c->bos < -1 || c->bos >= c->vocab || c->eos < -1 || c->eos >= c->vocab)
 		return err_set(ERR_FORMAT, "%s: tokens %d and %d are not in a vocabulary of %d", name, c->bos, c->eos,
 			c->vocab);

@@ -27,7 +27,8 @@ parse_list(const json_t *rope, const char *name, const char *key, double out[ROP
 		out[i] = x;
 	}
 	if (*n > 0 && *n != (int)size)
-		return err_set(ERR_FORMAT, "%s: longrope: %s has %d factors, the other list %d", name, key, (int)size, *n);
+		return err_set(ERR_FORMAT, "%s: longrope: %s has %d factors, the other list %d", name, key, (int)size,
+			*n);
 	*n = (int)size;
 	return OK;
 }

@@ -148,11 +148,28 @@ parse_pattern(struct model_config *c, const json_t *root, const char *name, int6
 }
 
 static enum err
-parse_gemma3(struct model_config *c, const json_t *root, const char *name)
+parse_given_pattern(struct model_config *c, const json_t *root, const char *name, int64_t fallback)
 {
 	int64_t every;
-	TRY(json_opt_int(root, name, "sliding_window_pattern", 1, INT32_MAX, 6, &every));
+	TRY(json_opt_int(root, name, "sliding_window_pattern", 1, INT32_MAX, fallback, &every));
 	return parse_pattern(c, root, name, every);
+}
+
+static enum err
+parse_gemma3(struct model_config *c, const json_t *root, const char *name)
+{
+	return parse_given_pattern(c, root, name, 6);
+}
+
+/* Layers without a window have no positions. */
+static enum err
+parse_cohere2(struct model_config *c, const json_t *root, const char *name)
+{
+	TRY(parse_given_pattern(c, root, name, 4));
+	for (int i = 0; i < c->n_layer && i < MODEL_LAYERS_MAX; i++)
+		if ((c->local[i / 64] >> (i % 64) & 1) == 0)
+			c->unturned[i / 64] |= (uint64_t)1 << (i % 64);
+	return OK;
 }
 
 static enum err
@@ -202,7 +219,7 @@ config_parse_windows(struct model_config *c, const struct arch *arch, const json
 	static enum err (*const parse[])(struct model_config *, const json_t *, const char *) = {
 		[WINDOWS_SLIDING] = parse_sliding, [WINDOWS_QWEN] = parse_qwen, [WINDOWS_ALTERNATE] = parse_alternate,
 		[WINDOWS_NEO] = parse_neo, [WINDOWS_GEMMA3] = parse_gemma3, [WINDOWS_OLMO3] = parse_olmo3,
-		[WINDOWS_SMOLLM3] = parse_smollm3,
+		[WINDOWS_SMOLLM3] = parse_smollm3, [WINDOWS_COHERE2] = parse_cohere2,
 	};
 	if (arch->windows != WINDOWS_ABSENT)
 		TRY(parse[arch->windows](c, root, name));

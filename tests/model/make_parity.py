@@ -106,6 +106,10 @@ MODELS = {
                         eos_token_id=0, rope_parameters=dict(
                             rope_type="longrope", rope_theta=100.0, short_factor=[1.1, 1.7], long_factor=[2.0, 7.0],
                             original_max_position_embeddings=32)),
+    "cohere2": family("Cohere2", **SMALL, layer_types=["full_attention", "sliding_attention"], sliding_window=5,
+                      logit_scale=0.5, pad_token_id=None, bos_token_id=0, eos_token_id=0),
+    "gpt-bigcode": family("GPTBigCode", vocab_size=60, n_embd=16, n_layer=2, n_head=4, n_positions=32, n_inner=36,
+                          bos_token_id=0, eos_token_id=0),
 }
 
 

@@ -50,6 +50,8 @@ test_llama(void **state)
 #define OLMO3 "\"model_type\":\"olmo3\"," SIZES
 #define GRANITE "\"model_type\":\"granite\"," SIZES
 #define COHERE "\"model_type\":\"cohere\"," SIZES
+#define COHERE2 "\"model_type\":\"cohere2\"," SIZES
+#define BIGCODE "\"model_type\":\"gpt_bigcode\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":2,\"n_head\":4"
 #define GPTJ "\"model_type\":\"gptj\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":2,\"n_head\":2"
 #define FALCON "\"model_type\":\"falcon\",\"vocab_size\":100,\"hidden_size\":16,\"num_hidden_layers\":2," \
 	"\"num_attention_heads\":4"
@@ -158,6 +160,13 @@ test_layers(void **state)
 		assert_true(model_turns(&c, i) == (i % 4 != 3) && model_window(&c, i) == 0);
 	assert_ok(parse(&c, "{" GPTJ ",\"rotary_dim\":6}"));
 	assert_true(c.rotary_dims == 6 && c.rotary_pairs && c.head_bias && c.shared_norm && c.d_ff == 64);
+	assert_ok(parse(&c, "{" COHERE2 ",\"sliding_window\":7}"));
+	for (int i = 0; i < 8; i++)
+		assert_true(model_turns(&c, i) == (i % 4 != 3) && model_window(&c, i) == (i % 4 != 3 ? 7 : 0));
+	assert_ok(parse(&c, "{" BIGCODE "}"));
+	assert_true(c.n_kv_head == 1 && c.head_dim == 4 && c.tied && c.act == ACT_GELU_TANH);
+	assert_ok(parse(&c, "{" BIGCODE ",\"multi_query\":false}"));
+	assert_true(c.n_kv_head == 4);
 	assert_ok(parse(&c, "{" FALCON "}"));
 	assert_true(c.parallel && c.shared_norm && c.n_kv_head == 1 && c.head_dim == 4 && c.d_ff == 64 && !c.mlp_bias && c.tied);
 	assert_ok(parse(&c, "{" FALCON ",\"new_decoder_architecture\":true,\"num_kv_heads\":2,\"num_ln_in_parallel_attn\":1}"));
@@ -248,6 +257,11 @@ test_refused(void **state)
 		{"{" GPTJ ",\"rotary_dim\":5}", ERR_FORMAT, "even"},
 		{"{" GPTJ ",\"rotary_dim\":10}", ERR_FORMAT, "rotary"},
 		{"{" GPTJ ",\"rotary_dim\":4,\"rotary\":false}", ERR_UNSUPPORTED, "rotary"},
+		{"{" COHERE2 ",\"sliding_window\":null}", ERR_FORMAT, "window"},
+		{"{" COHERE2 ",\"sliding_window_pattern\":0}", ERR_FORMAT, "sliding_window_pattern"},
+		{"{" BIGCODE ",\"scale_attn_weights\":false}", ERR_UNSUPPORTED, "scale_attn_weights"},
+		{"{" BIGCODE ",\"add_cross_attention\":true}", ERR_UNSUPPORTED, "add_cross_attention"},
+		{"{" BIGCODE ",\"multi_query\":3}", ERR_FORMAT, "multi_query"},
 		{"{" FALCON ",\"alibi\":true}", ERR_UNSUPPORTED, "alibi"},
 		{"{" FALCON ",\"new_decoder_architecture\":true,\"parallel_attn\":false}", ERR_UNSUPPORTED, "parallel_attn"},
 		{"{" FALCON ",\"num_ln_in_parallel_attn\":2}", ERR_UNSUPPORTED, "2 norms"},

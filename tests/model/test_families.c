@@ -226,7 +226,7 @@ main(void)
 		FAMILY("gpt-neox-sequential"), FAMILY("phi"), FAMILY("starcoder2"), FAMILY("gemma3"), FAMILY("smollm3"),
 		FAMILY("smollm3-window"), FAMILY("olmo3"), FAMILY("granite"), FAMILY("gptj"), FAMILY("opt"),
 		FAMILY("opt-gelu"), FAMILY("cohere"), FAMILY("falcon"), FAMILY("falcon-groups"),
-		FAMILY("falcon-sequential"), FAMILY("phi3-long"),
+		FAMILY("falcon-sequential"), FAMILY("phi3-long"), FAMILY("cohere2"), FAMILY("gpt-bigcode"),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -252,7 +252,8 @@ main(void)
 		MODEL("gpt2"), MODEL("gpt2-erf"), MODEL("gpt-neo"), MODEL("gpt-neox"), MODEL("gpt-neox-sequential"),
 		MODEL("phi"), MODEL("starcoder2"), MODEL("gemma3"), MODEL("smollm3"), MODEL("smollm3-window"),
 		MODEL("olmo3"), MODEL("granite"), MODEL("gptj"), MODEL("opt"), MODEL("opt-gelu"), MODEL("cohere"),
-		MODEL("falcon"), MODEL("falcon-groups"), MODEL("falcon-sequential"), MODEL("phi3-long"),
+		MODEL("falcon"), MODEL("falcon-groups"), MODEL("falcon-sequential"), MODEL("phi3-long"), MODEL("cohere2"),
+		MODEL("gpt-bigcode"),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
