@@ -102,8 +102,8 @@ MODELS = {
                             max_position_embeddings=64),
     "falcon-sequential": family("Falcon", vocab_size=60, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
                                 multi_query=False, parallel_attn=False, ffn_hidden_size=36, max_position_embeddings=64),
-    "phi3-long": family("Phi3", **dict(SMALL, num_hidden_layers=1), original_max_position_embeddings=32, pad_token_id=None,
-                        eos_token_id=0, rope_parameters=dict(
+    "phi3-long": family("Phi3", **dict(SMALL, num_hidden_layers=1), original_max_position_embeddings=32,
+                        pad_token_id=None, eos_token_id=0, rope_parameters=dict(
                             rope_type="longrope", rope_theta=100.0, short_factor=[1.1, 1.7], long_factor=[2.0, 7.0],
                             original_max_position_embeddings=32)),
     "cohere2": family("Cohere2", **SMALL, layer_types=["full_attention", "sliding_attention"], sliding_window=5,
