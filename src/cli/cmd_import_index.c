@@ -17,7 +17,7 @@ static const struct option import_index_table[] = {
 	{"checkpoint", OPTION_TEXT, FIELD(checkpoint), "DIR", NULL,
 		.help = "the Hugging Face directory that the index was built with"},
 	{"examples", OPTION_TEXT, FIELD(examples), "FILE", NULL,
-		.help = "JSONL whose record number i is row i of the index, in the format of byline import"},
+		.help = "JSONL whose record number i is example i of the index, in the format of byline import"},
 	{"run", OPTION_TEXT, FIELD(run), "NAME", "bergson",
 		.help = "what the run is called in the store; one that is there must have the same weights"},
 	{"copy", OPTION_FLAG, FIELD(copy), .help = "copy the index into the store instead of linking to it"},

@@ -24,7 +24,8 @@ static const struct option import_scores_table[] = {
 	{"source", OPTION_TEXT, FIELD(source), "NAME", "another library", .help = "what made the scores"},
 	{"run", OPTION_TEXT, FIELD(run), "NAME", "imported", .help = "what the scores are called in the store"},
 	{"tokens", OPTION_CHOICE, FIELD(tokens), "WHOSE", "auto", .choices = "auto output example",
-		.help = "whose tokens a third dimension is of; auto: a .safetensors file's are the example's"},
+		.help = "whose tokens a third dimension is of; auto takes those of the example in a "
+		".safetensors file, else of the output"},
 	{"negate", OPTION_FLAG, FIELD(negate), .help = "large scores are of examples that hurt; turn all signs"},
 	{"json", OPTION_FLAG, FIELD(json), .help = "print one JSON object"},
 	{"quiet", OPTION_FLAG, FIELD(quiet), .help = "no progress"},

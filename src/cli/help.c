@@ -9,9 +9,21 @@
 
 static const char *const groups[] = {"Look", "Build", "Keep"};
 
+static int
+name_width(void)
+{
+	const struct command *c;
+	size_t most = 0;
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+		if (!c->hidden && strlen(c->name) > most)
+			most = strlen(c->name);
+	return (int)most;
+}
+
 void
 help_overview(void)
 {
+	int width = name_width();
 	printf("usage: byline STORE                 open the explorer\n"
 	       "       byline COMMAND [ARGUMENTS]\n");
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
@@ -19,9 +31,22 @@ help_overview(void)
 		const struct command *c;
 		for (size_t i = 0; (c = command_at(i)) != NULL; i++)
 			if (!c->hidden && strcmp(c->group, groups[g]) == 0)
-				printf("  %-10s %s\n", c->name, c->summary);
+				printf("  %-*s  %s\n", width, c->name, c->summary);
 	}
 	printf("\nbyline COMMAND --help lists a command's options; man byline-COMMAND has examples.\n");
+}
+
+/* "f32, f16 or bf16" */
+static void
+print_choices(const char *choices)
+{
+	for (const char *p = choices; *p; p++) {
+		const char *next = strchr(p + 1, ' ');
+		if (*p != ' ')
+			putchar(*p);
+		else
+			fputs(next ? ", " : " or ", stdout);
+	}
 }
 
 static void
@@ -30,8 +55,10 @@ help_option(const struct option *o)
 	char left[64];
 	snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 	printf("  %-24s %s", left, o->help);
-	if (o->choices)
-		printf(": %s", o->choices);
+	if (o->choices) {
+		printf(": ");
+		print_choices(o->choices);
+	}
 	if (o->initial && *o->initial)
 		printf(" (default %s)", o->initial);
 	putchar('\n');
@@ -75,7 +102,7 @@ roff_option(const struct option *o)
 	roff_text(o->help + 1);
 	if (o->choices) {
 		printf(": ");
-		roff_text(o->choices);
+		print_choices(o->choices);
 	}
 	printf(".\n");
 	if (o->initial && *o->initial) {
@@ -169,7 +196,8 @@ void
 help_roff_methods(void)
 {
 	printf(".SH METHODS\nThe methods of this version, as\n.B \\-\\-method\ntakes them.\n"
-		"The first is the default; the last is that of runs made by\n.BR byline\\-import\\-scores (1).\n");
+		"The first is the default; the last is that of runs made by\n.BR byline\\-import\\-scores (1).\n"
+		"Of a run that has an index made by bergson and none of byline's own, bergson is the default.\n");
 	for (int i = 0; i < n_methods; i++)
 		method_roff(&methods[i]);
 	method_roff(method_find("imported"));
