@@ -53,6 +53,9 @@ int32_t tokenizer_special(const struct tokenizer *t, const char *content);
  * on which the file's own pattern gave up. */
 enum err tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, bool special, struct token_span **out,
 	size_t *n_out);
+/* The same tokens a few at a time, so that memory does not grow with their number. */
+enum err tokenizer_encode_each(const struct tokenizer *t, const char *text, size_t n, bool special,
+	void (*take)(void *arg, const struct token_span *v, size_t n), void *arg);
 /* As a text that goes on from another, special tokens as text: nothing is put before it. */
 enum err tokenizer_encode_on(const struct tokenizer *t, const char *text, size_t n, struct token_span **out,
 	size_t *n_out);

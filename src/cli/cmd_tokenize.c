@@ -28,7 +28,40 @@ enum { TEXT_MAX = INT32_MAX / 2, JSON_MAX = 256 << 20 };
 
 /* ---- text to tokens ---- */
 
-struct text { const struct tokenizer *t; struct str bytes; bool json; size_t printed; };
+/* packed: of each token three numbers, its id, the bytes skipped before it and its bytes, low seven bits first */
+struct text { const struct tokenizer *t; struct str bytes, packed; bool json; size_t printed, done; };
+
+static void
+pack_number(struct str *out, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		str_addc(out, (char)(v | 0x80));
+	str_addc(out, (char)v);
+}
+
+static size_t
+unpack_number(const char **at)
+{
+	size_t v = 0;
+	for (int shift = 0;; shift += 7) {
+		unsigned char byte = (unsigned char)*(*at)++;
+		v |= (size_t)(byte & 0x7f) << shift;
+		if (byte < 0x80)
+			return v;
+	}
+}
+
+static void
+pack_tokens(void *arg, const struct token_span *v, size_t n)
+{
+	struct text *x = arg;
+	for (size_t i = 0; i < n; i++) {
+		pack_number(&x->packed, (uint64_t)v[i].id);
+		pack_number(&x->packed, v[i].from - x->done);
+		pack_number(&x->packed, v[i].to - v[i].from);
+		x->done = v[i].to;
+	}
+}
 
 static void
 print_token(struct text *x, int32_t id, size_t from, size_t to)
@@ -56,7 +89,20 @@ print_around(struct text *x, const int32_t *ids, size_t n, size_t at)
 }
 
 static void
-print_all(struct text *x, const struct token_span *v, size_t n, bool special)
+print_packed(struct text *x)
+{
+	const char *at = x->packed.s;
+	for (size_t to = 0; at && at < x->packed.s + x->packed.len;) {
+		int32_t id = (int32_t)unpack_number(&at);
+		size_t from = to + unpack_number(&at);
+		to = from + unpack_number(&at);
+		print_token(x, id, from, to);
+	}
+}
+
+/* Nothing is printed before all is known to be good. */
+static void
+print_all(struct text *x, bool special)
 {
 	const int32_t *before, *after;
 	size_t n_before = special ? tokenizer_before(x->t, &before) : 0,
@@ -64,8 +110,7 @@ print_all(struct text *x, const struct token_span *v, size_t n, bool special)
 	if (x->json)
 		printf("{\"tokens\":[");
 	print_around(x, before, n_before, 0);
-	for (size_t i = 0; i < n; i++)
-		print_token(x, v[i].id, v[i].from, v[i].to);
+	print_packed(x);
 	print_around(x, after, n_after, x->bytes.len);
 	if (x->json)
 		puts("]}");
@@ -75,15 +120,13 @@ static enum err
 encode(const struct tokenizer *t, const struct tokenize_args *a)
 {
 	struct text x = { .t = t, .json = a->json };
-	struct token_span *v = NULL;
-	size_t n;
 	enum err err;
 	TRY_OUT(file_read("-", TEXT_MAX, &x.bytes));
 	str_add(&x.bytes, "", 0);
-	TRY_OUT(tokenizer_encode(t, x.bytes.s, x.bytes.len, a->special, &v, &n));
-	print_all(&x, v, n, a->special);
+	TRY_OUT(tokenizer_encode_each(t, x.bytes.s, x.bytes.len, a->special, pack_tokens, &x));
+	print_all(&x, a->special);
 out:
-	free(v);
+	str_free(&x.packed);
 	str_free(&x.bytes);
 	return err;
 }

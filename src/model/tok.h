@@ -60,7 +60,10 @@ struct tok_matches { struct tok_match *v; size_t n, cap; };
 struct tok_matcher { pcre2_match_data *data; pcre2_match_context *context; struct tok_matches found; };
 void tok_matcher_init(struct tok_matcher *m);
 void tok_matcher_free(struct tok_matcher *m);
-/* Cuts s[0..n) into matches (hit) and what lies between them, in m->found. */
+/* Cuts s[0..n) into matches (hit) and what lies between them, in m->found; some at a time, until `end`. */
+struct tok_scan { size_t at, done; bool any, end; };
+enum err tok_matcher_some(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n, struct tok_scan *scan,
+	size_t max);
 enum err tok_matcher_run(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n);
 
 /* ---- texts that know where they came from (tok_rewrite.c) ---- */
@@ -79,8 +82,9 @@ struct rewrite { struct str text; uint32_t *at; size_t cap; };
 void rewrite_begin(struct rewrite *r);
 /* k bytes that stand for bytes [from, to) of `in`: spread evenly, so that maps never run backwards. */
 void rewrite_add(struct rewrite *r, const struct mapped *in, const char *s, size_t k, size_t from, size_t to);
-/* *out lives in r until the next rewrite_begin. ERR_LIMIT: it grew beyond what offsets can tell. */
-enum err rewrite_end(struct rewrite *r, const struct mapped *in, struct mapped *out);
+/* *out, which stands for `in` up to byte `to`, lives in r until the next rewrite_begin. ERR_LIMIT: it grew beyond what
+ * offsets can tell. */
+enum err rewrite_end(struct rewrite *r, const struct mapped *in, size_t to, struct mapped *out);
 void rewrite_free(struct rewrite *r);
 
 /* ---- normalisation (tok_normal.c) ---- */
@@ -112,6 +116,7 @@ struct split_step {
 	pcre2_code *re;			/* NULL: leaves the text whole */
 	enum split_behavior behavior;
 	bool invert;
+	int32_t only;			/* the one code point that `re` is; -1: another pattern */
 	enum split_prefix prefix;	/* whether `mark` is put before pieces (the text's first) that lack it */
 	bool replace;			/* spaces become `mark` */
 	char mark[8];
@@ -119,13 +124,24 @@ struct split_step {
 struct piece { uint32_t from, to; bool glued; };	/* glued: nothing may be put before it */
 struct pieces { struct piece *v; size_t n, cap; };
 /* first: bytes of the text's first code point; what comes of it is where the text begins */
-struct splitter { struct tok_matcher matcher; struct pieces pieces[2]; struct rewrite side[2]; uint32_t first; };
+struct splitter {
+	struct tok_matcher matcher;
+	struct pieces pieces[2];
+	struct rewrite side[2], whole;
+	uint32_t first;
+	const struct split_step *steps;
+	int n_steps;
+	struct mapped text;		/* as the first step leaves it */
+	bool glued;
+	struct tok_scan scan;
+};
 void splitter_init(struct splitter *s);
 void splitter_free(struct splitter *s);
-/* Cuts *text, which is replaced where a step rewrites it. *out and that text live in the splitter until the next
- * call. */
-enum err splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, struct mapped *text, bool glued,
-	const struct pieces **out);
+/* Cuts a text, a stretch of it at a time so that memory does not grow with it: *out are pieces of *part, the text as
+ * the steps rewrote it; both live in the splitter until the next call. *out NULL: there are no more. */
+enum err splitter_begin(struct splitter *s, const struct split_step *steps, int n_steps, const struct mapped *text,
+	bool glued);
+enum err splitter_next(struct splitter *s, struct mapped *part, const struct pieces **out);
 enum err split_gpt2(struct split_step *step);	/* the splitting of ByteLevel */
 
 /* ---- added tokens (tok_added.c) ---- */
@@ -194,6 +210,7 @@ struct tokenizer {
 	int32_t byte_id[256];			/* a byte as a symbol, or in byte fallback; -1: there is none */
 	int32_t unk;				/* -1: none */
 	bool fuse_unk, ignore_merges, byte_level, byte_fallback;
+	bool local;				/* texts may be cut (tok_local.c) */
 	struct pair_map symbols;		/* unless byte_level: code point and 0 to id (y) */
 	struct pair_map merges;			/* x: rank, y: new id */
 	struct pair_map joints;			/* pairs of symbols that some merge closes; other places may be cut */
@@ -209,6 +226,10 @@ struct tokenizer {
 
 /* The first symbol of s[0..n), n > 0, and its length: a code point's token, or the byte's. -1: it has none. */
 int32_t tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n, size_t *len);
+
+/* May texts be cut, and the first place from `at` on where s[0..n) may be; n: nowhere (tok_local.c). */
+bool tokenizer_find_local(const struct tokenizer *t);
+size_t tokenizer_cut_local(const struct tokenizer *t, const char *s, size_t n, size_t at);
 
 /* The parts of loading, in turn. */
 enum err tokenizer_parse_steps(struct tokenizer *t, const json_t *root, const char *name);	/* tokenizer_steps.c */

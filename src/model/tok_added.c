@@ -41,8 +41,9 @@ added_set_seal(struct added_set *set, const char *name)
 	/* Which of them `tokenizers` finds changes from one run to the next. */
 	for (size_t i = 1; i < set->n; i++)
 		if (set->v[i - 1].n == set->v[i].n && memcmp(set->v[i - 1].s, set->v[i].s, set->v[i].n) == 0)
-			return err_set(ERR_UNSUPPORTED, "%s: added tokens %d and %d are the same when normalized, which "
-				"is not supported", name, (int)set->v[i - 1].id, (int)set->v[i].id);
+			return err_set(ERR_UNSUPPORTED,
+				"%s: added tokens %d and %d are the same when normalized, which is not supported",
+				name, (int)set->v[i - 1].id, (int)set->v[i].id);
 	return OK;
 }
 

@@ -67,22 +67,30 @@ put(struct working *w, const char *s, size_t k, size_t from, size_t to)
 	rewrite_add(w->out, w->in, s, k, from, to);
 }
 
-static void
-normal_cluster(struct working *w, size_t from, size_t to, enum normal_form form)
+/* In fresh memory; negative: not UTF-8, or no memory. */
+static utf8proc_ssize_t
+form_of(const char *s, size_t n, enum normal_form form, utf8proc_uint8_t **out)
 {
 	static const int options[] = {
 		[NORMAL_NFC] = UTF8PROC_COMPOSE, [NORMAL_NFD] = UTF8PROC_DECOMPOSE,
 		[NORMAL_NFKC] = UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
 		[NORMAL_NFKD] = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
 	};
-	utf8proc_uint8_t *done = NULL;
-	const char *s = w->in->s + from;
-	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(to - from), &done,
+	*out = NULL;
+	return utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, out,
 		(utf8proc_option_t)(UTF8PROC_STABLE | options[form]));
+}
+
+static void
+normal_cluster(struct working *w, size_t from, size_t to, enum normal_form form)
+{
+	utf8proc_uint8_t *done;
+	const char *s = w->in->s + from;
+	utf8proc_ssize_t n = form_of(s, to - from, form, &done);
 	if (n >= 0)
 		put(w, (const char *)done, (size_t)n, from, to);
 	else
-		put(w, s, to - from, from, to);		/* not UTF-8 or no memory: as it was */
+		put(w, s, to - from, from, to);		/* as it was */
 	free(done);
 }
 
@@ -184,6 +192,26 @@ step_strip(struct working *w, const struct normal_step *step)
 	put(w, w->in->s + from, to - from, from, to);
 }
 
+/* Most texts are in their normal form already, and need no copy with a map. */
+static bool
+has_form(const char *s, size_t n, enum normal_form form)
+{
+	for (size_t i = 0, used; i < n; i += used) {
+		utf8proc_uint8_t *done;
+		if ((unsigned char)s[i] < 0x80 && (i + 1 == n || (unsigned char)s[i + 1] < 0x80)) {
+			used = 1;
+			continue;
+		}
+		used = cluster_length(s + i, n - i, is_compat(form));
+		utf8proc_ssize_t k = form_of(s + i, used, form, &done);
+		bool same = k < 0 || ((size_t)k == used && memcmp(done, s + i, used) == 0);
+		free(done);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
 /* Would it change nothing? */
 static bool
 step_idle(const struct normal_step *step, const struct mapped *m, bool glued)
@@ -192,7 +220,7 @@ step_idle(const struct normal_step *step, const struct mapped *m, bool glued)
 	case NORMAL_PREPEND: return glued || m->n == 0;
 	case NORMAL_REPLACE: return m->n == 0 || (!step->re && !memmem(m->s, m->n, step->what, step->n_what));
 	case NORMAL_STRIP: case NORMAL_LOWER: return false;
-	default: return ascii_length(m->s, m->n) == m->n;
+	default: return has_form(m->s, m->n, step->form);
 	}
 }
 
@@ -224,7 +252,7 @@ normal_apply(const struct normal *normal, struct normal_buf *buf, const struct m
 		struct working w = { .out = &buf->side[side], .in = &before, .matcher = &buf->matcher };
 		rewrite_begin(w.out);
 		TRY(step_do(&w, &normal->steps[i]));
-		TRY(rewrite_end(w.out, &before, out));
+		TRY(rewrite_end(w.out, &before, before.n, out));
 		side = !side;
 	}
 	return OK;

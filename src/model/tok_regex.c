@@ -105,27 +105,37 @@ tok_matcher_find(struct tok_matcher *m, const pcre2_code *re, const char *s, siz
 
 /* As onig's find_iter: an empty match right at the end of the one before it does not count. */
 enum err
-tok_matcher_run(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n)
+tok_matcher_some(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n, struct tok_scan *scan,
+	size_t max)
 {
-	size_t at = 0, done = 0, from, to;
-	bool any = false;
+	size_t from, to;
 	m->found.n = 0;
-	while (at <= n) {
-		TRY(tok_matcher_find(m, re, s, n, at, &from, &to));
+	while (scan->at <= n && m->found.n < max) {
+		TRY(tok_matcher_find(m, re, s, n, scan->at, &from, &to));
 		if (from > n)
 			break;
-		if (from == to && any && to == done) {
-			for (at++; at < n && ((unsigned char)s[at] & 0xc0) == 0x80;)
-				at++;
+		if (from == to && scan->any && to == scan->done) {
+			for (scan->at++; scan->at < n && ((unsigned char)s[scan->at] & 0xc0) == 0x80;)
+				scan->at++;
 			continue;
 		}
-		if (from > done)
-			tok_matches_add(&m->found, done, from, false);
+		if (from > scan->done)
+			tok_matches_add(&m->found, scan->done, from, false);
 		tok_matches_add(&m->found, from, to, true);
-		at = done = to;
-		any = true;
+		scan->at = scan->done = to;
+		scan->any = true;
 	}
-	if (done < n)
-		tok_matches_add(&m->found, done, n, false);
+	if (m->found.n >= max && scan->at <= n)
+		return OK;
+	if (scan->done < n)
+		tok_matches_add(&m->found, scan->done, n, false);
+	scan->end = true;
 	return OK;
+}
+
+enum err
+tok_matcher_run(struct tok_matcher *m, const pcre2_code *re, const char *s, size_t n)
+{
+	struct tok_scan scan = {0};
+	return tok_matcher_some(m, re, s, n, &scan, SIZE_MAX);
 }

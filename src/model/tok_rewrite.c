@@ -25,12 +25,12 @@ rewrite_add(struct rewrite *r, const struct mapped *in, const char *s, size_t k,
 }
 
 enum err
-rewrite_end(struct rewrite *r, const struct mapped *in, struct mapped *out)
+rewrite_end(struct rewrite *r, const struct mapped *in, size_t to, struct mapped *out)
 {
 	if (r->text.len > TOK_REWRITTEN_MAX)
 		return err_set(ERR_LIMIT, "a text that the tokenizer makes longer than %d bytes", TOK_REWRITTEN_MAX);
 	mem_grow(&r->at, &r->cap, r->text.len + 1, sizeof(*r->at));
-	r->at[r->text.len] = mapped_source(in, in->n);
+	r->at[r->text.len] = mapped_source(in, to);
 	*out = (struct mapped){ .s = r->text.s, .n = r->text.len, .at = r->at };
 	return OK;
 }

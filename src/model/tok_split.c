@@ -21,6 +21,7 @@ splitter_free(struct splitter *s)
 	free(s->pieces[1].v);
 	rewrite_free(&s->side[0]);
 	rewrite_free(&s->side[1]);
+	rewrite_free(&s->whole);
 }
 
 /* ---- what becomes of matches ---- */
@@ -83,12 +84,11 @@ pieces_add(struct pieces *p, struct piece piece)
 	p->v[p->n++] = piece;
 }
 
-static enum err
-split_piece(struct splitter *s, const struct split_step *step, const char *text, const struct piece *piece,
-	struct pieces *out)
+/* What the matcher found in the piece. */
+static void
+split_found(struct splitter *s, const struct split_step *step, const struct piece *piece, struct pieces *out)
 {
 	const struct tok_matches *found = &s->matcher.found;
-	TRY(tok_matcher_run(&s->matcher, step->re, text + piece->from, piece->to - piece->from));
 	for (size_t i = 0; step->invert && i < found->n; i++)
 		found->v[i].hit = !found->v[i].hit;
 	split_behave(&s->matcher.found, step->behavior);
@@ -97,6 +97,14 @@ split_piece(struct splitter *s, const struct split_step *step, const char *text,
 			.from = piece->from + found->v[i].from, .to = piece->from + found->v[i].to,
 			.glued = piece->glued && found->v[i].from == 0,
 		});
+}
+
+static enum err
+split_piece(struct splitter *s, const struct split_step *step, const char *text, const struct piece *piece,
+	struct pieces *out)
+{
+	TRY(tok_matcher_run(&s->matcher, step->re, text + piece->from, piece->to - piece->from));
+	split_found(s, step, piece, out);
 	return OK;
 }
 
@@ -134,9 +142,11 @@ rewrite_spaces(struct rewrite *r, const struct split_step *step, const struct ma
 
 /* The text anew, of `now` alone, which comes to lie in it. */
 static enum err
-split_rewrite(struct rewrite *r, const struct split_step *step, struct mapped *text, struct pieces *now, uint32_t first)
+split_rewrite(struct rewrite *r, const struct split_step *step, struct mapped *text, struct pieces *now,
+	uint32_t first)
 {
 	struct mapped before = *text;
+	size_t to = now->n > 0 ? now->v[now->n - 1].to : text->n;
 	rewrite_begin(r);
 	for (size_t i = 0; i < now->n; i++) {
 		struct piece *p = &now->v[i];
@@ -147,37 +157,38 @@ split_rewrite(struct rewrite *r, const struct split_step *step, struct mapped *t
 		p->from = (uint32_t)start;
 		p->to = (uint32_t)r->text.len;
 	}
-	return rewrite_end(r, &before, text);
+	return rewrite_end(r, &before, to, text);
 }
 
 static bool
 changes_text(const struct split_step *step, const struct mapped *text, const struct pieces *now, uint32_t first)
 {
-	for (size_t i = 0; i < now->n; i++)
-		if (piece_needs_mark(step, text, &now->v[i], first))
+	for (size_t i = 0; i < now->n; i++) {
+		const struct piece *p = &now->v[i];
+		if (piece_needs_mark(step, text, p, first) ||
+			(step->replace && memchr(text->s + p->from, ' ', p->to - p->from)))
 			return true;
-	return step->replace && memchr(text->s, ' ', text->n);
+	}
+	return false;
 }
 
-enum err
-splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, struct mapped *text, bool glued,
-	const struct pieces **out)
+/* The steps from `from` on, on the pieces that are in s->pieces[0]. */
+static enum err
+split_steps(struct splitter *s, int from, struct mapped *text, const struct pieces **out)
 {
 	struct pieces *now = &s->pieces[0], *next = &s->pieces[1];
 	int side = 0;
-	now->n = 0;
-	if (text->n > 0)
-		pieces_add(now, (struct piece){ .to = (uint32_t)text->n, .glued = glued });
-	for (int i = 0; i < n_steps; i++) {
-		if (changes_text(&steps[i], text, now, s->first)) {
-			TRY(split_rewrite(&s->side[side], &steps[i], text, now, s->first));
+	for (int i = from; i < s->n_steps; i++) {
+		const struct split_step *step = &s->steps[i];
+		if (changes_text(step, text, now, s->first)) {
+			TRY(split_rewrite(&s->side[side], step, text, now, s->first));
 			side = !side;
 		}
-		if (!steps[i].re)
+		if (!step->re)
 			continue;
 		next->n = 0;
 		for (size_t k = 0; k < now->n; k++)
-			TRY(split_piece(s, &steps[i], text->s, &now->v[k], next));
+			TRY(split_piece(s, step, text->s, &now->v[k], next));
 		struct pieces *swap = now;
 		now = next;
 		next = swap;
@@ -187,12 +198,51 @@ splitter_run(struct splitter *s, const struct split_step *steps, int n_steps, st
 }
 
 enum err
+splitter_begin(struct splitter *s, const struct split_step *steps, int n_steps, const struct mapped *text, bool glued)
+{
+	struct pieces *now = &s->pieces[0];
+	s->steps = steps;
+	s->n_steps = n_steps;
+	s->text = *text;
+	s->glued = glued;
+	s->scan = (struct tok_scan){ .end = text->n == 0 };
+	now->n = 0;
+	if (s->scan.end || n_steps == 0)
+		return OK;
+	pieces_add(now, (struct piece){ .to = (uint32_t)text->n, .glued = glued });
+	return changes_text(steps, text, now, s->first) ? split_rewrite(&s->whole, steps, &s->text, now, s->first) : OK;
+}
+
+enum err
+splitter_next(struct splitter *s, struct mapped *part, const struct pieces **out)
+{
+	enum { SOME = 4096 };
+	const struct split_step *step = s->n_steps > 0 ? s->steps : NULL;
+	struct piece all = { .to = (uint32_t)s->text.n, .glued = s->glued };
+	*out = NULL;
+	*part = s->text;
+	if (s->scan.end)
+		return OK;
+	s->pieces[0].n = 0;
+	if (!step || !step->re) {
+		s->scan.end = true;
+		pieces_add(&s->pieces[0], all);
+		return split_steps(s, step ? 1 : 0, part, out);
+	}
+	/* Where pieces join others all are needed at once. */
+	bool joins = step->behavior != SPLIT_ISOLATED && step->behavior != SPLIT_REMOVED;
+	TRY(tok_matcher_some(&s->matcher, step->re, s->text.s, s->text.n, &s->scan, joins ? SIZE_MAX : SOME));
+	split_found(s, step, &all, &s->pieces[0]);
+	return split_steps(s, 1, part, out);
+}
+
+enum err
 split_gpt2(struct split_step *step)
 {
 	/* Radford et al. 2019: contractions, then letters, digits or the rest after at most one space, then white
 	 * space. */
 	static const char pattern[] =
 		"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-	*step = (struct split_step){ .behavior = SPLIT_ISOLATED };
+	*step = (struct split_step){ .behavior = SPLIT_ISOLATED, .only = -1 };
 	return tok_regex(&step->re, pattern, sizeof(pattern) - 1, false, "ByteLevel");
 }

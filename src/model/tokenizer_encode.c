@@ -1,244 +1,38 @@
 /* From text to tokens. */
-#include <assert.h>
+#include "tok_encode.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "byline/mem.h"
 #include "byline/utf8.h"
-#include "tok.h"
-
-/* One call's state; a tokenizer has none, so that threads can share it. */
-struct encoder {
-	const struct tokenizer *t;
-	const char *text;
-	bool special;
-	struct splitter splitter;
-	struct normal_buf normal;
-	struct bpe_work bpe;
-	struct cache cache;
-	struct token_span *out;
-	size_t n_out, cap;
-};
-
-static void
-emit(struct encoder *e, int32_t id, uint32_t from, uint32_t to)
-{
-	uint32_t done = e->n_out > 0 ? e->out[e->n_out - 1].to : 0;
-	/* Of what two added tokens both took the first has the bytes. */
-	from = from < done ? done : from;
-	to = to < from ? from : to;
-	mem_grow(&e->out, &e->cap, e->n_out + 1, sizeof(*e->out));
-	e->out[e->n_out++] = (struct token_span){ .id = id, .from = from, .to = to };
-}
-
-static enum err
-no_token(unsigned char byte)
-{
-	return err_set(ERR_FORMAT, "the tokenizer has no token for byte 0x%02x and no unknown token", byte);
-}
-
-/* ---- symbols ---- */
-
-int32_t
-tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n, size_t *len)
-{
-	int32_t cp;
-	*len = 1;
-	if (t->byte_level)
-		return t->byte_id[(unsigned char)*s];
-	*len = utf8_decode(s, n, &cp);
-	const struct pair_slot *slot = cp < 0 ? NULL : pair_map_get(&t->symbols, cp, 0);
-	return slot ? slot->y : -1;
-}
-
-/* Has every byte a token? Only then does byte fallback take them. */
-static bool
-falls_back(const struct tokenizer *t, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (t->byte_id[(unsigned char)s[i]] < 0)
-			return false;
-	return t->byte_fallback;
-}
-
-/*
- * Symbols of a piece being put into e->bpe.nodes, `at` bytes of it so far. An unknown one of `unknown` bytes waits, for
- * others to join it where the file says so; `tokenizers` lets the bytes that fall back pass it, and gives spans in the
- * order that comes of it, which happens in files only that lack some of the 256 byte tokens.
- */
-struct symbols { int32_t n; size_t at, unknown; };
-
-static void
-symbol_add(struct encoder *e, struct symbols *to, int32_t id, size_t len)
-{
-	e->bpe.nodes[to->n] = (struct bpe_node){ .id = id, .prev = to->n - 1, .next = to->n + 1,
-		.from = (uint32_t)to->at };
-	to->n++;
-	to->at += len;
-}
-
-static void
-symbol_flush(struct encoder *e, struct symbols *to)
-{
-	if (to->unknown > 0)
-		symbol_add(e, to, e->t->unk, to->unknown);
-	to->unknown = 0;
-}
-
-static enum err
-symbol_unknown(struct encoder *e, struct symbols *to, const char *s, size_t len)
-{
-	if (e->t->unk < 0)
-		return no_token((unsigned char)*s);
-	if (!e->t->fuse_unk)
-		symbol_flush(e, to);
-	to->unknown += len;
-	return OK;
-}
-
-static enum err
-symbols_of(struct encoder *e, const char *s, size_t n)
-{
-	struct symbols to = {0};
-	for (size_t i = 0, len; i < n; i += len) {
-		int32_t id = tokenizer_symbol(e->t, s + i, n - i, &len);
-		if (id >= 0) {
-			symbol_flush(e, &to);
-			symbol_add(e, &to, id, len);
-		} else if (!falls_back(e->t, s + i, len))
-			TRY(symbol_unknown(e, &to, s + i, len));
-		else
-			for (size_t k = 0; k < len; k++)
-				symbol_add(e, &to, e->t->byte_id[(unsigned char)s[i + k]], 1);
-	}
-	symbol_flush(e, &to);
-	e->bpe.nodes[to.n - 1].next = -1;
-	return OK;
-}
-
-/* ---- pieces ---- */
-
-/* A stretch of a text, encoded by itself. */
-struct stretch { const struct mapped *m; size_t from, to; };
-
-static void
-emit_part(struct encoder *e, const struct stretch *p, int32_t id, size_t from, size_t to)
-{
-	emit(e, id, mapped_source(p->m, p->from + from), mapped_source(p->m, p->from + to));
-}
-
-static void
-remember(struct encoder *e, const char *s, size_t n)
-{
-	const struct bpe_node *v = e->bpe.nodes;
-	size_t count = 0;
-	for (int32_t i = 0; i >= 0; i = v[i].next)
-		count++;
-	int32_t *room = cache_put(&e->cache, s, n, count);
-	for (int32_t i = 0; i >= 0; i = v[i].next) {
-		*room++ = v[i].id;
-		*room++ = v[i].next < 0 ? (int32_t)n : (int32_t)v[v[i].next].from;
-	}
-}
-
-static enum err
-encode_merged(struct encoder *e, const struct stretch *p)
-{
-	const char *s = p->m->s + p->from;
-	size_t n = p->to - p->from;
-	TRY(bpe_reserve(&e->bpe, n));
-	TRY(symbols_of(e, s, n));
-	bpe_run(&e->bpe, &e->t->merges);
-	const struct bpe_node *v = e->bpe.nodes;
-	for (int32_t i = 0; i >= 0; i = v[i].next)
-		emit_part(e, p, v[i].id, v[i].from, v[i].next < 0 ? n : v[v[i].next].from);
-	if (n <= CACHE_KEY_MAX)
-		remember(e, s, n);
-	return OK;
-}
-
-static enum err
-encode_stretch(struct encoder *e, const struct stretch *p)
-{
-	const char *s = p->m->s + p->from;
-	size_t n = p->to - p->from, from = 0;
-	const int32_t *token;
-	size_t count = n <= CACHE_KEY_MAX ? cache_get(&e->cache, s, n, &token) : 0;
-	if (count == 0)
-		return encode_merged(e, p);
-	for (size_t i = 0; i < count; i++) {
-		size_t to = (size_t)token[2 * i + 1];
-		emit_part(e, p, token[2 * i], from, to);
-		from = to;
-	}
-	return OK;
-}
-
-/* The symbols that a code point (or a byte) begins and ends with, and whether it joins or passes an unknown one before
- * it. */
-struct ends { int32_t first, last; bool unknown, joins; };
-
-static struct ends
-ends_of(const struct tokenizer *t, const char *s, size_t n, size_t *len)
-{
-	int32_t id = tokenizer_symbol(t, s, n, len);
-	if (id >= 0)
-		return (struct ends){ id, id, false, false };
-	if (falls_back(t, s, *len))
-		return (struct ends){ t->byte_id[(unsigned char)s[0]], t->byte_id[(unsigned char)s[*len - 1]], false,
-			true };
-	return (struct ends){ t->unk, t->unk, true, t->fuse_unk };
-}
-
-/* A long piece is cut where no merge can reach across, so that neither memory nor time grow with its length: files of
- * the SentencePiece kind have whole texts as one piece. */
-static enum err
-encode_long(struct encoder *e, const struct stretch *p)
-{
-	const struct tokenizer *t = e->t;
-	const char *s = p->m->s;
-	struct stretch now = { p->m, p->from, p->from };
-	int32_t last = -1;
-	bool unknown = false;		/* one waits */
-	for (size_t at = p->from, len; at < p->to; at += len) {
-		struct ends ends = ends_of(t, s + at, p->to - at, &len);
-		bool joins = unknown && ends.joins;
-		if (at > p->from && !joins && !pair_map_get(&t->joints, last, ends.first)) {
-			now.to = at;
-			TRY(encode_stretch(e, &now));
-			now.from = at;
-		}
-		unknown = ends.unknown || joins;
-		last = unknown ? t->unk : ends.last;
-	}
-	now.to = p->to;
-	return encode_stretch(e, &now);
-}
-
-static enum err
-encode_piece(struct encoder *e, const struct mapped *m, const struct piece *piece)
-{
-	struct stretch p = { m, piece->from, piece->to };
-	size_t n = piece->to - piece->from;
-	int32_t whole = e->t->ignore_merges ? str_map_get(&e->t->whole, m->s + piece->from, n) : -1;
-	if (whole < 0)
-		return n > CACHE_KEY_MAX ? encode_long(e, &p) : encode_stretch(e, &p);
-	emit_part(e, &p, whole, 0, n);
-	return OK;
-}
 
 /* ---- stretches of text ---- */
+
+static void
+flush(struct encoder *e)
+{
+	if (!e->take || e->n_out == 0)
+		return;
+	e->take(e->arg, e->out, e->n_out);
+	e->n_out = 0;
+}
 
 /* Text without added tokens, normalised. */
 static enum err
 encode_plain(struct encoder *e, const struct mapped *m, bool glued)
 {
 	const struct pieces *pieces;
-	struct mapped text = *m;
-	TRY(splitter_run(&e->splitter, e->t->steps, e->t->n_steps, &text, glued, &pieces));
-	for (size_t i = 0; i < pieces->n; i++)
-		TRY(encode_piece(e, &text, &pieces->v[i]));
-	return OK;
+	struct mapped text;
+	TRY(splitter_begin(&e->splitter, e->t->steps, e->t->n_steps, m, glued));
+	for (;;) {
+		TRY(splitter_next(&e->splitter, &text, &pieces));
+		if (!pieces)
+			return OK;
+		for (size_t i = 0; i < pieces->n; i++)
+			TRY(encoder_piece(e, &text, &pieces->v[i]));
+		flush(e);
+	}
 }
 
 static struct mapped
@@ -265,7 +59,7 @@ encode_around(struct encoder *e, const struct added_set *set, const struct mappe
 			TRY(encode(e, &part, glued && done == 0));
 		}
 		if (hit && to > from)
-			emit(e, hit->id, mapped_source(m, from), mapped_source(m, to));
+			encoder_emit(e, hit->id, mapped_source(m, from), mapped_source(m, to));
 		done = to;
 	} while (hit);
 	return OK;
@@ -274,9 +68,15 @@ encode_around(struct encoder *e, const struct added_set *set, const struct mappe
 static enum err
 encode_normalized(struct encoder *e, const struct mapped *m, bool glued)
 {
+	enum { LONG = 1 << 16 };
 	struct mapped normal;
-	TRY(normal_apply(&e->t->normal, &e->normal, m, glued, &normal));
-	return encode_around(e, &e->t->normalized, &normal, glued, encode_plain);
+	for (size_t from = 0, to; from < m->n; from = to) {
+		to = e->t->local && m->n - from > LONG ? tokenizer_cut_local(e->t, m->s, m->n, from + LONG) : m->n;
+		struct mapped part = mapped_part(m, from, to);
+		TRY(normal_apply(&e->t->normal, &e->normal, &part, glued || from > 0, &normal));
+		TRY(encode_around(e, &e->t->normalized, &normal, glued || from > 0, encode_plain));
+	}
+	return OK;
 }
 
 /* A byte that is not UTF-8 stands alone: no pattern and no merge sees it. */
@@ -286,8 +86,8 @@ encode_stray(struct encoder *e, size_t at)
 	unsigned char byte = (unsigned char)e->text[at];
 	int32_t id = e->t->byte_id[byte] >= 0 ? e->t->byte_id[byte] : e->t->unk;
 	if (id < 0)
-		return no_token(byte);
-	emit(e, id, (uint32_t)at, (uint32_t)at + 1);
+		return encoder_no_token(byte);
+	encoder_emit(e, id, (uint32_t)at, (uint32_t)at + 1);
 	return OK;
 }
 
@@ -312,10 +112,8 @@ encode_all(struct encoder *e, size_t n, bool glued)
 }
 
 static enum err
-encode_text(struct encoder *e, size_t n, bool glued, struct token_span **out, size_t *n_out)
+encode_begun(struct encoder *e, size_t n, bool glued)
 {
-	*out = NULL;
-	*n_out = 0;
 	if (n > INT32_MAX / 2)
 		return err_set(ERR_LIMIT, "a text of %zu bytes is too long to be one example", n);
 	int32_t cp;
@@ -327,6 +125,15 @@ encode_text(struct encoder *e, size_t n, bool glued, struct token_span **out, si
 	normal_buf_free(&e->normal);
 	bpe_work_free(&e->bpe);
 	cache_free(&e->cache);
+	return err;
+}
+
+static enum err
+encode_text(struct encoder *e, size_t n, bool glued, struct token_span **out, size_t *n_out)
+{
+	*out = NULL;
+	*n_out = 0;
+	enum err err = encode_begun(e, n, glued);
 	if (err != OK) {
 		free(e->out);
 		return err;
@@ -349,4 +156,16 @@ tokenizer_encode_on(const struct tokenizer *t, const char *text, size_t n, struc
 {
 	struct encoder e = { .t = t, .text = text };
 	return encode_text(&e, n, true, out, n_out);
+}
+
+enum err
+tokenizer_encode_each(const struct tokenizer *t, const char *text, size_t n, bool special,
+	void (*take)(void *arg, const struct token_span *v, size_t n), void *arg)
+{
+	struct encoder e = { .t = t, .text = text, .special = special, .take = take, .arg = arg };
+	enum err err = encode_begun(&e, n, false);
+	if (err == OK)
+		flush(&e);
+	free(e.out);
+	return err;
 }

@@ -158,6 +158,7 @@ parse_root(struct tokenizer *t, const json_t *root, const char *name)
 	t->n_model = t->n_tokens;
 	TRY(parse_all_added(t, root, name));
 	TRY(check_around(t, name));
+	t->local = tokenizer_find_local(t);
 	if (t->n_tokens == 0)
 		return err_set(ERR_FORMAT, "%s: the vocabulary is empty", name);
 	return OK;

@@ -54,7 +54,8 @@ normalizer_replace(const struct reading *r, const json_t *value, int row)
 		if (tok_regex_empty(step.re)) {
 			pcre2_code_free(step.re);
 			return err_set(ERR_UNSUPPORTED, "%s: a normalizer \"Replace\" of what may be nothing "
-				"(\"%.*s\") is not supported", r->name, (int)(pattern.n < 100 ? pattern.n : 100), pattern.s);
+				"(\"%.*s\") is not supported", r->name, (int)(pattern.n < 100 ? pattern.n : 100),
+				pattern.s);
 		}
 	} else {
 		step.what = xstrndup(pattern.s, pattern.n);
@@ -120,7 +121,7 @@ static enum err
 pre_byte_level(const struct reading *r, const json_t *value, int row)
 {
 	bool prefix, regex;
-	struct split_step step = {0};
+	struct split_step step = { .only = -1 };
 	(void)row;
 	TRY(must_precede_bytes(r, "ByteLevel"));
 	TRY(json_opt_bool(value, r->name, "add_prefix_space", true, &prefix));
@@ -137,7 +138,7 @@ static enum err
 pre_digits(const struct reading *r, const json_t *value, int row)
 {
 	bool each;
-	struct split_step step = {0};
+	struct split_step step = { .only = -1 };
 	(void)row;
 	TRY(must_precede_bytes(r, "Digits"));
 	TRY(json_opt_bool(value, r->name, "individual_digits", false, &each));
@@ -166,14 +167,17 @@ read_behavior(const struct reading *r, const json_t *value, enum split_behavior 
 static enum err
 pre_split(const struct reading *r, const json_t *value, int row)
 {
-	struct split_step step = {0};
+	struct split_step step = { .only = -1 };
 	struct pattern pattern;
+	int32_t cp;
 	(void)row;
 	TRY(must_precede_bytes(r, "Split"));
 	TRY(read_pattern(r, value, &pattern));
 	TRY(read_behavior(r, value, &step.behavior));
 	TRY(json_opt_bool(value, r->name, "invert", false, &step.invert));
 	TRY(tok_regex(&step.re, pattern.s, pattern.n, !pattern.regex, r->name));
+	if (!pattern.regex && utf8_decode(pattern.s, pattern.n, &cp) == pattern.n)
+		step.only = cp;
 	return add_step(r, step);
 }
 
@@ -204,6 +208,7 @@ pre_metaspace(const struct reading *r, const json_t *value, int row)
 	(void)row;
 	TRY(must_precede_bytes(r, "Metaspace"));
 	TRY(read_mark(r, value, step.mark));
+	utf8_decode(step.mark, strlen(step.mark), &step.only);
 	TRY(read_prepend_scheme(r, value, &step.prefix));
 	TRY(json_opt_bool(value, r->name, "split", true, &split));
 	if (split)

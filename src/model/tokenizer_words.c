@@ -32,11 +32,14 @@ words_of_text(struct words *w, struct splitter *splitter, const struct split_ste
 				break;
 			to += used;
 		}
-		struct mapped run = { .s = text + from, .n = to - from };
+		struct mapped run = { .s = text + from, .n = to - from }, part;
 		const struct pieces *pieces;
-		TRY(splitter_run(splitter, step, 1, &run, false, &pieces));
-		for (size_t i = 0; i < pieces->n; i++)
-			words_count(w, run.s + pieces->v[i].from, pieces->v[i].to - pieces->v[i].from);
+		TRY(splitter_begin(splitter, step, 1, &run, false));
+		do {
+			TRY(splitter_next(splitter, &part, &pieces));
+			for (size_t i = 0; pieces && i < pieces->n; i++)
+				words_count(w, part.s + pieces->v[i].from, pieces->v[i].to - pieces->v[i].from);
+		} while (pieces);
 	}
 	return OK;
 }

@@ -474,6 +474,54 @@ test_long_pieces(void **state)
 	tokenizer_free(t);
 }
 
+struct collected { struct token_span *v; size_t n, cap; };
+
+static void
+collect(void *arg, const struct token_span *v, size_t n)
+{
+	struct collected *c = arg;
+	mem_grow(&c->v, &c->cap, c->n + n, sizeof(*c->v));
+	memcpy(c->v + c->n, v, n * sizeof(*v));
+	c->n += n;
+}
+
+/* A long text is encoded a stretch at a time. Where both of two texts are known to end a stretch's merges, as after a
+ * letter that no merge takes and before another, its tokens are theirs. */
+static void
+test_stretches(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "gpt2", "llama2", "mistral", "gemma", "meta-always", "meta-digits", "neox",
+		"odd-bytes" };
+	static const char line[] = "the tide  turned 24 1 \xe5\xae\x88 caf\xc3\xa9 the lamp\n";
+	for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+		struct tokenizer *t = family_tokenizer(names[k]);
+		struct token_span *one, *all;
+		struct collected each = {0};
+		struct str text = {0};
+		size_t n_one, n, lines = 6000;
+		for (size_t i = 0; i < lines; i++)
+			str_adds(&text, line);
+		assert_ok(tokenizer_encode_on(t, line, sizeof(line) - 1, &one, &n_one));
+		assert_ok(tokenizer_encode_on(t, text.s, text.len, &all, &n));
+		assert_int_equal(n, lines * n_one);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(all[i].id, one[i % n_one].id);
+			assert_int_equal(all[i].from, one[i % n_one].from + i / n_one * (sizeof(line) - 1));
+		}
+		free(all);
+		assert_ok(tokenizer_encode(t, text.s, text.len, true, &all, &n));
+		assert_ok(tokenizer_encode_each(t, text.s, text.len, true, collect, &each));
+		assert_int_equal(each.n, n);
+		assert_memory_equal(each.v, all, n * sizeof(*all));
+		free(all);
+		free(one);
+		free(each.v);
+		str_free(&text);
+		tokenizer_free(t);
+	}
+}
+
 /* ---- the table ---- */
 
 static void
@@ -874,6 +922,7 @@ main(void)
 		cmocka_unit_test(test_normalized_spans),
 		cmocka_unit_test(test_long_pieces),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_stretches),
 		cmocka_unit_test(test_added_ids),
 		cmocka_unit_test(test_special_only_when_asked),
 		cmocka_unit_test(test_save),

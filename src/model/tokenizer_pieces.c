@@ -1,0 +1,214 @@
+/* From a piece of text to tokens: its symbols, merged. */
+#include "tok_encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "byline/mem.h"
+#include "byline/utf8.h"
+
+void
+encoder_emit(struct encoder *e, int32_t id, uint32_t from, uint32_t to)
+{
+	/* Of what two added tokens both took the first has the bytes. */
+	from = from < e->done ? e->done : from;
+	e->done = to = to < from ? from : to;
+	mem_grow(&e->out, &e->cap, e->n_out + 1, sizeof(*e->out));
+	e->out[e->n_out++] = (struct token_span){ .id = id, .from = from, .to = to };
+}
+
+enum err
+encoder_no_token(unsigned char byte)
+{
+	return err_set(ERR_FORMAT, "the tokenizer has no token for byte 0x%02x and no unknown token", byte);
+}
+
+/* ---- symbols ---- */
+
+int32_t
+tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n, size_t *len)
+{
+	int32_t cp;
+	*len = 1;
+	if (t->byte_level)
+		return t->byte_id[(unsigned char)*s];
+	*len = utf8_decode(s, n, &cp);
+	const struct pair_slot *slot = cp < 0 ? NULL : pair_map_get(&t->symbols, cp, 0);
+	return slot ? slot->y : -1;
+}
+
+/* Has every byte a token? Only then does byte fallback take them. */
+static bool
+falls_back(const struct tokenizer *t, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (t->byte_id[(unsigned char)s[i]] < 0)
+			return false;
+	return t->byte_fallback;
+}
+
+/*
+ * Symbols of a piece being put into e->bpe.nodes, `at` bytes of it so far. An unknown one of `unknown` bytes waits, for
+ * others to join it where the file says so; `tokenizers` lets the bytes that fall back pass it, and gives spans in the
+ * order that comes of it, which happens in files only that lack some of the 256 byte tokens.
+ */
+struct symbols { int32_t n; size_t at, unknown; };
+
+static void
+symbol_add(struct encoder *e, struct symbols *to, int32_t id, size_t len)
+{
+	e->bpe.nodes[to->n] = (struct bpe_node){ .id = id, .prev = to->n - 1, .next = to->n + 1,
+		.from = (uint32_t)to->at };
+	to->n++;
+	to->at += len;
+}
+
+static void
+symbol_flush(struct encoder *e, struct symbols *to)
+{
+	if (to->unknown > 0)
+		symbol_add(e, to, e->t->unk, to->unknown);
+	to->unknown = 0;
+}
+
+static enum err
+symbol_unknown(struct encoder *e, struct symbols *to, const char *s, size_t len)
+{
+	if (e->t->unk < 0)
+		return encoder_no_token((unsigned char)*s);
+	if (!e->t->fuse_unk)
+		symbol_flush(e, to);
+	to->unknown += len;
+	return OK;
+}
+
+static enum err
+symbols_of(struct encoder *e, const char *s, size_t n)
+{
+	struct symbols to = {0};
+	for (size_t i = 0, len; i < n; i += len) {
+		int32_t id = tokenizer_symbol(e->t, s + i, n - i, &len);
+		if (id >= 0) {
+			symbol_flush(e, &to);
+			symbol_add(e, &to, id, len);
+		} else if (!falls_back(e->t, s + i, len))
+			TRY(symbol_unknown(e, &to, s + i, len));
+		else
+			for (size_t k = 0; k < len; k++)
+				symbol_add(e, &to, e->t->byte_id[(unsigned char)s[i + k]], 1);
+	}
+	symbol_flush(e, &to);
+	e->bpe.nodes[to.n - 1].next = -1;
+	return OK;
+}
+
+/* ---- pieces ---- */
+
+/* A stretch of a text, encoded by itself. */
+struct stretch { const struct mapped *m; size_t from, to; };
+
+static void
+emit_part(struct encoder *e, const struct stretch *p, int32_t id, size_t from, size_t to)
+{
+	encoder_emit(e, id, mapped_source(p->m, p->from + from), mapped_source(p->m, p->from + to));
+}
+
+static void
+remember(struct encoder *e, const char *s, size_t n)
+{
+	const struct bpe_node *v = e->bpe.nodes;
+	size_t count = 0;
+	for (int32_t i = 0; i >= 0; i = v[i].next)
+		count++;
+	int32_t *room = cache_put(&e->cache, s, n, count);
+	for (int32_t i = 0; i >= 0; i = v[i].next) {
+		*room++ = v[i].id;
+		*room++ = v[i].next < 0 ? (int32_t)n : (int32_t)v[v[i].next].from;
+	}
+}
+
+static enum err
+encode_merged(struct encoder *e, const struct stretch *p)
+{
+	const char *s = p->m->s + p->from;
+	size_t n = p->to - p->from;
+	TRY(bpe_reserve(&e->bpe, n));
+	TRY(symbols_of(e, s, n));
+	bpe_run(&e->bpe, &e->t->merges);
+	const struct bpe_node *v = e->bpe.nodes;
+	for (int32_t i = 0; i >= 0; i = v[i].next)
+		emit_part(e, p, v[i].id, v[i].from, v[i].next < 0 ? n : v[v[i].next].from);
+	if (n <= CACHE_KEY_MAX)
+		remember(e, s, n);
+	return OK;
+}
+
+static enum err
+encode_stretch(struct encoder *e, const struct stretch *p)
+{
+	const char *s = p->m->s + p->from;
+	size_t n = p->to - p->from, from = 0;
+	const int32_t *token;
+	size_t count = n <= CACHE_KEY_MAX ? cache_get(&e->cache, s, n, &token) : 0;
+	if (count == 0)
+		return encode_merged(e, p);
+	for (size_t i = 0; i < count; i++) {
+		size_t to = (size_t)token[2 * i + 1];
+		emit_part(e, p, token[2 * i], from, to);
+		from = to;
+	}
+	return OK;
+}
+
+/* The symbols that a code point (or a byte) begins and ends with, and whether it joins or passes an unknown one before
+ * it. */
+struct ends { int32_t first, last; bool unknown, joins; };
+
+static struct ends
+ends_of(const struct tokenizer *t, const char *s, size_t n, size_t *len)
+{
+	int32_t id = tokenizer_symbol(t, s, n, len);
+	if (id >= 0)
+		return (struct ends){ id, id, false, false };
+	if (falls_back(t, s, *len))
+		return (struct ends){ t->byte_id[(unsigned char)s[0]], t->byte_id[(unsigned char)s[*len - 1]], false,
+			true };
+	return (struct ends){ t->unk, t->unk, true, t->fuse_unk };
+}
+
+/* A long piece is cut where no merge can reach across, so that neither memory nor time grow with its length: files of
+ * the SentencePiece kind have whole texts as one piece. */
+static enum err
+encode_long(struct encoder *e, const struct stretch *p)
+{
+	const struct tokenizer *t = e->t;
+	const char *s = p->m->s;
+	struct stretch now = { p->m, p->from, p->from };
+	int32_t last = -1;
+	bool unknown = false;		/* one waits */
+	for (size_t at = p->from, len; at < p->to; at += len) {
+		struct ends ends = ends_of(t, s + at, p->to - at, &len);
+		bool joins = unknown && ends.joins;
+		if (at > p->from && !joins && !pair_map_get(&t->joints, last, ends.first)) {
+			now.to = at;
+			TRY(encode_stretch(e, &now));
+			now.from = at;
+		}
+		unknown = ends.unknown || joins;
+		last = unknown ? t->unk : ends.last;
+	}
+	now.to = p->to;
+	return encode_stretch(e, &now);
+}
+
+enum err
+encoder_piece(struct encoder *e, const struct mapped *m, const struct piece *piece)
+{
+	struct stretch p = { m, piece->from, piece->to };
+	size_t n = piece->to - piece->from;
+	int32_t whole = e->t->ignore_merges ? str_map_get(&e->t->whole, m->s + piece->from, n) : -1;
+	if (whole < 0)
+		return n > CACHE_KEY_MAX ? encode_long(e, &p) : encode_stretch(e, &p);
+	emit_part(e, &p, whole, 0, n);
+	return OK;
+}
