@@ -17,8 +17,8 @@ enum err checkpoint_load(const char *path, struct model *m);
 /* The same without reading the weights: params is NULL, and passes of generate.h take them from the file, mapped, as
  * they lie (F32, F16, BF16, Q8_0; ERR_UNSUPPORTED for others). What is not finite there is found when it is met. */
 enum err checkpoint_map(const char *path, struct model *m);
-/* Either, by the size of the model: those of more parameters than $BYLINE_MAP_ABOVE, or 2^25, are mapped, where they can
- * be. */
+/* Either, by the size of the model: where they can be, those of more parameters than $BYLINE_MAP_ABOVE, or 2^25, are
+ * mapped. */
 enum err checkpoint_run(const char *path, struct model *m);
 /* What checkpoint_load would say of it, without its memory. */
 enum err checkpoint_verify(const char *path);

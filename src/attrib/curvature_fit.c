@@ -68,8 +68,8 @@ fit_begin(struct fit *f, struct curvature *c, const struct model *m, const float
 	TRY(curvature_new(c, m, o->k));
 	pieces_cut(&f->pieces, data, f->example, f->n_examples);
 	f->layer_of = layers_by_linear(c, m);
-	f->sampled = (struct sampled){ .model = m, .params = params, .data = data, .pieces = &f->pieces, .seed = o->seed,
-		.roles = layer_roles(c, m), .pool = pool, .job = job };
+	f->sampled = (struct sampled){ .model = m, .params = params, .data = data, .pieces = &f->pieces,
+		.seed = o->seed, .roles = layer_roles(c, m), .pool = pool, .job = job };
 	return OK;
 }
 

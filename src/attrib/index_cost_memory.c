@@ -53,7 +53,8 @@ sizes_of(const struct cost *c)
 {
 	const struct indexing *x = c->x;
 	struct sizes s = { .weights = c->loaded, .workers = (size_t)pool_threads(x->pool),
-		.room = fit_room(&c->fit), .rows = (size_t)x->info.n_rows, .checkpoints = (size_t)x->info.n_checkpoints };
+		.room = fit_room(&c->fit), .rows = (size_t)x->info.n_rows,
+		.checkpoints = (size_t)x->info.n_checkpoints };
 	size_t pieces = c->fit.pieces.n;
 	s.batch = (pieces < s.workers ? pieces : s.workers)
 		* acts_bytes(&x->model, c->fit.pieces.max_rows, longest(&x->data));

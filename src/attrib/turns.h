@@ -1,6 +1,6 @@
 /*
- * turns: pieces of work that run at the same time and add to shared sums in the order of their numbers, so that the sums
- * are the same bits for any number of threads and stand in memory once.
+ * turns: pieces of work that run at the same time and add to shared sums in the order of their numbers, so that the
+ * sums are the same bits for any number of threads and stand in memory once.
  *
  * There is a queue for each sum (slot). Pieces must be begun in order: then one that waits, waits for those that run.
  */

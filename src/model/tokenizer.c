@@ -52,8 +52,8 @@ enum err
 tokenizer_fit(struct tokenizer *t, int vocab, const char *name)
 {
 	if (t->n_model > vocab)
-		return err_set(ERR_MISMATCH, "%s: the tokenizer has ids up to %d, the model's vocabulary ends at %d", name,
-			t->n_model - 1, vocab - 1);
+		return err_set(ERR_MISMATCH, "%s: the tokenizer has ids up to %d, the model's vocabulary ends at %d",
+			name, t->n_model - 1, vocab - 1);
 	for (int side = 0; side < 2; side++) {
 		const struct around *w = side ? &t->after : &t->before;
 		for (int i = 0; i < w->n; i++)

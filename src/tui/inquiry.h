@@ -86,9 +86,10 @@ struct inquiry {
 	enum err err;
 	uint64_t version;		/* grows with every result: views compare it */
 
-	void *made;			/* what the running job hands over */
+	struct about { uint32_t example; int from, to; } about;	/* what the running job is about: wishes may change */
+	void *made;			/* what it hands over */
 	struct shares made_shares;
-	float *made_floats;
+	float *made_floats, made_score;
 	size_t made_n;
 };
 

@@ -64,8 +64,8 @@ static enum err
 job_marks(struct job *job, void *arg)
 {
 	struct inquiry *q = arg;
-	return q->source->ops->marks(q->source, q->query, q->marks.from, q->marks.to, q->marks.example, job,
-		&q->marks.score, q->made_floats);
+	return q->source->ops->marks(q->source, q->query, q->about.from, q->about.to, q->about.example, job,
+		&q->made_score, q->made_floats);
 }
 
 static enum err
@@ -73,7 +73,7 @@ job_tokens(struct job *job, void *arg)
 {
 	struct inquiry *q = arg;
 	struct token_influence *made = NULL;
-	enum err err = q->source->ops->tokens(q->source, q->query, q->tokens.from, q->tokens.to, q->tokens.example, job,
+	enum err err = q->source->ops->tokens(q->source, q->query, q->about.from, q->about.to, q->about.example, job,
 		&made);
 	q->made = made;
 	return err;
@@ -147,15 +147,18 @@ end_rank(struct inquiry *q, enum err err)
 	q->standing->exact = q->doing.exact > 0 && q->standing->ranking->n_exact > 0;
 }
 
+/* Another example, or another span, may have been chosen as they were worked out. */
 static void
 end_marks(struct inquiry *q, enum err err)
 {
-	if (err != OK)
+	struct marks *m = &q->marks;
+	if (err != OK || q->about.example != m->example || q->about.from != q->wish.from || q->about.to != q->wish.to)
 		return;
-	free(q->marks.mark);
-	q->marks.mark = q->made_floats;
+	free(m->mark);
+	m->mark = q->made_floats;
+	m->score = q->made_score;
 	q->made_floats = NULL;
-	q->marks.ready = true;
+	m->ready = true;
 }
 
 /* A change of span while they were worked out makes them another's. */
@@ -258,9 +261,12 @@ stage_prepare(struct inquiry *q, enum stage stage)
 	if (stage == STAGE_MARKS) {
 		q->marks.from = q->wish.from;
 		q->marks.to = q->wish.to;
+		q->about = (struct about){ q->marks.example, q->marks.from, q->marks.to };
 		const struct example *e = q->source->ops->example(q->source, q->marks.example);
 		q->made_floats = xcalloc((size_t)e->n_tokens + 1, sizeof(float));
 	}
+	if (stage == STAGE_TOKENS)
+		q->about = (struct about){ q->tokens.example, q->tokens.from, q->tokens.to };
 }
 
 bool

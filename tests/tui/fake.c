@@ -460,10 +460,7 @@ fake_work(struct source *s, int64_t id)
 static const struct example *
 fake_example(struct source *s, uint32_t i)
 {
-	struct example *e = i < N_EXAMPLES ? &self(s)->example[i] : NULL;
-	if (e && e->n_tokens == 0)
-		e->n_tokens = e->to - e->from;
-	return e;
+	return i < N_EXAMPLES ? &self(s)->example[i] : NULL;
 }
 
 static const char *
@@ -641,6 +638,9 @@ fake_open(const struct tui_options *o, struct source **out)
 		.n_methods = ARRAY_LEN(fake_methods),
 	};
 	world_make(f);
+	for (int i = 0; i < N_EXAMPLES; i++)
+		if (f->example[i].n_tokens == 0)
+			f->example[i].n_tokens = f->example[i].to - f->example[i].from;
 	fake_trust_make(&f->trust);
 	pthread_mutex_init(&f->lock, NULL);
 	f->measured = !(o->store && strstr(o->store, "fresh"));

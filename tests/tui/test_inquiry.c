@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "byline/mem.h"
 #include "fake.h"
 #include "inquiry.h"
 #include "rows.h"
@@ -250,6 +251,29 @@ marks_go_first(void **state)
 	desk_close(&d);
 }
 
+/* What was worked out for one example is not shown beside another that was opened meanwhile. */
+static void
+marks_of_the_example_that_is_open(void **state)
+{
+	(void)state;
+	struct desk d;
+	float score, *mark;
+	desk_open(&d);
+	ask(&d, "quick");
+	settle(&d);
+	inquiry_mark(d.q, 3);
+	until_stage(&d, STAGE_MARKS);
+	inquiry_mark(d.q, 5);
+	while (!d.q->marks.ready)
+		turn(&d);
+	mark = xcalloc((size_t)d.q->source->ops->example(d.q->source, 5)->n_tokens + 1, sizeof(*mark));
+	assert_ok(d.q->source->ops->marks(d.q->source, d.q->query, d.q->wish.from, d.q->wish.to, 5, NULL, &score, mark));
+	assert_true(d.q->marks.score == score);
+	free(mark);
+	settle(&d);
+	desk_close(&d);
+}
+
 static void
 failures_stop_and_speak(void **state)
 {
@@ -287,7 +311,9 @@ main(void)
 		cmocka_unit_test(from_prompt_to_exact), cmocka_unit_test(a_span_ranks_again),
 		cmocka_unit_test(a_change_cancels_what_is_stale),
 		cmocka_unit_test(brackets_and_emptiness),
-		cmocka_unit_test(words_and_tokens), cmocka_unit_test(halting), cmocka_unit_test(marks_go_first), cmocka_unit_test(failures_stop_and_speak),
+		cmocka_unit_test(words_and_tokens), cmocka_unit_test(halting),
+		cmocka_unit_test(marks_go_first), cmocka_unit_test(marks_of_the_example_that_is_open),
+		cmocka_unit_test(failures_stop_and_speak),
 		cmocka_unit_test(closing_in_the_middle),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
