@@ -208,6 +208,21 @@ build(struct added_list *a, json_t *root)
 	return OK;
 }
 
+/* Do the added tokens have the ids after the vocabulary in turn, as tokenizer.json has it? Else they must be in it. */
+static bool
+follows_vocab(const struct added_list *a)
+{
+	json_int_t next = (json_int_t)json_object_size(a->p->vocab);
+	for (size_t i = 0; i < json_array_size(a->list); i++) {
+		const json_t *token = json_array_get(a->list, i);
+		const char *content = json_string_value(json_object_get(token, "content"));
+		json_int_t id = json_integer_value(json_object_get(token, "id"));
+		if (!json_object_get(a->p->vocab, content) && id != next++)
+			return false;
+	}
+	return true;
+}
+
 enum err
 tokenizer_of_pair(struct tokenizer **out, const struct tokenizer_pair *p, const char *path)
 {
@@ -225,8 +240,8 @@ tokenizer_of_pair(struct tokenizer **out, const struct tokenizer_pair *p, const 
 		"normalizer", "pre_tokenizer", "model", "type", "BPE", "vocab", p->vocab, "merges", p->merges);
 	enum err err = build(&a, root);
 	if (err == OK) {
-		/* Ids of added tokens are those of the vocabulary. */
-		json_object_update_missing(p->vocab, a.known);
+		if (!follows_vocab(&a))
+			json_object_update_missing(p->vocab, a.known);
 		json_print(&text, root, 0);
 		err = tokenizer_parse(out, text.s, text.len, path);
 	}
