@@ -90,6 +90,8 @@ struct model_config {
 int model_window(const struct model_config *c, int layer);
 /* Do its queries and keys turn? */
 bool model_turns(const struct model_config *c, int layer);
+/* What the head's outputs are multiplied by to be logits, before their cap. */
+float model_logit_scale(const struct model_config *c);
 
 enum tensor_role {
 	ROLE_EMBED, ROLE_POS, ROLE_NORM1, ROLE_QKV, ROLE_ATTN_OUT, ROLE_NORM2, ROLE_GATE, ROLE_UP, ROLE_DOWN,

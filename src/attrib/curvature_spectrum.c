@@ -51,15 +51,23 @@ add_squares(float *sum, const float *x, size_t n)
 		sum[i] += x[i] * x[i];
 }
 
-/* The diagonal of S. At the unembedding g is p - onehot; the mean of its square over labels, p (1 - p), also knows of
- * the words that were not drawn. */
 static void
-add_diagonal(float *sum, const float *g, const struct batch *b, int n, bool head)
+add_diagonal(float *sum, const float *g, int rows, int n)
+{
+	for (int r = 0; r < rows; r++, g += n)
+		for (int i = 0; i < n; i++)
+			sum[i] += g[i] * g[i];
+}
+
+/* At the unembedding g is scale (p - onehot); the mean of its square over labels, scale^2 p (1 - p), also knows of the
+ * words that were not drawn. */
+static void
+add_head_diagonal(float *sum, const float *g, const struct batch *b, int n, float scale)
 {
 	for (int r = 0; r < b->rows; r++, g += n)
 		for (int i = 0; i < n; i++) {
-			float p = head && i == b->target[r] ? g[i] + 1 : g[i];
-			sum[i] += head ? p * (1 - p) : p * p;
+			float p = g[i] / scale + (i == b->target[r] ? 1 : 0);
+			sum[i] += scale * scale * p * (1 - p);
 		}
 }
 
@@ -90,11 +98,13 @@ spectrum_linear(void *arg, const struct turn *turn, int worker, int index, const
 	if (i < 0)
 		return;
 	const struct curvature_layer *l = &s->fit->c->layers[i];
+	const struct model *m = s->fit->sampled.model;
 	size_t slot = s->slot[i];
 	turn_wait(turn, slot);
-	if (s->diagonal[i])
-		add_diagonal(s->diagonal[i], g, b, l->out,
-			s->fit->sampled.model->linears[index].role == ROLE_HEAD);
+	if (s->diagonal[i] && m->linears[index].role == ROLE_HEAD)
+		add_head_diagonal(s->diagonal[i], g, b, l->out, model_logit_scale(&m->config));
+	else if (s->diagonal[i])
+		add_diagonal(s->diagonal[i], g, b->rows, l->out);
 	turn_pass(turn, slot++);
 	a = rotate(&l->a, a, b->rows, room->a);
 	g = rotate(&l->s, g, b->rows, room->g);

@@ -78,8 +78,8 @@ back_logits(const struct model_config *c, struct acts *a, const struct batch *b)
 			continue;
 		if (c->logit_cap > 0)
 			cap_backward(d, a->capped + (size_t)r * vocab, vocab, (float)c->logit_cap);
-		if (logit_scale(c) != 1)
-			scale_all(d, vocab, logit_scale(c));
+		if (model_logit_scale(c) != 1)
+			scale_all(d, vocab, model_logit_scale(c));
 	}
 }
 

@@ -199,8 +199,8 @@ pass_head(const struct pass *p, const float *hidden, int rows, float *logits)
 	const struct model_config *c = &p->m->config;
 	size_t n = (size_t)rows * (size_t)c->vocab;
 	linear(p, c->n_layer, ROLE_HEAD, hidden, logits, rows, c->d_model, c->vocab);
-	if (logit_scale(c) != 1)
-		scale_all(logits, n, logit_scale(c));
+	if (model_logit_scale(c) != 1)
+		scale_all(logits, n, model_logit_scale(c));
 	if (c->logit_cap > 0)
 		cap_forward(logits, n, (float)c->logit_cap);
 }

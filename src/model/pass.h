@@ -49,7 +49,6 @@ int width_q(const struct model_config *c);		/* n_head * head_dim */
 int width_qkv(const struct model_config *c);
 int rope_dims(const struct model_config *c);		/* of a head, those that turn */
 float embed_scale(const struct model_config *c);	/* what the embedding is multiplied by */
-float logit_scale(const struct model_config *c);	/* what the head's outputs are, before their cap */
 /* How one head attends in a layer; n_seq and start are left to the caller. */
 struct att_shape att_of(const struct model_config *c, int layer, int heads, int kv_heads);
 /* Are queries, keys and values changed between the linear layer and the rotation? */

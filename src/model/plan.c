@@ -100,7 +100,7 @@ embed_scale(const struct model_config *c)
 }
 
 float
-logit_scale(const struct model_config *c)
+model_logit_scale(const struct model_config *c)
 {
 	return (float)(factor(c->logit_factor) / factor(c->logit_divisor));
 }

@@ -232,39 +232,55 @@ head_diagonal(const struct setting *s, const struct direct *d)
 	return mean;
 }
 
-/* So many examples whose L is T w_S w_A^T, beside those that were seen. */
+enum { PRIOR = 5 };
+
+/* One layer with the prior beside the same without it; head: the diagonal of its outputs. */
+static void
+check_prior(const struct curvature_layer *l, const struct curvature_layer *was, const double *head, double n,
+	double tokens)
+{
+	double most = 0, sum = 0;
+	for (int j = 0; j < l->out * l->in; j++) {
+		most = fmax(most, (double)l->lambda[j]);
+		sum += (double)l->lambda[j];
+	}
+	for (int j = 0; j < l->out * l->in; j++) {
+		double ws = l->s.w ? fmax(0, (double)l->s.w[j / l->in]) : head[j / l->in];
+		double wa = fmax(0, (double)l->a.w[j % l->in]);
+		double want = (n * (double)was->lambda[j] + PRIOR * tokens * ws * wa) / (n + PRIOR);
+		assert_true(fabs((double)l->lambda[j] - want) < 1e-4 * most);
+	}
+	assert_true(fabs((double)l->damping - 0.1 * sum / (l->out * l->in)) < 1e-4 * (double)l->damping);
+}
+
+/* So many examples whose L is T w_S w_A^T, beside those that were seen; also where logits are scaled, whose gradient is
+ * then not p - onehot. */
 static void
 test_prior(void **state)
 {
-	enum { PRIOR = 5 };
-	struct setting s;
-	struct direct d;
-	struct curvature c;
+	static const double divisors[] = {0, 4};
 	(void)state;
-	begin(&s, TINY_LLAMA, 4);
-	direct_begin(&d, &s);
-	s.o.prior = PRIOR;
-	assert_ok(curvature_compute(&c, &s.m, s.m.params, &s.d, &s.o, s.pool, NULL));
-	double n = d.r.batch.n_seq, tokens = d.r.batch.rows / n, *head = head_diagonal(&s, &d);
-	for (int i = 0; i < c.n_layers; i++) {
-		const struct curvature_layer *l = &c.layers[i], *was = &s.c.layers[i];
-		double most = 0, sum = 0;
-		for (int j = 0; j < l->out * l->in; j++) {
-			most = fmax(most, (double)l->lambda[j]);
-			sum += (double)l->lambda[j];
-		}
-		for (int j = 0; j < l->out * l->in; j++) {
-			double ws = l->s.w ? fmax(0, (double)l->s.w[j / l->in]) : head[j / l->in];
-			double wa = fmax(0, (double)l->a.w[j % l->in]);
-			double want = (n * (double)was->lambda[j] + PRIOR * tokens * ws * wa) / (n + PRIOR);
-			assert_true(fabs((double)l->lambda[j] - want) < 1e-4 * most);
-		}
-		assert_true(fabs((double)l->damping - 0.1 * sum / (l->out * l->in)) < 1e-4 * (double)l->damping);
+	for (size_t k = 0; k < ARRAY_LEN(divisors); k++) {
+		struct setting s;
+		struct direct d;
+		struct curvature c;
+		begin(&s, TINY_LLAMA, 4);
+		s.m.config.logit_divisor = divisors[k];
+		curvature_free(&s.c);
+		assert_ok(curvature_compute(&s.c, &s.m, s.m.params, &s.d, &s.o, s.pool, NULL));
+		direct_begin(&d, &s);
+		s.o.prior = PRIOR;
+		assert_ok(curvature_compute(&c, &s.m, s.m.params, &s.d, &s.o, s.pool, NULL));
+		double n = d.r.batch.n_seq, tokens = d.r.batch.rows / n, *head = head_diagonal(&s, &d);
+		for (int v = 0; v < s.m.config.vocab && divisors[k] > 0; v++)
+			head[v] /= divisors[k] * divisors[k];
+		for (int i = 0; i < c.n_layers; i++)
+			check_prior(&c.layers[i], &s.c.layers[i], head, n, tokens);
+		free(head);
+		curvature_free(&c);
+		direct_end(&d);
+		end(&s);
 	}
-	free(head);
-	curvature_free(&c);
-	direct_end(&d);
-	end(&s);
 }
 
 /* ---- against the whole matrix ---- */
