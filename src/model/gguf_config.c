@@ -1,4 +1,4 @@
-/* gguf: the metadata as the config.json that `transformers` would have. One table for each architecture. */
+/* gguf: the metadata as the config.json that `transformers` would have, by the table of the architecture. */
 #include "gguf_parts.h"
 
 #include <inttypes.h>
@@ -7,117 +7,7 @@
 #include <string.h>
 
 #include "byline/mem.h"
-#include "byline/str.h"
 #include "gguf_config.h"
-
-/* ---- the tables ---- */
-
-struct meta_key { const char *meta, *key; enum { META_INT, META_REAL, META_BOOL } kind; bool required; };
-
-static const struct meta_key common[] = {
-	{"block_count", "num_hidden_layers", META_INT, true},
-	{"embedding_length", "hidden_size", META_INT, true},
-	{"feed_forward_length", "intermediate_size", META_INT, true},
-	{"attention.head_count", "num_attention_heads", META_INT, true},
-	{"attention.head_count_kv", "num_key_value_heads", META_INT, false},
-	{"attention.key_length", "head_dim", META_INT, false},
-	{"context_length", "max_position_embeddings", META_INT, true},
-	{"rope.freq_base", "rope_theta", META_REAL, false},
-	{NULL}
-};
-
-static const struct meta_key gpt2[] = {
-	{"block_count", "n_layer", META_INT, true},
-	{"embedding_length", "n_embd", META_INT, true},
-	{"feed_forward_length", "n_inner", META_INT, false},
-	{"attention.head_count", "n_head", META_INT, true},
-	{"context_length", "n_positions", META_INT, true},
-	{"attention.layer_norm_epsilon", "layer_norm_epsilon", META_REAL, true},
-	{NULL}
-};
-
-static const struct meta_key rms[] = {
-	{"attention.layer_norm_rms_epsilon", "rms_norm_eps", META_REAL, true},
-	{NULL}
-};
-
-static const struct meta_key gptneox[] = {
-	{"attention.layer_norm_epsilon", "layer_norm_eps", META_REAL, true},
-	{"use_parallel_residual", "use_parallel_residual", META_BOOL, false},
-	{"rope.freq_base", "rotary_emb_base", META_REAL, false},
-	{NULL}
-};
-
-static const struct meta_key layer_norm[] = {
-	{"attention.layer_norm_epsilon", "layer_norm_eps", META_REAL, true},
-	{NULL}
-};
-
-static const struct meta_key gemma2[] = {
-	{"attention.layer_norm_rms_epsilon", "rms_norm_eps", META_REAL, true},
-	{"attn_logit_softcapping", "attn_logit_softcapping", META_REAL, true},
-	{"final_logit_softcapping", "final_logit_softcapping", META_REAL, true},
-	{"attention.sliding_window", "sliding_window", META_INT, true},
-	{NULL}
-};
-
-static const struct meta_key phi3[] = {
-	{"attention.layer_norm_rms_epsilon", "rms_norm_eps", META_REAL, true},
-	{"attention.sliding_window", "sliding_window", META_INT, false},
-	{NULL}
-};
-
-static const struct meta_key starcoder2[] = {
-	{"attention.layer_norm_epsilon", "norm_epsilon", META_REAL, true},
-	{"attention.sliding_window", "sliding_window", META_INT, false},
-	{NULL}
-};
-
-static const struct meta_key olmo[] = {
-	{"attention.clamp_kqv", "clip_qkv", META_REAL, false},
-	{NULL}
-};
-
-static const struct gguf_arch archs[] = {
-	{"llama", "llama", common, rms, "hidden_act", "silu", .paired = true},
-	{"qwen2", "qwen2", common, rms, "hidden_act", "silu"},
-	{"qwen3", "qwen3", common, rms, "hidden_act", "silu"},
-	{"gpt2", "gpt2", gpt2, NULL, "activation_function", "gelu_new"},
-	{"gptneox", "gpt_neox", common, gptneox, "hidden_act", "gelu", .partial = "rotary_pct"},
-	{"phi2", "phi", common, layer_norm, "hidden_act", "gelu_new", .partial = "partial_rotary_factor"},
-	{"gemma", "gemma", common, rms, "hidden_activation", "gelu_pytorch_tanh"},
-	{"gemma2", "gemma2", common, gemma2, "hidden_activation", "gelu_pytorch_tanh",
-		.scalar = "query_pre_attn_scalar"},
-	{"olmo", "olmo", common, olmo, "hidden_act", "silu", .paired = true},
-	{"olmo2", "olmo2", common, rms, "hidden_act", "silu"},
-	{"phi3", "phi3", common, phi3, "hidden_act", "silu", .partial = "partial_rotary_factor", .gated_up = true},
-	{"stablelm", "stablelm", common, layer_norm, "hidden_act", "silu", .partial = "partial_rotary_factor",
-		.norm_tells = true},
-	{"starcoder2", "starcoder2", common, starcoder2, "hidden_act", "gelu_pytorch_tanh"},
-};
-
-enum err
-gguf_arch_find(const struct gguf *g, const struct gguf_arch **out)
-{
-	struct str list = {0};
-	const char *s;
-	size_t n;
-	*out = NULL;
-	TRY(gguf_str(g, "general.architecture", &s, &n));
-	if (!s)
-		return err_set(ERR_FORMAT, "%s: has no \"general.architecture\"", g->path);
-	for (size_t i = 0; i < ARRAY_LEN(archs) && !*out; i++)
-		if (strlen(archs[i].name) == n && memcmp(archs[i].name, s, n) == 0)
-			*out = &archs[i];
-	if (*out)
-		return OK;
-	for (size_t i = 0; i < ARRAY_LEN(archs); i++)
-		str_addf(&list, "%s%s", i > 0 ? ", " : "", archs[i].name);
-	err_set(ERR_UNSUPPORTED, "%s: GGUF models of architecture \"%.*s\" are not supported (only %s)", g->path,
-		(int)(n < 100 ? n : 100), s, list.s);
-	str_free(&list);
-	return ERR_UNSUPPORTED;
-}
 
 /* ---- building ---- */
 
@@ -169,7 +59,7 @@ set_bool(const struct gguf_build *b, const char *name, const char *key)
 }
 
 static enum err
-set_keys(const struct gguf_build *b, const struct meta_key *keys)
+set_keys(const struct gguf_build *b, const struct gguf_meta_key *keys)
 {
 	static enum err (*const set[])(const struct gguf_build *, const char *, const char *) = {
 		[META_INT] = set_int, [META_REAL] = set_real, [META_BOOL] = set_bool,
@@ -219,8 +109,14 @@ set_from_tensors(const struct gguf_build *b)
 	json_object_set_new(b->root, "use_bias", json_boolean(bias));
 	json_object_set_new(b->root, "mlp_bias", json_boolean(has(b, "blk.0.ffn_up.bias")));
 	json_object_set_new(b->root, "qk_layernorm", json_boolean(has(b, "blk.0.attn_q_norm.weight")));
+	json_object_set_new(b->root, "use_qk_norm", json_boolean(has(b, "blk.0.attn_q_norm.weight")));
 	if (b->arch->norm_tells)
 		json_object_set_new(b->root, "use_parallel_residual", json_boolean(!has(b, "blk.0.ffn_norm.weight")));
+	if (b->arch->norms_told) {
+		json_object_set_new(b->root, "new_decoder_architecture", json_true());
+		json_object_set_new(b->root, "num_ln_in_parallel_attn",
+			json_integer(has(b, "blk.0.attn_norm_2.weight") ? 2 : 1));
+	}
 	return OK;
 }
 
@@ -254,10 +150,32 @@ check_kind_of_file(const struct gguf_build *b)
 }
 
 static enum err
-set_all(struct gguf_build *b)
+check_rows_and_turns(const struct gguf_build *b)
 {
 	char name[96];
+	bool turns = true;
+	int64_t heads;
+	TRY(gguf_int(b->g, gguf_meta(b, "attention.head_count_kv", name), 0, GGUF_COUNT_MAX, 0, &heads));
+	if (b->arch->one_kv && heads != 1)
+		return err_set(ERR_UNSUPPORTED, "%s: \"%s\" is %" PRId64 ", of this architecture only 1 is supported",
+			b->g->path, name, heads);
+	if (b->arch->rope_off)
+		TRY(gguf_bool(b->g, gguf_meta(b, b->arch->rope_off, name), true, &turns));
+	return turns ? OK : err_set(ERR_UNSUPPORTED, "%s: \"%s\" is false: a model without positions is not supported",
+		b->g->path, name);
+}
+
+static bool
+has_rotary(const struct gguf_build *b)
+{
+	return arch_find(json_string_value(json_object_get(b->root, "model_type")))->base.pos == POS_ROPE;
+}
+
+static enum err
+set_all(struct gguf_build *b)
+{
 	TRY(check_kind_of_file(b));
+	TRY(check_rows_and_turns(b));
 	json_object_set_new(b->root, "model_type", json_string(b->arch->model_type));
 	json_object_set_new(b->root, b->arch->act_key, json_string(b->arch->act));
 	TRY(set_keys(b, b->arch->keys));
@@ -265,13 +183,10 @@ set_all(struct gguf_build *b)
 	TRY(set_from_tensors(b));
 	TRY(set_token(b, "tokenizer.ggml.bos_token_id", "bos_token_id"));
 	TRY(set_token(b, "tokenizer.ggml.eos_token_id", "eos_token_id"));
-	if (b->arch->paired && gguf_find(b->g, gguf_meta(b, "attention.sliding_window", name))) {
-		json_object_set_new(b->root, "model_type", json_string("mistral"));
-		TRY(set_int(b, name, "sliding_window"));
-	}
+	TRY(gguf_set_windows(b));
 	if (!json_object_get(b->root, "num_key_value_heads"))
 		json_object_set(b->root, "num_key_value_heads", json_object_get(b->root, "num_attention_heads"));
-	return b->arch->keys == gpt2 ? OK : gguf_set_rotary(b);
+	return has_rotary(b) ? gguf_set_rotary(b) : OK;
 }
 
 enum err

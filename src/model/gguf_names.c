@@ -36,8 +36,11 @@ struct listing {
 };
 
 static const char *
-stem_of(enum tensor_role role, enum part part)
+stem_of(const struct listing *l, enum tensor_role role, enum part part)
 {
+	const struct model_config *c = &l->m->config;
+	if (l->arch->norms_told && c->parallel && !c->shared_norm && (role == ROLE_NORM1 || role == ROLE_NORM2))
+		return role == ROLE_NORM1 ? "attn_norm_2" : "attn_norm";
 	for (size_t i = 0; i < ARRAY_LEN(stems); i++)
 		if (stems[i].role == role && stems[i].part == part)
 			return stems[i].stem;
@@ -60,7 +63,7 @@ add(struct listing *l, const struct tensor *t, enum part part)
 	mem_grow(&l->v, &l->cap, l->n + 1, sizeof(*l->v));
 	struct file_tensor *f = &l->v[l->n++];
 	memset(f, 0, sizeof(*f));
-	name_of(f->name, sizeof(f->name), stem_of(t->role, part), t->layer, t->bias);
+	name_of(f->name, sizeof(f->name), stem_of(l, t->role, part), t->layer, t->bias);
 	f->tensor = t;
 	f->rows = f->file_rows = t->rows;
 	f->cols = t->cols;
@@ -90,7 +93,7 @@ static bool
 is_fused(const struct listing *l, const struct tensor *t)
 {
 	char name[64];
-	name_of(name, sizeof(name), stem_of(ROLE_QKV, WHOLE), t->layer, t->bias);
+	name_of(name, sizeof(name), stem_of(l, ROLE_QKV, WHOLE), t->layer, t->bias);
 	return !l->arch->paired && weights_find(l->w, name);
 }
 
@@ -98,7 +101,7 @@ static void
 add_gated(struct listing *l, const struct tensor *t)
 {
 	struct file_tensor *f = add(l, t, WHOLE);
-	name_of(f->name, sizeof(f->name), stem_of(ROLE_UP, WHOLE), t->layer, t->bias);
+	name_of(f->name, sizeof(f->name), stem_of(l, ROLE_UP, WHOLE), t->layer, t->bias);
 	f->file_rows = 2 * t->rows;
 	f->from = t->role == ROLE_UP ? t->rows : 0;
 }
@@ -107,7 +110,7 @@ static void
 add_spare_head(struct listing *l)
 {
 	struct file_tensor *f = add(l, model_tensor(l->m, ROLE_EMBED, -1, false), WHOLE);
-	name_of(f->name, sizeof(f->name), stem_of(ROLE_HEAD, WHOLE), -1, false);
+	name_of(f->name, sizeof(f->name), stem_of(l, ROLE_HEAD, WHOLE), -1, false);
 	f->optional = true;
 }
 
@@ -136,5 +139,10 @@ bool
 gguf_ignored(const char *name)
 {
 	/* Factors of rotary positions, from which gguf_config makes rope_scaling. */
-	return strcmp(name, "rope_freqs.weight") == 0;
+	static const char *const names[] = {"rope_freqs.weight", "rope_factors_long.weight",
+		"rope_factors_short.weight"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
 }

@@ -126,6 +126,65 @@ set_yarn(const struct gguf_build *b, double factor)
 }
 
 static enum err
+set_factors(const struct gguf_build *b, json_t *rope, const char *key, const char *tensor)
+{
+	const struct weights_tensor *t = weights_find(b->w, tensor);
+	float v[ROPE_FACTORS_MAX];
+	if (!t)
+		return err_set(ERR_MISSING, "%s: tensor \"%s\" is missing", b->g->path, tensor);
+	if (t->n_dims != 1 || t->count > ROPE_FACTORS_MAX)
+		return err_set(ERR_FORMAT, "%s: tensor \"%s\" is not a list of rotary factors", b->g->path, tensor);
+	TRY(weights_read_f32(t, 0, t->count, v));
+	json_t *list = json_array();
+	for (uint64_t i = 0; i < t->count; i++)
+		json_array_append_new(list, json_real(gguf_as_written((double)v[i])));
+	json_object_set_new(rope, key, list);
+	return OK;
+}
+
+/* Ding et al. 2024, in the words of config.json. */
+static enum err
+set_longrope(const struct gguf_build *b)
+{
+	char name[96];
+	int64_t original;
+	double attention;
+	json_t *rope = json_pack("{s:s}", "rope_type", "longrope");
+	json_object_set_new(b->root, "rope_scaling", rope);
+	TRY(set_factors(b, rope, "short_factor", "rope_factors_short.weight"));
+	TRY(set_factors(b, rope, "long_factor", "rope_factors_long.weight"));
+	TRY(gguf_real(b->g, gguf_meta(b, "rope.scaling.attn_factor", name), 0, &attention));
+	if (attention != 0)
+		json_object_set_new(rope, "attention_factor", json_real(gguf_as_written(attention)));
+	TRY(gguf_int(b->g, gguf_meta(b, "rope.scaling.original_context_length", name), 0, GGUF_COUNT_MAX, 0,
+		&original));
+	if (original == 0)
+		return err_set(ERR_FORMAT, "%s: has no \"%s\"", b->g->path, name);
+	json_object_set_new(rope, "original_max_position_embeddings", json_integer(original));
+	return OK;
+}
+
+/* Layers with a window turn by a base of their own, where the family has that. */
+static enum err
+set_local_base(const struct gguf_build *b)
+{
+	char name[96];
+	double theta, local;
+	const char *family = json_string_value(json_object_get(b->root, "model_type"));
+	if (!gguf_find(b->g, gguf_meta(b, "rope.freq_base_swa", name)))
+		return OK;
+	TRY(gguf_real(b->g, name, 0, &local));
+	if (arch_find(family)->rotary == ROTARY_TWO) {
+		json_object_set_new(b->root, "rope_parameters", json_pack("{s:{s:f}}", "sliding_attention",
+			"rope_theta", gguf_as_written(local)));
+		return OK;
+	}
+	TRY(gguf_real(b->g, gguf_meta(b, "rope.freq_base", name), 10000, &theta));
+	return local == theta ? OK : err_set(ERR_UNSUPPORTED,
+		"%s: \"%s_swa\" is %g and \"%s\" %g, which is not supported", b->g->path, name, local, name, theta);
+}
+
+static enum err
 set_scaling(const struct gguf_build *b)
 {
 	char name[96];
@@ -136,10 +195,8 @@ set_scaling(const struct gguf_build *b)
 	TRY(gguf_str(b->g, gguf_meta(b, "rope.scaling.type", name), &type, &n));
 	TRY(gguf_real(b->g, gguf_meta(b, "rope.scale_linear", name), 1, &factor));
 	TRY(gguf_real(b->g, gguf_meta(b, "rope.scaling.factor", name), factor, &factor));
-	if (weights_find(b->w, "rope_factors_long.weight") || weights_find(b->w, "rope_factors_short.weight")) {
-		type = "longrope";
-		n = strlen(type);
-	}
+	if (weights_find(b->w, "rope_factors_long.weight") || weights_find(b->w, "rope_factors_short.weight"))
+		return set_longrope(b);
 	if (t)
 		return set_llama3(b, t);
 	if (type && n == 4 && memcmp(type, "yarn", 4) == 0)
@@ -160,13 +217,11 @@ part_of(int64_t dim, int64_t head)
 	return (int64_t)((double)head * part) < dim ? nextafter(part, 1) : part;
 }
 
-/* The largest Gemma 2 divides scores by the root of another number than the others. */
 static int64_t
 query_scalar(const struct gguf_build *b, int64_t head, int64_t even)
 {
-	enum { LARGEST_LAYERS = 46 };
 	int64_t layers = json_integer_value(json_object_get(b->root, "num_hidden_layers"));
-	return layers == LARGEST_LAYERS ? even : head;
+	return layers == b->arch->scalar_layers ? even : head;
 }
 
 enum err
@@ -192,5 +247,6 @@ gguf_set_rotary(const struct gguf_build *b)
 		json_object_set_new(b->root, b->arch->scalar, json_integer(query_scalar(b, head, even)));
 	if (b->arch->partial)
 		json_object_set_new(b->root, b->arch->partial, json_real(part_of(dim, head)));
+	TRY(set_local_base(b));
 	return set_scaling(b);
 }

@@ -18,7 +18,8 @@ import torch
 from gguf import GGMLQuantizationType as T
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (AutoModelForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, GPT2Config, GPT2LMHeadModel, LlamaConfig,
+                          LlamaForCausalLM)
 
 import make_parity
 
@@ -52,7 +53,12 @@ NAMES = {
     "mlp.dense_4h_to_h": "ffn_down",
     # Phi
     "model.final_layernorm": "output_norm", "self_attn.dense": "attn_output", "mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down",
+    # Falcon
+    "transformer.word_embeddings": "token_embd", "ln_attn": "attn_norm_2", "ln_mlp": "attn_norm",
+    "self_attention.query_key_value": "attn_qkv", "self_attention.dense": "attn_output",
 }
+ADDS_ONE = ("gemma", "gemma2", "gemma3_text")
+PAIRED = ("llama", "olmo", "smollm3", "granite")
 POST = dict(NAMES, post_attention_layernorm="post_attention_norm")
 
 
@@ -65,7 +71,7 @@ def randomise(model, seed):
 
 
 def name_of(model, name):
-    names = POST if model.config.model_type in ("gemma2", "olmo2") else NAMES
+    names = POST if model.config.model_type in ("gemma2", "gemma3_text", "olmo2", "olmo3") else NAMES
     stem, end = name.rsplit(".", 1)
     for before in ("model.layers.", "transformer.h.", "gpt_neox.layers."):
         if stem.startswith(before):
@@ -79,12 +85,18 @@ def change(model, name, v, undo=False):
     c = model.config
     if c.model_type == "gpt2" and v.ndim == 2 and ".h." in name:
         return v.T
-    if c.model_type in ("gemma", "gemma2") and "norm" in name:
+    if c.model_type in ADDS_ONE and "norm" in name:
         return v - 1 if undo else v + 1
+    if c.model_type == "falcon" and "query_key_value" in name:   # of each key its queries, itself and its value
+        heads, keys = c.num_attention_heads, c.num_kv_heads if c.new_decoder_architecture else 1
+        part = c.hidden_size // c.num_attention_heads
+        order = np.arange(v.shape[0]).reshape(keys, heads // keys + 2, part)
+        order = np.concatenate([order[:, :-2].ravel(), order[:, -2].ravel(), order[:, -1].ravel()])
+        return v[np.argsort(order)] if undo else v[order]
     if "query_key_value" in name:   # of each head its query, key and value: all queries first
         shape = (3, c.num_attention_heads, -1) if undo else (c.num_attention_heads, 3, -1)
         return v.reshape(*shape, *v.shape[1:]).swapaxes(0, 1).reshape(v.shape)
-    if c.model_type in ("llama", "olmo") and ("q_proj" in name or "k_proj" in name):
+    if c.model_type in PAIRED and ("q_proj" in name or "k_proj" in name):
         # Of each head row 0, row n/2, row 1 and so on, so that rotary pairs are neighbours.
         heads = c.num_attention_heads if "q_proj" in name else c.num_key_value_heads
         shape = (heads, -1, 2) if undo else (heads, 2, -1)
@@ -138,12 +150,30 @@ def write_gpt2(writer, c):
     writer.add_feed_forward_length(c.n_inner)
     writer.add_head_count(c.n_head)
     writer.add_layer_norm_eps(c.layer_norm_epsilon)
+    if c.model_type == "gpt_bigcode":
+        writer.add_head_count_kv(1)
+
+
+def write_longrope(writer, c, rope):
+    original = rope["original_max_position_embeddings"]
+    writer.add_rope_scaling_orig_ctx_len(original)
+    writer.add_rope_scaling_attn_factors((1 + np.log(c.max_position_embeddings / original) / np.log(original)) ** 0.5)
+    for which in ("long", "short"):
+        writer.add_tensor(f"rope_factors_{which}.weight", np.array(rope[f"{which}_factor"], dtype=np.float32))
 
 
 def write_rope(writer, c, head):
     rope = c.rope_parameters
+    if "full_attention" in rope:
+        if c.model_type != "gemma3_text" or rope["sliding_attention"]["rope_theta"] != 10000.0:
+            writer.add_rope_freq_base_swa(rope["sliding_attention"]["rope_theta"])
+        rope = rope["full_attention"]
+    if c.model_type == "falcon":
+        return
     writer.add_rope_freq_base(rope["rope_theta"])
-    if c.model_type not in ("gemma", "gemma2"):
+    if rope["rope_type"] == "longrope":
+        write_longrope(writer, c, rope)
+    if c.model_type not in ADDS_ONE:
         writer.add_rope_dimension_count(int(head * rope.get("partial_rotary_factor", 1)))
     if rope["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
@@ -170,9 +200,12 @@ def write_keys(writer, c):
     writer.add_block_count(c.num_hidden_layers)
     writer.add_context_length(c.max_position_embeddings)
     writer.add_embedding_length(c.hidden_size)
-    writer.add_feed_forward_length(c.intermediate_size)
+    writer.add_feed_forward_length(getattr(c, "ffn_hidden_size", None) or c.intermediate_size)
     writer.add_head_count(c.num_attention_heads)
-    if getattr(c, "num_key_value_heads", None):
+    if c.model_type == "falcon":
+        writer.add_tensor_data_layout("jploski")
+        writer.add_head_count_kv(c.num_kv_heads if c.new_decoder_architecture else 1)
+    elif getattr(c, "num_key_value_heads", None):
         writer.add_head_count_kv(c.num_key_value_heads)
     if head * c.num_attention_heads != c.hidden_size:
         writer.add_key_length(head)
@@ -182,7 +215,8 @@ def write_keys(writer, c):
     if hasattr(c, "rms_norm_eps"):
         writer.add_layer_norm_rms_eps(c.rms_norm_eps)
     else:
-        writer.add_layer_norm_eps(getattr(c, "layer_norm_eps", getattr(c, "norm_epsilon", 1e-5)))
+        names = ("layer_norm_eps", "norm_epsilon", "layer_norm_epsilon")
+        writer.add_layer_norm_eps(next((getattr(c, name) for name in names if hasattr(c, name)), 1e-5))
     if c.model_type == "phi3":
         writer.add_sliding_window(c.sliding_window or 0)
     if c.model_type in ("gpt_neox", "stablelm"):
@@ -195,6 +229,26 @@ def write_keys(writer, c):
         writer.add_attn_logit_softcapping(c.attn_logit_softcapping)
         writer.add_final_logit_softcapping(c.final_logit_softcapping)
         writer.add_sliding_window(c.sliding_window)
+    if c.model_type in ("gemma3_text", "olmo3", "cohere2"):
+        write_windows(writer, c)
+    if c.model_type == "gemma3_text" and c.final_logit_softcapping:
+        writer.add_final_logit_softcapping(c.final_logit_softcapping)
+    if c.model_type == "granite":
+        writer.add_attention_scale(c.attention_multiplier)
+        writer.add_embedding_scale(c.embedding_multiplier)
+        writer.add_residual_scale(c.residual_multiplier)
+        writer.add_logit_scale(c.logits_scaling)
+    if c.model_type in ("cohere", "cohere2"):
+        writer.add_logit_scale(c.logit_scale)
+        writer.add_rope_scaling_type(gguf.RopeScalingType.NONE)
+
+
+def write_windows(writer, c):
+    """A number where every so manieth layer has none, a list otherwise, nothing where it is as the architecture has it."""
+    local = [t == "sliding_attention" for t in c.layer_types]
+    writer.add_sliding_window(c.sliding_window)
+    if any(local[i] != ((i + 1) % 6 != 0) for i in range(len(local))) or c.model_type != "gemma3_text":
+        writer.add_sliding_window_pattern(3 if local == [True, True, False] else local)
 
 
 MODELS = {
@@ -213,12 +267,34 @@ FAMILIES = {
     "phi": "phi2", "phi3": "phi3", "stablelm": "stablelm", "stablelm-parallel": "stablelm", "starcoder2": "starcoder2",
     "llama-yarn": "llama",
 }
+# Added later, after what was there.
+LATER = {
+    "gemma3": "gemma3", "olmo3": "olmo2", "granite": "granite", "cohere": "command-r",
+    "cohere2": "cohere2", "falcon": "falcon", "phi3-long": "phi3", "gpt-bigcode": "starcoder",
+}
 YARN = make_parity.family("Llama", **make_parity.SMALL, head_dim=16, rope_parameters=dict(
     rope_type="yarn", rope_theta=200.0, factor=4.0, original_max_position_embeddings=16, attention_factor=0.9,
     beta_fast=3.0, beta_slow=0.5))
-for name, arch in dict(FAMILIES, **{"llama-yarn-factors": "llama"}).items():
-    kind, config = YARN if name == "llama-yarn-factors" else make_parity.MODELS[name]
-    if name == "gemma2":
+TINY = dict(make_parity.SMALL, hidden_size=8, intermediate_size=12, num_attention_heads=2, num_key_value_heads=1, vocab_size=40)
+# What no file says, the architecture has.
+OTHERS = {
+    "gemma3-silent": ("gemma3", (Gemma3ForCausalLM, Gemma3TextConfig(
+        **dict(TINY, num_hidden_layers=7), head_dim=8, sliding_window=4, query_pre_attn_scalar=8, pad_token_id=None,
+        rope_parameters=dict(sliding_attention=dict(rope_type="default", rope_theta=10000.0),
+                             full_attention=dict(rope_type="default", rope_theta=300.0))))),
+    "smollm3": ("smollm3", make_parity.family(
+        "SmolLM3", **dict(TINY, num_hidden_layers=5), no_rope_layer_interval=4, pad_token_id=None, bos_token_id=0,
+        eos_token_id=0)),
+    "falcon-groups": ("falcon", make_parity.family(
+        "Falcon", vocab_size=60, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, num_kv_heads=2,
+        ffn_hidden_size=36, new_decoder_architecture=True, max_position_embeddings=64)),
+}
+CONFIGS = {
+    **{name: (arch, make_parity.MODELS[name]) for name, arch in FAMILIES.items()}, "llama-yarn-factors": ("llama", YARN),
+    **{name: (arch, make_parity.MODELS[name]) for name, arch in LATER.items()}, **OTHERS,
+}
+for name, (arch, (kind, config)) in CONFIGS.items():
+    if name in ("gemma2", "gemma3"):
         config.query_pre_attn_scalar = config.head_dim
     MODELS[name] = (arch, kind, config, None, T.F16)
 
@@ -261,7 +337,7 @@ def main():
         writer = gguf.GGUFWriter(path, arch)
         if name in SPLIT:
             write_split(out, name, arch, model, config, stored_as)
-        (write_gpt2 if arch == "gpt2" else write_keys)(writer, config)
+        (write_gpt2 if arch in ("gpt2", "starcoder") else write_keys)(writer, config)
         text = write_tokenizer(writer, pre) if pre else []
         write_tensors(writer, model, stored_as)
         writer.write_header_to_file()

@@ -342,7 +342,8 @@ static const char *const models[] = {
 	"llama-f32", "llama-f16", "llama-q8_0", "gpt2-f16", "gpt2-bf16", "gpt2-q8_0",
 	"gemma", "gemma2", "gpt-neox", "gpt-neox-sequential", "llama-bias", "llama-linear", "llama3", "olmo", "olmo2",
 	"phi", "qwen2", "qwen3", "phi3", "stablelm", "stablelm-parallel", "starcoder2", "llama-yarn",
-	"llama-yarn-factors",
+	"llama-yarn-factors", "gemma3", "gemma3-silent", "smollm3", "granite", "cohere", "cohere2", "olmo3", "falcon",
+	"falcon-groups", "gpt-bigcode", "phi3-long",
 };
 enum { WITH_TOKENIZER = 6 };
 
