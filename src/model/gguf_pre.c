@@ -14,30 +14,36 @@
 #define CASED(end) "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" end "|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER "*" end
 #define SIGNS_SLASH " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*"
 
+/* What ByteLevel has built in; said where something follows it. */
+#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
 static const char digits_by_three[] = QUOTES "|" WORDS "|\\p{N}{1,3}|" SIGNS "|" SPACES;
 static const char digits_by_one[] = QUOTES "|" WORDS "|\\p{N}|" SIGNS "|" SPACES;
 static const char cased_by_three[] = CASED(QUOTES "?") "|\\p{N}{1,3}|" SIGNS_SLASH "|" SPACES;
 static const char cased_by_one[] = CASED("") "|\\p{N}|" SIGNS_SLASH "|" SPACES;
 
 /* What llama.cpp takes these names for. `begin`: a text begins with a token of its own, unless the file says otherwise.
- * `pattern` NULL: GPT-2's own, which tokenizer.json's ByteLevel has built in. */
+ * No patterns: GPT-2's own, which tokenizer.json's ByteLevel has built in. */
 static const struct gguf_pre pres[] = {
-	{"gpt-2", NULL, .nfc = false}, {"gpt2", NULL, .nfc = false}, {"phi-2", NULL, .nfc = false},
-	{"jais", NULL, .nfc = false}, {"olmo", NULL, .nfc = true}, {"mpt", NULL, .nfc = true},
-	{"smollm", NULL, .digits = true}, {"starcoder", NULL, .digits = true}, {"refact", NULL, .digits = true},
-	{"llama-bpe", digits_by_three, .whole = true, .begin = true}, {"llama3", digits_by_three, .whole = true,
+	{"gpt-2", .nfc = false}, {"gpt2", .nfc = false}, {"phi-2", .nfc = false},
+	{"jais", .nfc = false}, {"olmo", .nfc = true}, {"mpt", .nfc = true},
+	{"command-r", .nfc = true, .digits = true},
+	{"falcon", {"[\\p{P}$+<=>^~|`]+", GPT2, "[0-9][0-9][0-9]"}, .whole = false},
+	{"smollm", .digits = true}, {"starcoder", .digits = true}, {"refact", .digits = true},
+	{"llama-bpe", {digits_by_three}, .whole = true, .begin = true}, {"llama3", {digits_by_three}, .whole = true,
 	.begin = true},
-	{"llama-v3", digits_by_three, .whole = true, .begin = true}, {"dbrx", digits_by_three, .whole = false},
-	{"smaug-bpe", digits_by_three, .whole = false},
-	{"qwen2", digits_by_one, .nfc = true}, {"stablelm2", digits_by_one, .nfc = true},
-	{"deepseek-r1-qwen", digits_by_one, .nfc = true},
-	{"tekken", cased_by_one, .whole = true, .begin = true}, {"gpt-4o", cased_by_three, .whole = false},
+	{"llama-v3", {digits_by_three}, .whole = true, .begin = true}, {"dbrx", {digits_by_three}, .whole = false},
+	{"smaug-bpe", {digits_by_three}, .whole = false},
+	{"qwen2", {digits_by_one}, .nfc = true}, {"stablelm2", {digits_by_one}, .nfc = true},
+	{"deepseek-r1-qwen", {digits_by_one}, .nfc = true},
+	{"tekken", {cased_by_one}, .whole = true, .begin = true}, {"gpt-4o", {cased_by_three}, .whole = false},
 };
 
 /* Old files do not say; of some architectures all models split alike. */
 static const struct { const char *arch, *pre; } by_arch[] = {
 	{"gpt2", "gpt-2"}, {"phi2", "gpt-2"}, {"gptneox", "olmo"}, {"olmo", "olmo"}, {"olmo2", "dbrx"},
-	{"qwen2", "qwen2"}, {"qwen3", "qwen2"}, {"starcoder2", "starcoder"},
+	{"qwen2", "qwen2"}, {"qwen3", "qwen2"}, {"starcoder2", "starcoder"}, {"starcoder", "starcoder"},
+	{"command-r", "command-r"}, {"falcon", "falcon"},
 };
 
 bool
@@ -84,13 +90,16 @@ gguf_byte_level(bool prefix, bool regex)
 json_t *
 gguf_pre_tokenizer(const struct gguf_pre *pre, bool prefix)
 {
-	json_t *bytes = gguf_byte_level(prefix, !pre->pattern), *first;
-	if (!pre->pattern && !pre->digits)
+	json_t *bytes = gguf_byte_level(prefix, !pre->patterns[0]), *list = json_array();
+	if (!pre->patterns[0] && !pre->digits) {
+		json_decref(list);
 		return bytes;
+	}
 	if (pre->digits)
-		first = json_pack("{s:s, s:b}", "type", "Digits", "individual_digits", 1);
-	else
-		first = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex", pre->pattern,
-			"behavior", "Isolated", "invert", 0);
-	return json_pack("{s:s, s:[o, o]}", "type", "Sequence", "pretokenizers", first, bytes);
+		json_array_append_new(list, json_pack("{s:s, s:b}", "type", "Digits", "individual_digits", 1));
+	for (size_t i = 0; i < ARRAY_LEN(pre->patterns) && pre->patterns[i]; i++)
+		json_array_append_new(list, json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex",
+			pre->patterns[i], "behavior", "Isolated", "invert", 0));
+	json_array_append_new(list, bytes);
+	return json_pack("{s:s, s:o}", "type", "Sequence", "pretokenizers", list);
 }

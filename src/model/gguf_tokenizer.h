@@ -22,7 +22,7 @@ bool gguf_is_text(const char *s, size_t n, const char *text);	/* s may be NULL *
 
 /* ---- splitting (gguf_pre.c) ---- */
 
-struct gguf_pre { const char *name, *pattern; bool digits, nfc, whole, begin; };
+struct gguf_pre { const char *name, *patterns[3]; bool digits, nfc, whole, begin; };
 enum err gguf_find_pre(const struct gguf *g, const struct gguf_pre **out);
 json_t *gguf_byte_level(bool prefix, bool regex);
 json_t *gguf_pre_tokenizer(const struct gguf_pre *pre, bool prefix);

@@ -50,8 +50,10 @@ gguf_set_windows(const struct gguf_build *b)
 		json_object_set_new(b->root, "model_type", json_string(b->arch->windowed));
 	}
 	json_object_set_new(b->root, "sliding_window", window > 0 ? json_integer(window) : json_null());
+	if (layers > MODEL_LAYERS_MAX)
+		return OK;
 	json_t *types = json_array();
-	for (int64_t i = 0; i < layers && i < MODEL_LAYERS_MAX; i++)
+	for (int64_t i = 0; i < layers; i++)
 		json_array_append_new(types, json_string(is_local(&p, i) ? "sliding_attention" : "full_attention"));
 	json_object_set_new(b->root, "layer_types", types);
 	return OK;

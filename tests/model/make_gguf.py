@@ -24,6 +24,8 @@ from transformers import (AutoModelForCausalLM, Gemma3ForCausalLM, Gemma3TextCon
 import make_parity
 
 VOCAB, LENGTH = 288, 10
+# Merges that show where a text was split.
+TELLING = [["\u0120", "1"], ["1", "2"], ["12", "3"], ["3", "4"], ["4", "5"], ["\u0120", "2"], ["2", "4"], ["'", "s"]]
 TEXT = "The tide's turned:  24 boats, 12345 lamps\n\n and <|endoftext|> caf\u00e9 \u706f!"
 
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
@@ -123,11 +125,23 @@ def small_tokenizer(pre):
     base["model"]["vocab"] = {w: i for i, w in enumerate(words)}
     pairs = [m if isinstance(m, list) else m.split(" ") for m in base["model"]["merges"]]
     base["model"]["merges"] = [m for m in pairs if "".join(m) in base["model"]["vocab"]]
+    if pre in ("command-r", "falcon"):
+        base["model"]["merges"] += TELLING
+        words += ["".join(m) for m in TELLING]
+        base["model"]["vocab"] = {w: i for i, w in enumerate(words)}
     if pre == "llama-bpe":
         split = {"type": "Split", "pattern": {"Regex": LLAMA3}, "behavior": "Isolated", "invert": False}
         step = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
         base["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [split, step]}
         base["model"]["ignore_merges"] = True
+    step = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    if pre == "command-r":
+        base["normalizer"] = {"type": "NFC"}
+        base["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True}, step]}
+    if pre == "falcon":
+        three = {"type": "Split", "pattern": {"Regex": "[0-9][0-9][0-9]"}, "behavior": "Isolated", "invert": False}
+        base["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [
+            {"type": "Punctuation", "behavior": "Contiguous"}, step, three]}
     return words, base
 
 
@@ -297,6 +311,10 @@ for name, (arch, (kind, config)) in CONFIGS.items():
     if name in ("gemma2", "gemma3"):
         config.query_pre_attn_scalar = config.head_dim
     MODELS[name] = (arch, kind, config, None, T.F16)
+WORDS = dict(TINY, vocab_size=VOCAB + len(TELLING), num_hidden_layers=1)
+for arch, name, kind in (("command-r", "Cohere", WORDS), ("falcon", "Falcon", dict(WORDS, num_kv_heads=1, ffn_hidden_size=12))):
+    kind, config = make_parity.family(name, **kind, bos_token_id=0, eos_token_id=0)
+    MODELS[f"{arch}-tokens"] = (arch, kind, config, arch, T.F16)
 
 
 def check(path, ids, logits):
