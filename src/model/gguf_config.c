@@ -165,6 +165,20 @@ check_rows_and_turns(const struct gguf_build *b)
 		b->g->path, name);
 }
 
+/* Of Falcons those of 11 billion parameters alone have one norm and several keys, and turn by a base of their own,
+ * which converters leave out. */
+static enum err
+check_base(const struct gguf_build *b)
+{
+	char name[96];
+	bool one_norm = b->arch->norms_told && !has(b, "blk.0.attn_norm_2.weight");
+	if (!one_norm || json_integer_value(json_object_get(b->root, "num_kv_heads")) < 2 ||
+		gguf_find(b->g, gguf_meta(b, "rope.freq_base", name)))
+		return OK;
+	return err_set(ERR_UNSUPPORTED, "%s: has no \"%s\", without which positions of a Falcon of this kind are "
+		"unknown", b->g->path, name);
+}
+
 static bool
 has_rotary(const struct gguf_build *b)
 {
@@ -181,6 +195,7 @@ set_all(struct gguf_build *b)
 	TRY(set_keys(b, b->arch->keys));
 	TRY(set_keys(b, b->arch->own));
 	TRY(set_from_tensors(b));
+	TRY(check_base(b));
 	TRY(set_token(b, "tokenizer.ggml.bos_token_id", "bos_token_id"));
 	TRY(set_token(b, "tokenizer.ggml.eos_token_id", "eos_token_id"));
 	TRY(gguf_set_windows(b));

@@ -213,12 +213,14 @@ parse_version(struct gguf *g, struct gguf_cursor *c)
 static enum err
 parse_file(struct gguf *g)
 {
-	struct gguf_cursor c = { .path = g->path, .at = g->map.data, .end = g->map.data + g->map.size };
+	struct gguf_cursor c = { .path = g->path };
 	char magic[4];
 	uint64_t tensors = 0, keys = 0;
 	TRY(pointer_refuse(g->path, g->map.data, g->map.size, "the weights"));
 	if (g->map.size < sizeof(magic) || memcmp(g->map.data, "GGUF", sizeof(magic)) != 0)
 		return err_set(ERR_FORMAT, "%s: does not begin as a GGUF file does", g->path);
+	c.at = g->map.data;	/* an empty file has none */
+	c.end = c.at + g->map.size;
 	TRY(gguf_take(&c, magic, sizeof(magic), "the header"));
 	TRY(parse_version(g, &c));
 	TRY(gguf_take(&c, &tensors, sizeof(tensors), "the header"));

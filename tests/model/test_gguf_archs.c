@@ -125,6 +125,7 @@ static const struct change changes[] = {
 	{"gemma3", "gemma3.attention.sliding_window_pattern", GGUF_U32, UINT32_MAX, ERR_FORMAT, "sliding_window_pattern"},
 	{"gemma3", "gemma3.block_count", GGUF_U32, 1 << 30, ERR_FORMAT, "num_hidden_layers"},
 	{"gemma3-silent", "gemma3.block_count", GGUF_U32, 600, ERR_LIMIT, "layers is 600: at most 512"},
+	{"falcon", "falcon.attention.head_count_kv", GGUF_U32, 3, ERR_UNSUPPORTED, "has no \"falcon.rope.freq_base\""},
 	{"falcon-groups", "blk.1.attn_norm_2.weight", GGUF_KINDS, 0, ERR_MISSING, "blk.1.attn_norm_2.weight"},
 	{"phi3-long", "rope_factors_short.weight", GGUF_KINDS, 0, ERR_MISSING, "rope_factors_short.weight"},
 	{"phi3-long", "rope_factors_long.weight", GGUF_KINDS, 0, ERR_MISSING, "rope_factors_long.weight"},
