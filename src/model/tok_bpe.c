@@ -91,6 +91,7 @@ bpe_run(struct bpe_work *w, const struct pair_map *merges)
 			continue;
 		v[m.at].id = m.made;
 		v[m.at].next = v[next].next;
+		v[m.at].to = v[next].to;
 		if (v[next].next >= 0)
 			v[v[next].next].prev = m.at;
 		v[next].id = -1;

@@ -22,7 +22,6 @@ struct encoder {
 
 /* One more token, of bytes [from, to) of the text. */
 void encoder_emit(struct encoder *e, int32_t id, uint32_t from, uint32_t to);
-enum err encoder_no_token(unsigned char byte);
 /* The tokens of one piece of m. */
 enum err encoder_piece(struct encoder *e, const struct mapped *m, const struct piece *piece);
 

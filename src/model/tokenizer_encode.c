@@ -80,15 +80,13 @@ encode_normalized(struct encoder *e, const struct mapped *m, bool glued)
 }
 
 /* A byte that is not UTF-8 stands alone: no pattern and no merge sees it. */
-static enum err
+static void
 encode_stray(struct encoder *e, size_t at)
 {
 	unsigned char byte = (unsigned char)e->text[at];
 	int32_t id = e->t->byte_id[byte] >= 0 ? e->t->byte_id[byte] : e->t->unk;
-	if (id < 0)
-		return encoder_no_token(byte);
-	encoder_emit(e, id, (uint32_t)at, (uint32_t)at + 1);
-	return OK;
+	if (id >= 0)
+		encoder_emit(e, id, (uint32_t)at, (uint32_t)at + 1);
 }
 
 static enum err
@@ -106,7 +104,7 @@ encode_all(struct encoder *e, size_t n, bool glued)
 		if (to > from)
 			TRY(encode_around(e, &e->t->raw, &run, glued || from > 0, encode_normalized));
 		if (to < n)
-			TRY(encode_stray(e, to++));
+			encode_stray(e, to++);
 	}
 	return OK;
 }

@@ -17,12 +17,6 @@ encoder_emit(struct encoder *e, int32_t id, uint32_t from, uint32_t to)
 	e->out[e->n_out++] = (struct token_span){ .id = id, .from = from, .to = to };
 }
 
-enum err
-encoder_no_token(unsigned char byte)
-{
-	return err_set(ERR_FORMAT, "the tokenizer has no token for byte 0x%02x and no unknown token", byte);
-}
-
 /* ---- symbols ---- */
 
 int32_t
@@ -50,7 +44,8 @@ falls_back(const struct tokenizer *t, const char *s, size_t n)
 /*
  * Symbols of a piece being put into e->bpe.nodes, `at` bytes of it so far. An unknown one of `unknown` bytes waits, for
  * others to join it where the file says so; `tokenizers` lets the bytes that fall back pass it, and gives spans in the
- * order that comes of it, which happens in files only that lack some of the 256 byte tokens.
+ * order that comes of it, which happens in files only that lack some of the 256 byte tokens. Where the file has no
+ * unknown token either, the symbol is left out, as there, and its neighbours may merge.
  */
 struct symbols { int32_t n; size_t at, unknown; };
 
@@ -58,7 +53,7 @@ static void
 symbol_add(struct encoder *e, struct symbols *to, int32_t id, size_t len)
 {
 	e->bpe.nodes[to->n] = (struct bpe_node){ .id = id, .prev = to->n - 1, .next = to->n + 1,
-		.from = (uint32_t)to->at };
+		.from = (uint32_t)to->at, .to = (uint32_t)(to->at + len) };
 	to->n++;
 	to->at += len;
 }
@@ -71,18 +66,20 @@ symbol_flush(struct encoder *e, struct symbols *to)
 	to->unknown = 0;
 }
 
-static enum err
-symbol_unknown(struct encoder *e, struct symbols *to, const char *s, size_t len)
+static void
+symbol_unknown(struct encoder *e, struct symbols *to, size_t len)
 {
-	if (e->t->unk < 0)
-		return encoder_no_token((unsigned char)*s);
+	if (e->t->unk < 0) {
+		to->at += len;
+		return;
+	}
 	if (!e->t->fuse_unk)
 		symbol_flush(e, to);
 	to->unknown += len;
-	return OK;
 }
 
-static enum err
+/* How many there are. */
+static int32_t
 symbols_of(struct encoder *e, const char *s, size_t n)
 {
 	struct symbols to = {0};
@@ -92,14 +89,15 @@ symbols_of(struct encoder *e, const char *s, size_t n)
 			symbol_flush(e, &to);
 			symbol_add(e, &to, id, len);
 		} else if (!falls_back(e->t, s + i, len))
-			TRY(symbol_unknown(e, &to, s + i, len));
+			symbol_unknown(e, &to, len);
 		else
 			for (size_t k = 0; k < len; k++)
 				symbol_add(e, &to, e->t->byte_id[(unsigned char)s[i + k]], 1);
 	}
 	symbol_flush(e, &to);
-	e->bpe.nodes[to.n - 1].next = -1;
-	return OK;
+	if (to.n > 0)
+		e->bpe.nodes[to.n - 1].next = -1;
+	return to.n;
 }
 
 /* ---- pieces ---- */
@@ -113,17 +111,24 @@ emit_part(struct encoder *e, const struct stretch *p, int32_t id, size_t from, s
 	encoder_emit(e, id, mapped_source(p->m, p->from + from), mapped_source(p->m, p->from + to));
 }
 
+/* Unless something was left out: only where tokens end is remembered. */
 static void
 remember(struct encoder *e, const char *s, size_t n)
 {
 	const struct bpe_node *v = e->bpe.nodes;
-	size_t count = 0;
-	for (int32_t i = 0; i >= 0; i = v[i].next)
+	size_t count = 0, at = 0;
+	for (int32_t i = 0; i >= 0; i = v[i].next) {
+		if (v[i].from != at)
+			return;
+		at = v[i].to;
 		count++;
+	}
+	if (at != n)
+		return;
 	int32_t *room = cache_put(&e->cache, s, n, count);
 	for (int32_t i = 0; i >= 0; i = v[i].next) {
 		*room++ = v[i].id;
-		*room++ = v[i].next < 0 ? (int32_t)n : (int32_t)v[v[i].next].from;
+		*room++ = (int32_t)v[i].to;
 	}
 }
 
@@ -133,11 +138,12 @@ encode_merged(struct encoder *e, const struct stretch *p)
 	const char *s = p->m->s + p->from;
 	size_t n = p->to - p->from;
 	TRY(bpe_reserve(&e->bpe, n));
-	TRY(symbols_of(e, s, n));
+	if (symbols_of(e, s, n) == 0)
+		return OK;
 	bpe_run(&e->bpe, &e->t->merges);
 	const struct bpe_node *v = e->bpe.nodes;
 	for (int32_t i = 0; i >= 0; i = v[i].next)
-		emit_part(e, p, v[i].id, v[i].from, v[i].next < 0 ? n : v[v[i].next].from);
+		emit_part(e, p, v[i].id, v[i].from, v[i].to);
 	if (n <= CACHE_KEY_MAX)
 		remember(e, s, n);
 	return OK;
@@ -161,19 +167,20 @@ encode_stretch(struct encoder *e, const struct stretch *p)
 }
 
 /* The symbols that a code point (or a byte) begins and ends with, and whether it joins or passes an unknown one before
- * it. */
-struct ends { int32_t first, last; bool unknown, joins; };
+ * it; or that it is left out. */
+struct ends { int32_t first, last; bool unknown, joins, none; };
 
 static struct ends
 ends_of(const struct tokenizer *t, const char *s, size_t n, size_t *len)
 {
 	int32_t id = tokenizer_symbol(t, s, n, len);
 	if (id >= 0)
-		return (struct ends){ id, id, false, false };
+		return (struct ends){ .first = id, .last = id };
 	if (falls_back(t, s, *len))
-		return (struct ends){ t->byte_id[(unsigned char)s[0]], t->byte_id[(unsigned char)s[*len - 1]], false,
-			true };
-	return (struct ends){ t->unk, t->unk, true, t->fuse_unk };
+		return (struct ends){ .first = t->byte_id[(unsigned char)s[0]],
+			.last = t->byte_id[(unsigned char)s[*len - 1]], .joins = true };
+	return (struct ends){ .first = t->unk, .last = t->unk, .unknown = true, .joins = t->fuse_unk,
+		.none = t->unk < 0 };
 }
 
 /* A long piece is cut where no merge can reach across, so that neither memory nor time grow with its length: files of
@@ -188,6 +195,8 @@ encode_long(struct encoder *e, const struct stretch *p)
 	bool unknown = false;		/* one waits */
 	for (size_t at = p->from, len; at < p->to; at += len) {
 		struct ends ends = ends_of(t, s + at, p->to - at, &len);
+		if (ends.none)
+			continue;
 		bool joins = unknown && ends.joins;
 		if (at > p->from && !joins && !pair_map_get(&t->joints, last, ends.first)) {
 			now.to = at;
