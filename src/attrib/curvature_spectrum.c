@@ -59,8 +59,8 @@ add_diagonal(float *sum, const float *g, int rows, int n)
 			sum[i] += g[i] * g[i];
 }
 
-/* At the unembedding g is scale (p - onehot); the mean of its square over labels, scale^2 p (1 - p), also knows of the
- * words that were not drawn. */
+/* At the unembedding, where logits are not capped, g is scale (p - onehot); the mean of its square over labels,
+ * scale^2 p (1 - p), also knows of the words that were not drawn. */
 static void
 add_head_diagonal(float *sum, const float *g, const struct batch *b, int n, float scale)
 {
@@ -101,7 +101,7 @@ spectrum_linear(void *arg, const struct turn *turn, int worker, int index, const
 	const struct model *m = s->fit->sampled.model;
 	size_t slot = s->slot[i];
 	turn_wait(turn, slot);
-	if (s->diagonal[i] && m->linears[index].role == ROLE_HEAD)
+	if (s->diagonal[i] && m->linears[index].role == ROLE_HEAD && m->config.logit_cap == 0)
 		add_head_diagonal(s->diagonal[i], g, b, l->out, model_logit_scale(&m->config));
 	else if (s->diagonal[i])
 		add_diagonal(s->diagonal[i], g, b->rows, l->out);

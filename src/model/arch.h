@@ -89,6 +89,8 @@ struct arch {
 	bool gelu_is_tanh;		/* by "gelu" its first configs meant the tanh form */
 	enum window_keys windows;
 	enum rotary_keys rotary;
+	bool turns_part;		/* config.json may say that a part of each head turns, though all does as a rule
+					 * (base.rotary_part: a part does) */
 	const char *theta_key, *part_key;	/* older names of rope_theta and partial_rotary_factor; NULL: those */
 	const char *local_key;			/* ROTARY_TWO: what local layers' theta was called; NULL: rope_theta */
 	const struct config_key *keys;

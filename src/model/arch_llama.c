@@ -210,7 +210,7 @@ const char *const llama_ignored[] = {
 const struct arch llama_archs[] = {
 	{"llama", "LlamaForCausalLM", "model.", .base = {LLAMA_BASE}, .keys = llama_keys, .musts = no_musts,
 		.names = llama_names, .ignored = llama_ignored},
-	{"mistral", "MistralForCausalLM", "model.", .base = {LLAMA_BASE}, .windows = WINDOWS_SLIDING,
+	{"mistral", "MistralForCausalLM", "model.", .base = {LLAMA_BASE, .window = 4096}, .windows = WINDOWS_SLIDING,
 		.keys = mistral_keys, .musts = no_musts, .names = llama_names, .ignored = llama_ignored},
 	{"qwen2", "Qwen2ForCausalLM", "model.", .base = {LLAMA_BASE, .attn_bias = true}, .windows = WINDOWS_QWEN,
 		.keys = qwen2_keys, .musts = no_musts, .names = llama_names, .ignored = llama_ignored},
@@ -226,8 +226,8 @@ const struct arch llama_archs[] = {
 	{"cohere2", "Cohere2ForCausalLM", "model.", .base = {LLAMA_BASE, .norm = NORM_GAIN, .parallel = true,
 		.shared_norm = true, .rotary_pairs = true}, .windows = WINDOWS_COHERE2, .keys = cohere2_keys,
 		.musts = cohere_musts, .names = llama_names, .ignored = llama_ignored},
-	{"phi3", "Phi3ForCausalLM", "model.", .base = {LLAMA_BASE}, .windows = WINDOWS_SLIDING, .keys = phi3_keys,
-		.musts = no_musts, .names = phi3_names, .ignored = llama_ignored},
+	{"phi3", "Phi3ForCausalLM", "model.", .base = {LLAMA_BASE}, .turns_part = true, .windows = WINDOWS_SLIDING,
+		.keys = phi3_keys, .musts = no_musts, .names = phi3_names, .ignored = llama_ignored},
 	{"stablelm", "StableLmForCausalLM", "model.", .base = {LLAMA_BASE, .norm = NORM_LAYER, .rotary_part = 0.25},
 		.keys = stablelm_keys, .musts = stablelm_musts, .names = llama_names, .ignored = llama_ignored},
 };

@@ -128,6 +128,44 @@ check_all(struct checkpoint *c)
 	return check_surplus(c);
 }
 
+static const struct weights_tensor *
+found_embedding(const struct checkpoint *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->wanted[i].tensor->role == ROLE_EMBED && !c->wanted[i].optional)
+			return c->found[i];
+	return NULL;
+}
+
+/* The unembedding of a tied model may be in the file once more, but not another one: config.json or the file is wrong
+ * then. Numbers of another kind are compared as they would be used. */
+static enum err
+check_spare(const struct checkpoint *c, const struct weights_tensor *head)
+{
+	enum { STRETCH = 1 << 12 };
+	float a[STRETCH], b[STRETCH];
+	const struct weights_tensor *embed = found_embedding(c);
+	bool same = head->type != embed->type || memcmp(head->data, embed->data, head->size) == 0;
+	for (uint64_t i = 0, n; same && head->type != embed->type && i < head->count; i += n) {
+		n = head->count - i < STRETCH ? head->count - i : STRETCH;
+		TRY(weights_read_f32(head, i, n, a));
+		TRY(weights_read_f32(embed, i, n, b));
+		same = memcmp(a, b, n * sizeof(*a)) == 0;
+	}
+	return same ? OK : err_set(ERR_MISMATCH, "%s: tensor \"%s\" is not the embedding, but %s ties them: set "
+		"\"tie_word_embeddings\" to false", head->path, head->name,
+		c->weights.gguf ? "the metadata" : "config.json or its family's default");
+}
+
+static enum err
+check_spares(const struct checkpoint *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->wanted[i].optional && c->found[i])
+			TRY(check_spare(c, c->found[i]));
+	return OK;
+}
+
 enum err
 checkpoint_open(struct checkpoint *c, const char *path)
 {
@@ -138,6 +176,7 @@ checkpoint_open(struct checkpoint *c, const char *path)
 	TRY_OUT(c->weights.gguf ? config_of_gguf(&c->weights, &config) : config_of_dir(path, &config));
 	TRY_OUT(model_new(&c->plan, &config, false));
 	TRY_OUT(check_all(c));
+	TRY_OUT(check_spares(c));
 out:
 	if (err != OK)
 		checkpoint_close(c);

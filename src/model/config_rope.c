@@ -58,6 +58,18 @@ parse_yarn(struct rope_scaling *r, const json_t *rope, const char *name)
 	return json_opt_real(rope, name, "attention_factor", 1e-6, 1e6, own, &r->attention);
 }
 
+/* What has no default. */
+static enum err
+check_needed(const struct rope_scaling *r, const json_t *rope, const char *name)
+{
+	static const char *const keys[] = {"factor", "low_freq_factor", "high_freq_factor"};
+	for (size_t i = 0; i < (r->kind == ROPE_LLAMA3 ? ARRAY_LEN(keys) : 1); i++)
+		if (!json_is_number(json_object_get(rope, keys[i])))
+			return err_set(ERR_FORMAT, "%s: rotary positions scaled by \"%s\" need a number \"%s\"", name,
+				kinds[r->kind].name, keys[i]);
+	return OK;
+}
+
 static enum err
 parse_scaling(struct model_config *c, const json_t *root, const json_t *rope, const char *name)
 {
@@ -70,8 +82,11 @@ parse_scaling(struct model_config *c, const json_t *root, const json_t *rope, co
 		r->kind = ROPE_LONG;	/* as Phi-3's first configs called it */
 	if (r->kind == ROPE_LONG)
 		return config_parse_longrope(c, root, rope, name);
+	TRY(check_needed(r, rope, name));
 	TRY(json_opt_real(root, name, "original_max_position_embeddings", 1, 1e9, c->n_ctx, &original));
 	TRY(json_opt_real(rope, name, "original_max_position_embeddings", 1, 1e9, original, &r->original));
+	if (r->original != floor(r->original))
+		return err_set(ERR_FORMAT, "%s: original_max_position_embeddings is not a whole number", name);
 	TRY(json_opt_real(rope, name, "factor", 1e-6, 1e6, 1, &r->factor));
 	if (r->kind == ROPE_LLAMA3) {
 		TRY(json_opt_real(rope, name, "low_freq_factor", 1e-6, 1e6, 1, &r->low));
@@ -93,35 +108,48 @@ find_group(const json_t *root, const char *name, const char *key, const json_t *
 }
 
 static enum err
-parse_one(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
+whole_head(const json_t *rope, const char *name)
 {
-	static const char *const groups[] = {"rope_scaling", "rope_parameters"};
-	const char *theta = arch->theta_key != NULL ? arch->theta_key : "rope_theta";
+	double part;
+	TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, 1, &part));
+	return part == 1 ? OK : err_set(ERR_UNSUPPORTED, "%s: partial_rotary_factor %g is not supported", name, part);
+}
+
+/* The part of each head that turns, where the family has such a thing. */
+static enum err
+parse_part(struct model_config *c, const struct arch *arch, const json_t *root, const json_t *rope, const char *name)
+{
 	const char *part = arch->part_key != NULL ? arch->part_key : "partial_rotary_factor";
-	double base = c->rotary_part > 0 ? c->rotary_part : 1;
-	TRY(json_opt_real(root, name, theta, 1, 1e12, c->rope_theta, &c->rope_theta));
-	TRY(json_opt_real(root, name, part, 0, 1, base, &c->rotary_part));
-	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-		const json_t *rope;
-		TRY(find_group(root, name, groups[i], &rope));
-		if (rope == NULL)
-			continue;
-		TRY(parse_scaling(c, root, rope, name));
-		TRY(json_opt_real(rope, name, "rope_theta", 1, 1e12, c->rope_theta, &c->rope_theta));
-		TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, c->rotary_part, &c->rotary_part));
+	double base = arch->base.rotary_part > 0 ? arch->base.rotary_part : 1;
+	if (arch->base.rotary_part == 0 && !arch->turns_part) {
+		TRY(whole_head(root, name));
+		return rope != NULL ? whole_head(rope, name) : OK;
 	}
+	TRY(json_opt_real(root, name, part, 0, 1, base, &c->rotary_part));
+	if (rope != NULL)
+		TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, c->rotary_part, &c->rotary_part));
 	if (c->rotary_part == 0)
 		return err_set(ERR_FORMAT, "%s: %s is 0", name, part);
 	c->rotary_part = c->rotary_part < 1 ? c->rotary_part : 0;
 	return OK;
 }
 
+/* rope_scaling, which people add by hand, goes before the rope_parameters that are there already, as in
+ * `transformers`. */
 static enum err
-whole_head(const json_t *rope, const char *name)
+parse_one(struct model_config *c, const struct arch *arch, const json_t *root, const char *name)
 {
-	double part;
-	TRY(json_opt_real(rope, name, "partial_rotary_factor", 0, 1, 1, &part));
-	return part == 1 ? OK : err_set(ERR_UNSUPPORTED, "%s: partial_rotary_factor %g is not supported", name, part);
+	const char *theta = arch->theta_key != NULL ? arch->theta_key : "rope_theta";
+	const json_t *rope;
+	TRY(json_opt_real(root, name, theta, 1, 1e12, c->rope_theta, &c->rope_theta));
+	TRY(find_group(root, name, "rope_scaling", &rope));
+	if (rope == NULL || json_object_size(rope) == 0)
+		TRY(find_group(root, name, "rope_parameters", &rope));
+	TRY(parse_part(c, arch, root, rope, name));
+	if (rope == NULL)
+		return OK;
+	TRY(parse_scaling(c, root, rope, name));
+	return json_opt_real(rope, name, "rope_theta", 1, 1e12, c->rope_theta, &c->rope_theta);
 }
 
 /* Of layers without a window. */

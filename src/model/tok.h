@@ -171,7 +171,8 @@ struct bpe_merge { uint32_t rank; int32_t at, left, right, made; };
 struct bpe_work { struct bpe_node *nodes; struct bpe_merge *heap; size_t cap, heap_n; };
 /* Room for n symbols; what was there is lost. */
 enum err bpe_reserve(struct bpe_work *w, size_t n);
-/* work->nodes hold the symbols, at least one, linked from node 0 on; merges what can be merged. Node 0 stays the first. */
+/* work->nodes hold the symbols, at least one, linked from node 0 on; merges what can be merged. Node 0 stays the
+ * first. */
 void bpe_run(struct bpe_work *w, const struct pair_map *merges);
 void bpe_work_free(struct bpe_work *w);
 

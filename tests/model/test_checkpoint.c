@@ -252,6 +252,8 @@ test_harmful(void **state)
 		{ TINY_GPT2, ERR_MISMATCH, "shape (15), expected (16)",
 			{ .name = "transformer.ln_f.bias", .shrink = true } },
 		{ TINY_LLAMA, ERR_MISMATCH, "\"lm_head.weight\" has shape (1)", { .also = "lm_head.weight" } },
+		{ TINY_LLAMA, ERR_MISMATCH, "\"lm_head.weight\" is not the embedding", { .name = "model.embed_tokens.weight",
+			.also = "lm_head.weight", .as_name = true, .put = 7 } },
 		{ TINY_LLAMA, ERR_MISMATCH, "\"model.layers.3.mlp.up_proj.weight\" has no place in a llama",
 			{ .also = "model.layers.3.mlp.up_proj.weight" } },
 		{ TINY_LLAMA, ERR_MISMATCH, "\"norm.weight\" has no place", { .also = "norm.weight" } },

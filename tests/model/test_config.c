@@ -11,6 +11,8 @@
 
 #define LLAMA "\"model_type\":\"llama\",\"vocab_size\":100,\"hidden_size\":16,\"intermediate_size\":40," \
 	"\"num_hidden_layers\":2,\"num_attention_heads\":4"
+#define MISTRAL "\"model_type\":\"mistral\",\"vocab_size\":100,\"hidden_size\":16,\"intermediate_size\":40," \
+	"\"num_hidden_layers\":2,\"num_attention_heads\":8"
 #define LONG "\"rope_type\":\"longrope\",\"short_factor\":[1,1.5],\"long_factor\":[2,3.0]"
 #define GPT2 "\"model_type\":\"gpt2\",\"vocab_size\":100,\"n_embd\":16,\"n_layer\":2,\"n_head\":4"
 
@@ -73,6 +75,10 @@ test_spellings(void **state)
 		{GEMMA3 ",\"rope_theta\":500,\"rope_local_base_freq\":50,\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":8}",
 		GEMMA3 ",\"rope_parameters\":{\"full_attention\":{\"rope_theta\":500,\"rope_type\":\"linear\",\"factor\":8},"
 			"\"sliding_attention\":{\"rope_theta\":50}}"},
+		{MISTRAL, MISTRAL ",\"sliding_window\":4096"},
+		{LLAMA ",\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":2},\"rope_theta\":5e4",
+		LLAMA ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"rope_theta\":5e4},"
+			"\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":9}"},
 		{SMOLLM3 ",\"no_rope_layer_interval\":3,\"rope_theta\":5e6", SMOLLM3 ",\"no_rope_layers\":[1,1,0,1,1,0,1,1],"
 			"\"rope_parameters\":{\"rope_theta\":5e6,\"rope_type\":\"default\"}"},
 		{SMOLLM3 ",\"use_sliding_window\":true,\"sliding_window\":9", SMOLLM3 ",\"sliding_window\":9,"
@@ -207,10 +213,15 @@ static const struct { const char *text; enum err err; const char *says; } refuse
 	{"{" LLAMA ",\"head_dim\":8,\"original_max_position_embeddings\":8,\"rope_scaling\":{" LONG "}}", ERR_FORMAT,
 		"frequencies"},
 	{"{" LLAMA ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":0}}", ERR_FORMAT, "factor"},
-	{"{" LLAMA ",\"rope_parameters\":{\"rope_type\":\"yarn\",\"truncate\":false}}", ERR_UNSUPPORTED, "truncate"},
-	{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"high_freq_factor\":1}}", ERR_FORMAT, "high_freq"},
+	{"{" LLAMA ",\"rope_parameters\":{\"rope_type\":\"yarn\",\"factor\":2,\"truncate\":false}}", ERR_UNSUPPORTED, "truncate"},
+	{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":2,\"low_freq_factor\":1,\"high_freq_factor\":1}}",
+		ERR_FORMAT, "high_freq"},
+	{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":2,\"low_freq_factor\":1}}", ERR_FORMAT, "high_freq"},
+	{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"linear\"}}", ERR_FORMAT, "\"factor\""},
+	{"{" LLAMA ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":2,\"original_max_position_embeddings\":9.5}}",
+		ERR_FORMAT, "whole number"},
 	{"{" LLAMA ",\"rope_parameters\":7}", ERR_FORMAT, "rope_parameters"},
-	{"{" LLAMA ",\"rope_parameters\":{\"partial_rotary_factor\":0.1}}", ERR_FORMAT, "rotary"},
+	{"{" LLAMA ",\"rope_parameters\":{\"partial_rotary_factor\":0.1}}", ERR_UNSUPPORTED, "partial_rotary_factor 0.1"},
 	{"{" LLAMA ",\"rope_parameters\":{\"partial_rotary_factor\":2}}", ERR_FORMAT, "partial_rotary_factor"},
 	{"{" LLAMA ",\"num_key_value_heads\":3}", ERR_FORMAT, "evenly"},
 	{"{" LLAMA ",\"num_key_value_heads\":8}", ERR_LIMIT, "key-value"},
