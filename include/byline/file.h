@@ -34,6 +34,7 @@ enum err file_read(const char *path, size_t limit, struct str *out);
 bool file_exists(const char *path);
 bool file_in_dir(const char *dir, const char *name);		/* does dir hold something of that name? */
 bool file_is_dir(const char *path);
+bool file_is_link(const char *path);				/* wherever it leads, or nowhere */
 enum err file_size(const char *path, uint64_t *size);
 
 /* mkdir -p. */

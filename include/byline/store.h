@@ -123,6 +123,10 @@ struct run_spec {
 /* Cuts every work into examples (long works after a paragraph, line, sentence or word) and stores both in one
  * transaction. */
 enum err store_create_run(struct store *s, const struct run_spec *spec, struct job *job, int64_t *id);
+/* Before a run is made: what stands where its folder will be, and is no run's, goes, since what would write there might
+ * follow a link that a killed import left. Links are removed, never followed. ERR_EXISTS, and nothing is touched, when
+ * it holds a training's journal, or one of `sources` (NULL after the last), of which the run will be made. */
+enum err store_clear_run(struct store *s, const char *name, const char *const *sources);
 /* A run with the very examples of run `like`, held-out ones included, so that its dataset hash is the same. spec's
  * name, seed and recipe count, the rest is like's. ERR_MISMATCH, naming who, when somebody in them has opted out
  * since. */

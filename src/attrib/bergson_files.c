@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "byline/file.h"
@@ -22,17 +21,10 @@ bergson_real(const char *dir, char **out)
 	return *out ? OK : err_set(ERR_MISSING, "%s: there is no such folder", dir);
 }
 
-static bool
-is_link(const char *path)
-{
-	struct stat st;
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
-}
-
 static enum err
 clear(const char *path)
 {
-	if (is_link(path))
+	if (file_is_link(path))
 		return unlink(path) == 0 ? OK : err_set(ERR_IO, "%s: %s", path, strerror(errno));
 	return file_is_dir(path) ? file_remove_tree(path) : OK;
 }
@@ -81,7 +73,7 @@ out:
 enum err
 bergson_copy(const char *dir, const char *to, struct job *job)
 {
-	if (is_link(to))
+	if (file_is_link(to))
 		TRY(clear(to));
 	TRY(file_mkdirs(to));
 	for (int i = 0; i < n_bergson_files; i++) {

@@ -78,6 +78,8 @@ check_run(struct import *k)
 		return OK;
 	}
 	TRY(err);
+	if (!k->run.trained && file_in_dir(k->run.dir, "journal.jsonl"))
+		return err_set(ERR_MISMATCH, "run %s is being trained: name another with --run", k->o->run);
 	char *dir = path_join(k->run.dir, "checkpoint");
 	err = file_is_dir(dir) ? checkpoint_hash(dir, hex) : OK;
 	if (err == OK && file_is_dir(dir) && strcmp(hex, k->record.checkpoint) != 0)
@@ -130,8 +132,10 @@ make_run(struct import *k)
 {
 	if (k->run.id)
 		return OK;
+	const char *const sources[] = { k->o->dir, k->o->checkpoint, k->o->examples, NULL };
 	int64_t id;
 	int32_t bos;
+	TRY(store_clear_run(k->store, k->o->run, sources));
 	TRY(checkpoint_begin(k->o->checkpoint, &k->model, k->tokenizer, &bos));
 	const struct run_spec spec = { .name = k->o->run, .tokenizer = k->tokenizer, .bos = bos,
 		.max_tokens = k->model.config.n_ctx, .recipe = "{}" };
@@ -215,7 +219,6 @@ same_folder(const char *a, const char *b)
 	return same;
 }
 
-/* A run made by this import may find the folder of one that was killed. */
 static enum err
 make_folder(struct import *k, const char *link)
 {

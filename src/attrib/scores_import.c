@@ -139,6 +139,7 @@ static enum err
 make_run(struct importing *im)
 {
 	int64_t most = 64, id;
+	const char *const sources[] = { im->o->scores, im->o->examples, im->o->queries, NULL };
 	char *path = NULL, *text = NULL;
 	enum err err;
 	TRY_OUT(store_each_work(im->store, longest, &most));
@@ -149,6 +150,7 @@ make_run(struct importing *im)
 	text = recipe(im);
 	const struct run_spec spec = { .name = im->o->run, .tokenizer = im->tokenizer, .bos = 0, .recipe = text,
 		.max_tokens = (int)most + 8 };
+	TRY_OUT(store_clear_run(im->store, im->o->run, sources));
 	TRY_OUT(store_create_run(im->store, &spec, im->job, &id));
 	TRY_OUT(store_run(im->store, id, &im->run));
 	TRY_OUT(undo_add(&im->taking.files, im->run.dir));

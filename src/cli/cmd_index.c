@@ -1,9 +1,11 @@
 /* index: curvature, features and the noise floor of a run, or of a checkpoint from elsewhere. */
 #include "commands.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "byline/attrib.h"
@@ -62,25 +64,37 @@ link_checkpoint(const struct run *run, const char *dir)
 		return err_set(ERR_MISSING, "%s: there is no such checkpoint", dir);
 	TRY(file_mkdirs(run->dir));
 	char *link = path_join(run->dir, "checkpoint");
-	enum err err = symlink(real, link) == 0 || file_exists(link) ? OK
-		: err_set(ERR_IO, "%s: cannot make the link", link);
+	enum err err = symlink(real, link) == 0 ? OK : err_set(ERR_IO, "%s: cannot make the link: %s", link,
+		strerror(errno));
 	free(link);
 	return err;
 }
 
+/* A run that is there is indexed again with the weights it has, or not at all. */
 static enum err
-foreign_begin(struct store *s, const struct index_args *a, struct job *job, struct run *run)
+same_checkpoint(const struct run *run, const char *checkpoint)
 {
+	char has[HASH_HEX], given[HASH_HEX], *dir = path_join(run->dir, "checkpoint");
+	enum err err = checkpoint_hash(checkpoint, given);
+	if (err == OK)
+		err = checkpoint_hash(dir, has);
+	if (err == OK && strcmp(has, given) != 0)
+		err = err_set(ERR_MISMATCH, "run %s is there, and has other weights than %s: name another with --run",
+			run->name, checkpoint);
+	free(dir);
+	return err;
+}
+
+static enum err
+foreign_make(struct store *s, const struct index_args *a, struct job *job, struct run *run)
+{
+	const char *const sources[] = { a->checkpoint, NULL };
 	struct model_config config;
 	struct model m = {0};
 	struct tokenizer *t = NULL;
 	int64_t id;
 	int32_t bos;
 	enum err err;
-	if (!a->run)
-		return err_set(ERR_USAGE, "--checkpoint needs --run NAME, the name it gets in the store");
-	if (store_find_run(s, a->run, run) == OK)
-		return OK;
 	TRY_OUT(checkpoint_verify(a->checkpoint));
 	TRY_OUT(checkpoint_config(a->checkpoint, &config));
 	TRY_OUT(model_new(&m, &config, false));
@@ -90,6 +104,7 @@ foreign_begin(struct store *s, const struct index_args *a, struct job *job, stru
 		.name = a->run, .tokenizer = t, .bos = bos, .seed = a->seed, .heldout = 0.05, .recipe = "{}",
 		.max_tokens = a->context < m.config.n_ctx ? a->context : m.config.n_ctx,
 	};
+	TRY_OUT(store_clear_run(s, a->run, sources));
 	TRY_OUT(store_create_run(s, &spec, job, &id));
 	TRY_OUT(store_run(s, id, run));
 	TRY_OUT(link_checkpoint(run, a->checkpoint));
@@ -99,6 +114,24 @@ out:
 	model_free(&m);
 	tokenizer_free(t);
 	return err;
+}
+
+/* One without a journal was never trained: this command was killed before it had linked the weights, or `byline train`
+ * before its first step. */
+static enum err
+foreign_begin(struct store *s, const struct index_args *a, struct job *job, struct run *run)
+{
+	if (!a->run)
+		return err_set(ERR_USAGE, "--checkpoint needs --run NAME, the name it gets in the store");
+	if (store_find_run(s, a->run, run) != OK)
+		return foreign_make(s, a, job, run);
+	if (run->trained)
+		return scores_run(run) ? OK : same_checkpoint(run, a->checkpoint);
+	if (file_in_dir(run->dir, "journal.jsonl"))
+		return OK;
+	TRY(store_delete_run(s, run->id));
+	run_free(run);
+	return foreign_make(s, a, job, run);
 }
 
 /* Leaves the id of the newest run that is trained and not indexed. */
@@ -114,12 +147,11 @@ waiting(void *arg, const struct run *r)
 static enum err
 index_find(struct store *s, const struct index_args *a, struct job *job, struct run *run)
 {
-	if (a->checkpoint)
-		return foreign_begin(s, a, job, run);
 	int64_t id = 0;
-	if (!a->run)
+	if (!a->checkpoint && !a->run)
 		TRY(store_each_run(s, waiting, &id));
-	TRY(id ? store_run(s, id, run) : store_find_run(s, a->run, run));
+	TRY(a->checkpoint ? foreign_begin(s, a, job, run) : id ? store_run(s, id, run)
+		: store_find_run(s, a->run, run));
 	if (scores_run(run))
 		return err_set(ERR_UNSUPPORTED, "run %s holds imported scores and no model: there is nothing to index",
 			run->name);

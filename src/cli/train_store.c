@@ -123,9 +123,12 @@ train_store(struct store *s, const struct train_args *a, struct train_watch *w, 
 	char *runs = path_join(store_dir(s), "runs"), *dir = path_join(runs, a->run),
 		*path = path_join(dir, "tokenizer.json");
 	enum err err;
+	const char *const sources[] = { a->tokenizer, NULL };
 	bool known = store_find_run(s, a->run, run) == OK;
 	if (known && run->trained)
 		goto out_ok;
+	if (!known)
+		TRY_OUT(store_clear_run(s, a->run, sources));
 	TRY_OUT(file_mkdirs(dir));
 	TRY_OUT(train_tokenizer(s, a->tokenizer, a->config.vocab, path, w->job, &t));
 	train_args_config(a, t, &c);

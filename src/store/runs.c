@@ -153,8 +153,8 @@ run_shape(struct store *s, int64_t id, struct run_shape *out)
 
 /* ---- making ---- */
 
-static enum err
-name_check(struct store *s, const char *name)
+enum err
+run_name_check(struct store *s, const char *name)
 {
 	bool taken;
 	int64_t id;
@@ -178,7 +178,7 @@ spec_check(struct store *s, const struct run_spec *spec)
 			spec->heldout);
 	if (spec->bos >= tokenizer_size(spec->tokenizer))
 		return err_set(ERR_USAGE, "the tokenizer has no token %d", (int)spec->bos);
-	return name_check(s, spec->name);
+	return run_name_check(s, spec->name);
 }
 
 static enum err
@@ -284,7 +284,7 @@ store_repeat_run(struct store *s, int64_t like, const struct run_spec *spec, str
 {
 	struct run r;
 	TRY(db_writable(s));
-	TRY(name_check(s, spec->name));
+	TRY(run_name_check(s, spec->name));
 	TRY(store_run(s, like, &r));
 	enum err err = store_begin(s);
 	if (err == OK) {

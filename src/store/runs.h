@@ -13,6 +13,9 @@
 struct run_shape { int64_t id, vocab, n_ctx, n_examples; char dataset[HASH_HEX]; };
 enum err run_shape(struct store *s, int64_t id, struct run_shape *out);	/* ERR_MISSING */
 
+/* Of a run to be made: ERR_USAGE for what no folder should be called, ERR_EXISTS for one that is there. */
+enum err run_name_check(struct store *s, const char *name);
+
 /* "n" examples of run `id`, one a piece of a work that nobody opted out of, into the store and into `data`. */
 enum err examples_cut(struct store *s, int64_t run, const struct run_spec *spec, struct job *job, struct dataset *data);
 /* The examples of run `like`, and their words, as examples of run `run`. */

@@ -24,6 +24,34 @@ struct run {
 	double saved;			/* clock_monotonic() of the last resume point */
 };
 
+/* ---- links ---- */
+
+/* A folder of weights from elsewhere may be linked to, and whoever writes through the link destroys it. */
+static enum err
+check_no_link(const char *dir, const char *name)
+{
+	char *path = path_join(dir, name), *end = path + strlen(path) - strlen(name);
+	enum err err = OK;
+	while (err == OK && *end) {
+		end += 1 + strcspn(end + 1, "/");
+		char cut = *end;
+		*end = '\0';
+		if (file_is_link(path))
+			err = err_set(ERR_EXISTS, "%s is a link, and training would write to where it leads: take it "
+				"away, or name another run", path);
+		*end = cut;
+	}
+	free(path);
+	return err;
+}
+
+static enum err
+check_no_links(const char *dir)
+{
+	TRY(check_no_link(dir, "checkpoint"));
+	return check_no_link(dir, "checkpoints");
+}
+
 /* ---- beginning ---- */
 
 static enum err
@@ -135,6 +163,7 @@ run_write(const struct run *r, const char *name, const struct tokenizer *tokeniz
 	char *path = path_join(r->dir, name);
 	const struct train_options *o = &r->t.spec->options;
 	enum err err;
+	TRY_OUT(check_no_link(r->dir, name));
 	TRY_OUT(file_mkdirs(path));
 	TRY_OUT(checkpoint_save(path, r->t.m, r->t.m->params, tokenizer, o->dtype));
 	err = checkpoint_hash(path, sha256);
@@ -230,6 +259,7 @@ run_train(const char *dir, struct model *m, const struct train_spec *spec, struc
 {
 	struct run r = { .dir = dir };
 	enum err err;
+	TRY(check_no_links(dir));
 	TRY_OUT(trainer_open(&r.t, m, spec, pool, job));
 	r.t.capture = spec->capture;
 	TRY_OUT(run_resume(&r));

@@ -488,6 +488,30 @@ test_refused(void **state)
 	free(dir);
 }
 
+/* Nothing is written through a link, nor is any step made towards it. */
+static void
+test_links(void **state)
+{
+	static const char *const names[] = { "checkpoint", "checkpoints" };
+	(void)state;
+	char *dir = under("links"), *theirs = under("theirs");
+	assert_ok(file_mkdirs(dir));
+	assert_ok(file_mkdirs(theirs));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char *link = path_join(dir, names[i]);
+		assert_int_equal(symlink(theirs, link), 0);
+		assert_err(run_with(dir, &fix.spec, 1, NULL), ERR_EXISTS);
+		assert_true(file_is_link(link));
+		assert_int_equal(unlink(link), 0);
+		free(link);
+	}
+	assert_int_equal(rmdir(theirs), 0);
+	assert_ok(run_with(dir, &fix.spec, 1, NULL));
+	check_tree(dir);
+	free(dir);
+	free(theirs);
+}
+
 /* ---- status ---- */
 
 static void
@@ -541,6 +565,7 @@ main(void)
 		cmocka_unit_test(test_resume_at_checkpoint),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_status),
 	};
 	return cmocka_run_group_tests_name("run", tests, setup, teardown);
