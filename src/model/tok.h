@@ -225,8 +225,20 @@ struct tokenizer {
 	struct around { int32_t v[TOK_MAX_AROUND]; int n; } before, after;	/* the template's */
 };
 
-/* The first symbol of s[0..n), n > 0, and its length: a code point's token, or the byte's. -1: it has none. */
-int32_t tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n, size_t *len);
+/* ---- symbols (tok_symbols.c) ---- */
+
+/* What a code point (a byte, when byte_level) is before merging: its token, its bytes' tokens, an unknown symbol, or
+ * left out. first, last: the symbols that it begins and ends with; len: its bytes. */
+enum symbol_kind { SYMBOL_TOKEN, SYMBOL_BYTES, SYMBOL_UNKNOWN, SYMBOL_NONE };
+struct symbol { enum symbol_kind kind; int32_t first, last; size_t len; };
+/* At the start of s[0..n), n > 0. */
+struct symbol tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n);
+
+/* The end of a text: its last symbol (-1: not known, or there is none), and whether an unknown symbol waits there,
+ * which others may join or pass. */
+struct seam { int32_t last; bool waits; };
+/* May the text be cut before `next`, for no merge to miss it? Moves on past it. */
+bool seam_pass(const struct tokenizer *t, struct seam *seam, const struct symbol *next);
 
 /* May texts be cut, and the first place from `at` on where s[0..n) may be; n: nowhere (tok_local.c). */
 bool tokenizer_find_local(const struct tokenizer *t);

@@ -58,32 +58,34 @@ follow(const struct tokenizer *t, const char **s, size_t *n)
 	return true;
 }
 
-/* The symbol that a code point ends (or begins) with; -1: none, or an unknown one, which may join others. */
-static int32_t
-symbol_at(const struct tokenizer *t, const char *s, size_t n, bool end)
+/* May an unknown symbol wait where nothing is known of the text before? */
+static bool
+may_wait(const struct tokenizer *t)
 {
-	size_t len;
-	if (!follow(t, &s, &n))
-		return -1;
-	int32_t id = tokenizer_symbol(t, s, n, &len);
-	for (int i = 0; id < 0 && i < 256; i++)
+	for (int i = 0; i < 256; i++)
 		if (!t->byte_fallback || t->byte_id[i] < 0)
-			return -1;
-	return id >= 0 ? id : t->byte_id[(unsigned char)s[end ? n - 1 : 0]];
+			return t->unk >= 0;
+	return false;
 }
 
 size_t
 tokenizer_cut_local(const struct tokenizer *t, const char *s, size_t n, size_t at)
 {
-	int32_t last = -1, cp;
+	const struct seam unclear = { .last = -1, .waits = may_wait(t) };
+	struct seam seam = unclear;
+	int32_t cp;
 	while (at < n && ((unsigned char)s[at] & 0xc0) == 0x80)
 		at++;
 	for (size_t used; at < n; at += used) {
-		used = utf8_decode(s + at, n - at, &cp);
-		int32_t first = last < 0 ? -1 : symbol_at(t, s + at, used, false);
-		if (first >= 0 && !pair_map_get(&t->joints, last, first))
+		const char *now = s + at;
+		size_t k = used = utf8_decode(now, n - at, &cp);
+		if (!follow(t, &now, &k)) {
+			seam = unclear;
+			continue;
+		}
+		struct symbol symbol = tokenizer_symbol(t, now, k);
+		if (seam_pass(t, &seam, &symbol))
 			return at;
-		last = symbol_at(t, s + at, used, true);
 	}
 	return n;
 }

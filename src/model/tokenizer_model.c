@@ -154,40 +154,59 @@ halves_of(const json_t *value, struct half *a, struct half *b)
 	return true;
 }
 
-/* The symbols that a token may begin (or end) with. */
-struct edge { int32_t v[2]; int n; };
+/* What merges are read with. unk: the unknown token as written, NULL without one. */
+struct merging { struct tokenizer *t; const struct str_map *vocab; const char *unk, *name; struct str both; };
+
+/* The symbols that a token may begin (or end) with. Whatever the merges that made it, its text is its symbols' texts in
+ * turn: so those are its first (last) letter, and <0x0A> and its like and the unknown token, where its text begins
+ * (ends) with theirs. */
+struct edge { int32_t v[3]; int n; };
+
+static void
+edge_add(struct edge *edge, int32_t id)
+{
+	if (id >= 0)
+		edge->v[edge->n++] = id;
+}
+
+static int32_t
+letter_symbol(const struct tokenizer *t, const char *s, size_t n)
+{
+	int32_t cp;
+	utf8_decode(s, n, &cp);
+	int byte = t->byte_level && cp >= 0 ? alphabet_byte(cp) : -1;
+	char one = (char)byte;
+	if (t->byte_level)
+		return byte < 0 ? -1 : tokenizer_symbol(t, &one, 1).first;
+	struct symbol symbol = tokenizer_symbol(t, s, n);
+	return symbol.kind == SYMBOL_TOKEN ? symbol.first : -1;
+}
 
 static struct edge
-edge_of(const struct tokenizer *t, int32_t id, const struct half *h, bool end)
+edge_of(const struct merging *m, const struct half *h, bool end)
 {
+	enum { BYTE_LEN = 6 };
 	struct edge edge = {0};
-	struct str bytes = {0};
-	/* The unknown token, and <0x0A> and its like, are symbols though they look like several. */
-	if (id == t->unk || (t->byte_fallback && h->n == 6 && *h->s == '<'))
-		edge.v[edge.n++] = id;
-	const char *s = h->s;
-	size_t n = h->n, from = 0, len = 0;
-	if (t->byte_level && alphabet_read(&bytes, h->s, h->n)) {
-		s = bytes.s;
-		n = bytes.len;
-	}
-	for (size_t at = 0; end && at < n; at += len) {
-		from = at;
-		tokenizer_symbol(t, s + at, n - at, &len);
-	}
-	if (n > 0)
-		edge.v[edge.n++] = tokenizer_symbol(t, s + from, n - from, &len);
-	str_free(&bytes);
+	int32_t cp;
+	size_t letter = end && h->n > 0 ? h->n - tok_decode_back(h->s, h->n, &cp) : 0;
+	if (h->n > 0)
+		edge_add(&edge, letter_symbol(m->t, h->s + letter, h->n - letter));
+	const char *byte = h->n >= BYTE_LEN ? h->s + (end ? h->n - BYTE_LEN : 0) : NULL;
+	if (m->t->byte_fallback && byte && memcmp(byte, "<0x", 3) == 0)
+		edge_add(&edge, str_map_get(m->vocab, byte, BYTE_LEN));
+	size_t n = m->unk ? strlen(m->unk) : 0;
+	if (m->unk && n <= h->n && memcmp(h->s + (end ? h->n - n : 0), m->unk, n) == 0)
+		edge_add(&edge, m->t->unk);
 	return edge;
 }
 
 static void
-add_joints(struct tokenizer *t, struct edge left, struct edge right)
+add_joints(const struct merging *m, const struct half *a, const struct half *b)
 {
+	struct edge left = edge_of(m, a, true), right = edge_of(m, b, false);
 	for (int i = 0; i < left.n; i++)
 		for (int k = 0; k < right.n; k++)
-			if (left.v[i] >= 0 && right.v[k] >= 0)
-				pair_map_put(&t->joints, left.v[i], right.v[k]);
+			pair_map_put(&m->t->joints, left.v[i], right.v[k]);
 }
 
 static enum err
@@ -198,47 +217,47 @@ merge_unknown(const char *name, size_t rank, const char *s, size_t n)
 }
 
 static enum err
-parse_merge(struct tokenizer *t, const struct str_map *vocab, const json_t *value, size_t rank, struct str *both,
-	const char *name)
+parse_merge(struct merging *m, const json_t *value, size_t rank)
 {
 	struct half a, b;
 	if (!halves_of(value, &a, &b))
-		return err_set(ERR_FORMAT, "%s: merge %zu is not a pair of tokens", name, rank);
-	int32_t left = str_map_get(vocab, a.s, a.n), right = str_map_get(vocab, b.s, b.n);
+		return err_set(ERR_FORMAT, "%s: merge %zu is not a pair of tokens", m->name, rank);
+	int32_t left = str_map_get(m->vocab, a.s, a.n), right = str_map_get(m->vocab, b.s, b.n);
 	if (left < 0 || right < 0)
-		return merge_unknown(name, rank, left < 0 ? a.s : b.s, left < 0 ? a.n : b.n);
-	str_clear(both);
-	str_add(both, a.s, a.n);
-	str_add(both, b.s, b.n);
-	int32_t made = str_map_get(vocab, both->s, both->len);
+		return merge_unknown(m->name, rank, left < 0 ? a.s : b.s, left < 0 ? a.n : b.n);
+	str_clear(&m->both);
+	str_add(&m->both, a.s, a.n);
+	str_add(&m->both, b.s, b.n);
+	int32_t made = str_map_get(m->vocab, m->both.s, m->both.len);
 	if (made < 0)
-		return merge_unknown(name, rank, both->s, both->len);
+		return merge_unknown(m->name, rank, m->both.s, m->both.len);
 	/* Said twice, the later one counts, as in `tokenizers`. */
-	struct pair_slot *slot = pair_map_put(&t->merges, left, right);
+	struct pair_slot *slot = pair_map_put(&m->t->merges, left, right);
 	slot->x = (int32_t)rank;
 	slot->y = made;
-	add_joints(t, edge_of(t, left, &a, true), edge_of(t, right, &b, false));
+	add_joints(m, &a, &b);
 	return OK;
 }
 
 static enum err
-parse_merges(struct tokenizer *t, const struct str_map *vocab, const json_t *list, const char *name)
+parse_merges(struct merging *m, const json_t *model)
 {
-	struct str both = {0};
+	const json_t *list = json_object_get(model, "merges");
 	size_t rank = 0;
 	enum err err = OK;
 	if (!json_is_array(list))
-		return err_set(ERR_FORMAT, "%s: the model has no \"merges\" list", name);
+		return err_set(ERR_FORMAT, "%s: the model has no \"merges\" list", m->name);
 	if (json_array_size(list) > INT32_MAX)
-		return err_set(ERR_LIMIT, "%s: too many merges", name);
-	str_add(&both, "", 0);
+		return err_set(ERR_LIMIT, "%s: too many merges", m->name);
+	TRY(json_opt_str(model, m->name, "unk_token", NULL, &m->unk));
+	str_add(&m->both, "", 0);
 	for (size_t i = 0; err == OK && i < json_array_size(list); i++) {
 		const json_t *value = json_array_get(list, i);
 		/* The first line of merges.txt, which some converters carried over. */
 		if (!json_is_string(value) || strncmp(json_string_value(value), "#version", 8) != 0)
-			err = parse_merge(t, vocab, value, rank++, &both, name);
+			err = parse_merge(m, value, rank++);
 	}
-	str_free(&both);
+	str_free(&m->both);
 	return err;
 }
 
@@ -246,12 +265,13 @@ enum err
 tokenizer_parse_model(struct tokenizer *t, const json_t *model, const char *name)
 {
 	struct str_map vocab = {0};
+	struct merging merging = { .t = t, .vocab = &vocab, .name = name };
 	enum err err;
 	if (!json_is_object(model))
 		return err_set(ERR_FORMAT, "%s: has no \"model\"; is it a tokenizer.json?", name);
 	TRY_OUT(parse_options(t, model, name));
 	TRY_OUT(parse_vocab(t, &vocab, model, name));
-	TRY_OUT(parse_merges(t, &vocab, json_object_get(model, "merges"), name));
+	TRY_OUT(parse_merges(&merging, model));
 	if (t->ignore_merges)
 		fill_whole(t, &vocab);
 out:

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "byline/mem.h"
-#include "byline/utf8.h"
 
 void
 encoder_emit(struct encoder *e, int32_t id, uint32_t from, uint32_t to)
@@ -18,28 +17,6 @@ encoder_emit(struct encoder *e, int32_t id, uint32_t from, uint32_t to)
 }
 
 /* ---- symbols ---- */
-
-int32_t
-tokenizer_symbol(const struct tokenizer *t, const char *s, size_t n, size_t *len)
-{
-	int32_t cp;
-	*len = 1;
-	if (t->byte_level)
-		return t->byte_id[(unsigned char)*s];
-	*len = utf8_decode(s, n, &cp);
-	const struct pair_slot *slot = cp < 0 ? NULL : pair_map_get(&t->symbols, cp, 0);
-	return slot ? slot->y : -1;
-}
-
-/* Has every byte a token? Only then does byte fallback take them. */
-static bool
-falls_back(const struct tokenizer *t, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (t->byte_id[(unsigned char)s[i]] < 0)
-			return false;
-	return t->byte_fallback;
-}
 
 /*
  * Symbols of a piece being put into e->bpe.nodes, `at` bytes of it so far. An unknown one of `unknown` bytes waits, for
@@ -69,10 +46,6 @@ symbol_flush(struct encoder *e, struct symbols *to)
 static void
 symbol_unknown(struct encoder *e, struct symbols *to, size_t len)
 {
-	if (e->t->unk < 0) {
-		to->at += len;
-		return;
-	}
 	if (!e->t->fuse_unk)
 		symbol_flush(e, to);
 	to->unknown += len;
@@ -84,15 +57,20 @@ symbols_of(struct encoder *e, const char *s, size_t n)
 {
 	struct symbols to = {0};
 	for (size_t i = 0, len; i < n; i += len) {
-		int32_t id = tokenizer_symbol(e->t, s + i, n - i, &len);
-		if (id >= 0) {
+		struct symbol symbol = tokenizer_symbol(e->t, s + i, n - i);
+		len = symbol.len;
+		switch (symbol.kind) {
+		case SYMBOL_TOKEN:
 			symbol_flush(e, &to);
-			symbol_add(e, &to, id, len);
-		} else if (!falls_back(e->t, s + i, len))
-			symbol_unknown(e, &to, len);
-		else
+			symbol_add(e, &to, symbol.first, len);
+			break;
+		case SYMBOL_BYTES:
 			for (size_t k = 0; k < len; k++)
 				symbol_add(e, &to, e->t->byte_id[(unsigned char)s[i + k]], 1);
+			break;
+		case SYMBOL_UNKNOWN: symbol_unknown(e, &to, len); break;
+		case SYMBOL_NONE: to.at += len; break;
+		}
 	}
 	symbol_flush(e, &to);
 	if (to.n > 0)
@@ -166,45 +144,21 @@ encode_stretch(struct encoder *e, const struct stretch *p)
 	return OK;
 }
 
-/* The symbols that a code point (or a byte) begins and ends with, and whether it joins or passes an unknown one before
- * it; or that it is left out. */
-struct ends { int32_t first, last; bool unknown, joins, none; };
-
-static struct ends
-ends_of(const struct tokenizer *t, const char *s, size_t n, size_t *len)
-{
-	int32_t id = tokenizer_symbol(t, s, n, len);
-	if (id >= 0)
-		return (struct ends){ .first = id, .last = id };
-	if (falls_back(t, s, *len))
-		return (struct ends){ .first = t->byte_id[(unsigned char)s[0]],
-			.last = t->byte_id[(unsigned char)s[*len - 1]], .joins = true };
-	return (struct ends){ .first = t->unk, .last = t->unk, .unknown = true, .joins = t->fuse_unk,
-		.none = t->unk < 0 };
-}
-
 /* A long piece is cut where no merge can reach across, so that neither memory nor time grow with its length: files of
  * the SentencePiece kind have whole texts as one piece. */
 static enum err
 encode_long(struct encoder *e, const struct stretch *p)
 {
-	const struct tokenizer *t = e->t;
-	const char *s = p->m->s;
 	struct stretch now = { p->m, p->from, p->from };
-	int32_t last = -1;
-	bool unknown = false;		/* one waits */
-	for (size_t at = p->from, len; at < p->to; at += len) {
-		struct ends ends = ends_of(t, s + at, p->to - at, &len);
-		if (ends.none)
-			continue;
-		bool joins = unknown && ends.joins;
-		if (at > p->from && !joins && !pair_map_get(&t->joints, last, ends.first)) {
+	struct seam seam = { .last = -1 };
+	for (size_t at = p->from; at < p->to;) {
+		struct symbol symbol = tokenizer_symbol(e->t, p->m->s + at, p->to - at);
+		if (seam_pass(e->t, &seam, &symbol)) {
 			now.to = at;
 			TRY(encode_stretch(e, &now));
 			now.from = at;
 		}
-		unknown = ends.unknown || joins;
-		last = unknown ? t->unk : ends.last;
+		at += symbol.len;
 	}
 	now.to = p->to;
 	return encode_stretch(e, &now);

@@ -269,6 +269,60 @@ test_merges_as_strings(void **state)
 	json_decref(all);
 }
 
+/* ---- long pieces ---- */
+
+/* `unit` over and over, long enough to be cut, is `want` over and over. */
+static void
+check_repeated(const struct tokenizer *t, const char *unit, size_t times, const int32_t *want, size_t n_want)
+{
+	struct str text = {0};
+	struct token_span *v;
+	size_t n;
+	for (size_t i = 0; i < times; i++)
+		str_adds(&text, unit);
+	assert_ok(tokenizer_encode(t, text.s, text.len, true, &v, &n));
+	assert_int_equal(n, times * n_want);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(v[i].id, want[i % n_want]);
+	free(v);
+	str_free(&text);
+}
+
+/* Tokens that were made of bytes, of the unknown token, across what is left out: merges reach into them wherever a long
+ * piece would be cut. Where merges stop, the whole is its parts' tokens. */
+static void
+test_joints(void **state)
+{
+	(void)state;
+	static const struct { const char *model, *unit; size_t n; int32_t want[2]; } cases[] = {
+		{"'vocab': {'<0xC3>': 0, '<0xA9>': 1, 'a': 2, '<0xC3><0xA9>': 3, 'a<0xC3><0xA9>': 4}, "
+			"'merges': [['<0xC3>', '<0xA9>'], ['a', '<0xC3><0xA9>']], 'byte_fallback': true",
+			"a\xc3\xa9", 1, {4}},
+		{"'vocab': {'<0xC3>': 0, '<0xA9>': 1, 'a': 2, '<0xC3><0xA9>': 3, '<0xC3><0xA9>a': 4}, "
+			"'merges': [['<0xC3>', '<0xA9>'], ['<0xC3><0xA9>', 'a']], 'byte_fallback': true",
+			"\xc3\xa9""a", 1, {4}},
+		{"'vocab': {'<u>': 0, 'a': 1, 'b': 2, '<u>a': 3, 'b<u>a': 4}, "
+			"'merges': [['<u>', 'a'], ['b', '<u>a']], 'unk_token': '<u>'", "bza", 1, {4}},
+		{"'vocab': {'<u>': 0, 'a': 1, 'b': 2, 'a<u>': 3, 'a<u>b': 4}, "
+			"'merges': [['a', '<u>'], ['a<u>', 'b']], 'unk_token': '<u>'", "azb", 1, {4}},
+		{"'vocab': {'a': 0, 'b': 1, 'ab': 2}, 'merges': [['a', 'b']]", "azzb", 1, {2}},
+		/* The bytes pass the unknown code point, and merge with the letter before it. */
+		{"'vocab': {'<u>': 0, 'a': 1, '<0xC3>': 2, '<0xA9>': 3, 'a<0xC3>': 4, 'a<0xC3><0xA9>': 5}, "
+			"'merges': [['a', '<0xC3>'], ['a<0xC3>', '<0xA9>']], 'unk_token': '<u>', "
+			"'byte_fallback': true", "az\xc3\xa9", 2, {5, 0}},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tokenizer *t;
+		char *patch = xasprintf("{'normalizer': null, 'pre_tokenizer': null, 'added_tokens': [], "
+			"'decoder': null, 'model': {%s}}", cases[i].model);
+		assert_ok(parse_patched(&t, patch));
+		for (size_t times = 1; times < 100000; times = times * 7 + 1)
+			check_repeated(t, cases[i].unit, times, cases[i].want, cases[i].n);
+		tokenizer_free(t);
+		free(patch);
+	}
+}
+
 int
 main(void)
 {
@@ -278,6 +332,7 @@ main(void)
 		cmocka_unit_test(test_space_before),
 		cmocka_unit_test(test_fallback_bytes),
 		cmocka_unit_test(test_merges_as_strings),
+		cmocka_unit_test(test_joints),
 	};
 	return cmocka_run_group_tests_name("tokenizer_ids", tests, NULL, NULL);
 }
