@@ -140,6 +140,7 @@ struct query {
 	struct str output;		/* bytes of the output tokens */
 	int32_t *tokens;		/* prompt tokens (bos first), then output tokens */
 	int n_prompt, n_out;
+	int prompt_tokens, prompt_seen;	/* tokens of the prompt itself, and how many of them, its last, the model saw */
 	struct token_fact *facts;	/* n_out */
 	uint32_t *byte_of;		/* n_out + 1: offsets of tokens in output */
 	struct sample_options sample;

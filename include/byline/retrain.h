@@ -19,6 +19,9 @@
 #include "byline/pool.h"
 #include "byline/train.h"
 
+/* Was the run trained here? Only then can it be trained again, now or once it is finished. */
+bool retrain_possible(const char *run_dir);
+
 struct retraining {
 	struct train_journal journal;
 	const struct dataset *data;		/* borrowed */

@@ -61,6 +61,8 @@ query_prompt(struct query *q, const struct ids *prompt, int room)
 		return err_set(ERR_USAGE,
 			"the prompt is empty and this model has no begin-of-text token: give a prompt");
 	q->n_prompt = lead + keep;
+	q->prompt_tokens = prompt->n;
+	q->prompt_seen = keep;
 	q->tokens = xcalloc((size_t)q->n_prompt + (size_t)room + 1, sizeof(*q->tokens));
 	if (lead)
 		q->tokens[0] = bos;

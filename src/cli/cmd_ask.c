@@ -17,6 +17,7 @@
 #include "byline/credit.h"
 #include "byline/file.h"
 #include "byline/json.h"
+#include "byline/retrain.h"
 #include "byline/utf8.h"
 
 struct ask_args {
@@ -183,7 +184,10 @@ ask_json(const struct answer *w)
 	const struct query *q = w->query;
 	const struct ranking *r = w->ranking;
 	json_t *o = json_object();
+	bool model = !session_source(w->session);
 	json_object_set_new(o, "prompt", json_cstr(q->prompt));
+	json_object_set_new(o, "prompt_tokens", model ? json_integer(q->prompt_tokens) : json_null());
+	json_object_set_new(o, "prompt_seen", model ? json_integer(q->prompt_seen) : json_null());
 	json_object_set_new(o, "seed", json_integer((json_int_t)q->sample.seed));
 	json_object_set_new(o, "output",
 		json_pack("{s:o, s:o}", "text", json_text(q->output.s ? q->output.s : "", q->output.len),
@@ -234,7 +238,6 @@ ask_list(const struct answer *a, bool top)
 	say("\n%s\n", top ? "Proponents" : "Opponents");
 	for (size_t i = 0; i < n; i++) {
 		const struct work *w = session_work(s, s->examples[list[i].example].work);
-		const char *title = w && w->title ? w->title : "untitled";
 		const char *mark = ask_words_mark(&a->words, s, r, &list[i]);
 		char place[24], error[32] = "";
 		struct str by = {0}, line = {0};
@@ -242,8 +245,7 @@ ask_list(const struct answer *a, bool top)
 		ask_place(list, n, i, place);
 		if (r->n_runs > 1)
 			snprintf(error, sizeof(error), " \302\261%.2g", (double)list[i].error);
-		/* A title of several lines could pass for more rows of the ranking. */
-		text_escape(&line, title, strlen(title), ESCAPE_NEWLINE);
+		record_title(&line, w);
 		say("%4s  %+.4g%s  %s  (%s; %s)%s%s%s\n", place, (double)list[i].score, error, line.s, by.s,
 			w ? w->licence : UNKNOWN, *mark ? "  [" : "", mark, *mark ? "]" : "");
 		str_free(&by);
@@ -282,6 +284,15 @@ ask_share(double share, double error, const char *name)
 	say("%6.1f%%%s  %s\n", 100 * share, spread, name);
 }
 
+/* What the answer rests on, where that is not all of the question. */
+static void
+ask_cut(const struct query *q)
+{
+	if (q->prompt_seen < q->prompt_tokens)
+		say("The model saw only the last %d of the prompt's %d tokens: its context is %d, output included.\n",
+			q->prompt_seen, q->prompt_tokens, q->session->model.config.n_ctx);
+}
+
 static void
 ask_print(const struct answer *w, bool all)
 {
@@ -289,6 +300,7 @@ ask_print(const struct answer *w, bool all)
 	const struct ranking *r = w->ranking;
 	say("%s", q->prompt);
 	say("%.*s\n\n", (int)q->output.len, q->output.s ? q->output.s : "");
+	ask_cut(q);
 	say("tokens %d:%d, method %s, score in %s", r->from, r->to, r->method->name, r->method->unit);
 	if (isfinite(r->floor))
 		say(", noise floor %.3g", r->floor);
@@ -298,7 +310,8 @@ ask_print(const struct answer *w, bool all)
 	if (r->method->ready && !w->session->index)
 		say("The run has no index of byline's own: what was imported answers.\n");
 	if (!session_source(w->session))
-		say_method_trust(w->trust, r->method->name, store_dir(w->session->store), w->current);
+		say_method_trust(w->trust, r->method->name, retrain_possible(w->session->run.dir)
+			? store_dir(w->session->store) : NULL, w->current);
 	ask_ranking(w, all);
 	say("\nContributors\n");
 	for (size_t i = 0; i < w->shares.n && w->shares.c[i].share > 0; i++)

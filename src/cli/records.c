@@ -3,8 +3,10 @@
 #include "commands.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "byline/json.h"
+#include "byline/utf8.h"
 
 void
 record_work(json_t *o, const struct work *w)
@@ -18,6 +20,15 @@ record_work(json_t *o, const struct work *w)
 	for (size_t i = 0; w && i < w->n_authors; i++)
 		json_array_append_new(people, json_pack("{s:o, s:f}", "name", json_cstr(w->authors[i].name), "share",
 			w->authors[i].share));
+}
+
+void
+record_title(struct str *out, const struct work *w)
+{
+	if (w && w->title && *w->title)
+		text_escape(out, w->title, strlen(w->title), ESCAPE_NEWLINE);
+	else
+		str_addf(out, "work %" PRId64 ", untitled", w ? w->id : 0);
 }
 
 void

@@ -254,7 +254,10 @@ say_method_trust(const struct trust *t, const char *method, const char *store, b
 {
 	const struct method_trust *m = trust_method(t, method);
 	if (!m || !isfinite(m->lds.value)) {
-		say("LDS not measured: byline eval %s\n", store);
+		if (store)
+			say("LDS not measured: byline eval %s\n", store);
+		else
+			say("LDS cannot be measured: the model was not trained here, and cannot be trained again.\n");
 		return;
 	}
 	say("LDS %.3f", m->lds.value);

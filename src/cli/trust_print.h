@@ -7,7 +7,8 @@
 /* The whole report: tables of at most 80 columns, methods by LDS, then what the numbers mean. */
 void say_trust(const struct trust *t);
 
-/* One line on a ranking's method: its LDS, or how to measure it. t NULL: nothing was measured. */
+/* One line on a ranking's method: its LDS, or how to measure it, with `store` NULL that it cannot be. t NULL: nothing
+ * was measured. */
 void say_method_trust(const struct trust *t, const char *method, const char *store, bool current);
 
 #endif

@@ -12,6 +12,16 @@
 
 #define MEMBER_FORMAT "byline member 1"
 
+bool
+retrain_possible(const char *run_dir)
+{
+	struct train_journal j = {0};
+	enum err err = train_journal_read(run_dir, &j);
+	train_journal_free(&j);
+	/* A journal that is damaged is no reason to say that there never was one. */
+	return err != ERR_MISSING;
+}
+
 enum err
 retrain_open(struct retraining *r, const char *run_dir, const struct dataset *data)
 {

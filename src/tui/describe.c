@@ -14,7 +14,7 @@ describe_title(const struct work *w, struct str *out)
 	if (w && w->title && *w->title)
 		str_adds(out, w->title);
 	else
-		str_addf(out, "untitled work %lld", w ? (long long)w->id : 0LL);
+		str_addf(out, "work %lld, untitled", w ? (long long)w->id : 0LL);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "canvas.h"
 #include "table.h"
 
+/* "work 12, untitled" where it has none: narrow columns cut the end, which tells less. */
 void describe_title(const struct work *w, struct str *out);
 void describe_people(const struct work *w, struct str *out);	/* "A, B and C" */
 const char *describe_licence(const struct work *w);

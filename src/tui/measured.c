@@ -14,7 +14,8 @@ measured_note(struct source *s, const struct method *m, const struct glyphs *g, 
 		return;
 	const struct method_trust *t = trust_method(s->ops->trust(s, false, &stale), m->name);
 	if (!t || !isfinite(t->lds.value)) {
-		str_adds(out, brief ? "LDS: byline eval" : "LDS not measured: byline eval");
+		str_adds(out, s->info.foreign ? brief ? "LDS: none" : "no LDS: not trained here"
+			: brief ? "LDS: byline eval" : "LDS not measured: byline eval");
 		return;
 	}
 	str_addf(out, "LDS %.2f", t->lds.value);

@@ -166,7 +166,9 @@ text_heading(struct output_view *o, struct canvas *c, const struct plan *p, cons
 	struct inquiry *q = o->v.q;
 	struct str title = {0};
 	str_adds(&title, "Output");
-	if (o->n > 0)
+	if (q->query && q->query->prompt_seen < q->query->prompt_tokens)
+		str_addf(&title, "  prompt cut to %d of %d tokens", q->query->prompt_seen, q->query->prompt_tokens);
+	else if (o->n > 0)
 		str_addf(&title, "  %d tokens", o->n);
 	if (q->stage == STAGE_ASK)
 		str_adds(&title, ", being written");

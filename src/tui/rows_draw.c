@@ -135,9 +135,12 @@ draw_nothing(const struct rows *r, struct canvas *c, struct rect at)
 		r->glyphs->plus_minus, r->decimals, ranking->floor);
 	uint32_t first = (uint32_t)s.len;
 	const struct source_info *info = &r->q->source->info;
-	str_addf(&s, " What may help: %sanother method (m), or the mean of several runs (byline train %s --as %s "
-		"--seed N). z shows the list all the same, marked as noise.",
-		r->q->span_whole ? "" : "a longer span (A: the whole output), ", info->folder, info->run);
+	str_addf(&s, " What may help: %sanother method (m)",
+		r->q->span_whole ? "" : "a longer span (A: the whole output), ");
+	if (!info->foreign && !info->first_query)
+		str_addf(&s, ", or the mean of several runs (byline train %s --as %s --seed N)", info->folder,
+			info->run);
+	str_adds(&s, ". z shows the list all the same, marked as noise.");
 	const struct flow_text text = { .s = s.s, .n = s.len, .ascii = c->glyphs->ascii };
 	const struct flow_paint paint = { .arg = &first, .ink = nothing_ink };
 	struct flow f = {0};

@@ -23,6 +23,7 @@ struct source_info {		/* fixed once open; strings are the source's */
 	const char *checkpoint_sha256, *corpus_sha256;
 	size_t n_examples, n_works, n_contributors;
 	bool indexed;
+	bool foreign;			/* the model was not trained here: it cannot be trained again */
 	int epochs;			/* how often each example was seen in training; 0: not known */
 	int64_t first_query;		/* to begin with, of a run without a model; 0: none */
 	const struct method *methods;

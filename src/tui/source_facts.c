@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "byline/retrain.h"
 #include "byline/train.h"
 #include "describe.h"
 
@@ -113,8 +114,9 @@ tell_measured(const struct teller *t, const struct session *x, bool measured)
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
 		tell(t, i == 0 ? "noise floor" : "", "%.3g for a span of %d token%s", session_null_floor(x, spans[i]),
 			spans[i], spans[i] == 1 ? "" : "s");
-	tell(t, "against retraining", measured ? "measured: see the trust view" : "not measured in this store: scores "
-		"are predictions (byline eval)");
+	tell(t, "against retraining", measured ? "measured: see the trust view"
+		: !retrain_possible(x->run.dir) ? "cannot be measured: the model was not trained here"
+		: "not measured in this store: scores are predictions (byline eval)");
 }
 
 static void

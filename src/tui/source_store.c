@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "byline/mem.h"
+#include "byline/retrain.h"
 #include "byline/train.h"
 
 static struct store_source *
@@ -287,6 +288,7 @@ info_fill(struct store_source *f)
 		.store = store_name(f->store), .folder = f->folder, .run = x->run.name, .model = f->model,
 		.checkpoint_sha256 = x->checkpoint_sha256, .corpus_sha256 = x->corpus_sha256, .n_examples = x->data.n,
 		.n_works = x->n_works, .n_contributors = (size_t)totals.contributors, .indexed = x->index != NULL,
+		.foreign = !session_source(x) && !retrain_possible(x->run.dir),
 		.epochs = epochs_of(x), .first_query = session_first_query(x),
 	};
 	f->s.info.methods = session_methods(x, &f->s.info.n_methods);

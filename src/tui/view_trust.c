@@ -33,6 +33,19 @@ page_unmeasured(struct page *p, const char *folder)
 		"floor.");
 }
 
+/* Nothing can be measured either. */
+static void
+page_unmeasurable(struct page *p)
+{
+	page_say(p, INK_WARN, "Not measured, and not to be measured here.");
+	page_say(p, INK_TEXT, "Scores are predictions of what would happen without an example; how well they foretell "
+		"what does happen is found out by training again without parts of the corpus. This model was not "
+		"trained here, so nobody can train it again in the same way, and its LDS cannot be measured.");
+	p->row++;
+	page_say(p, INK_TEXT, "What can be told is whether a score stands above the noise floor, and what of an output "
+		"the corpus holds word for word.");
+}
+
 /* The page is there before a key acts on it. */
 static void
 trust_update(struct view *v)
@@ -43,6 +56,8 @@ trust_update(struct view *v)
 	page_begin(&t->page, &v->app->canvas);
 	if (m)
 		trust_draw(&t->page, m);
+	else if (s->info.foreign)
+		page_unmeasurable(&t->page);
 	else
 		page_unmeasured(&t->page, s->info.folder);
 	page_end(&t->page);

@@ -107,6 +107,11 @@ test_long_prompt_keeps_its_end(void **state)
 	struct query *longer = toy_query(w->s, prompt.s, "the tide"), *shorter = toy_query(w->s, " 39 ", "the tide");
 	check_query(longer);
 	assert_int_equal(longer->n_prompt + longer->n_out, w->s->model.config.n_ctx);
+	/* Both begin with a token that is none of the prompt's. */
+	assert_int_equal(longer->prompt_seen, longer->n_prompt - 1);
+	assert_true(longer->prompt_tokens > longer->prompt_seen);
+	assert_int_equal(shorter->prompt_seen, shorter->prompt_tokens);
+	assert_int_equal(shorter->prompt_seen, shorter->n_prompt - 1);
 	int tail = shorter->n_prompt - 1;
 	assert_memory_equal(longer->tokens + longer->n_prompt - tail, shorter->tokens + 1, (size_t)tail * sizeof(int32_t));
 	query_free(longer);

@@ -115,19 +115,19 @@ test_nothing(void **state)
 	trust_free(t);
 }
 
-struct line { const struct trust *t; const char *method; bool current; };
+struct line { const struct trust *t; const char *method; bool current; const char *store; };
 
 static void
 show_line(const void *arg)
 {
 	const struct line *l = arg;
-	say_method_trust(l->t, l->method, "sea.byline", l->current);
+	say_method_trust(l->t, l->method, l->store, l->current);
 }
 
 static void
 assert_line(const struct trust *t, const char *method, bool current, const char *want)
 {
-	char *text = printed(show_line, &(struct line){ t, method, current });
+	char *text = printed(show_line, &(struct line){ t, method, current, "sea.byline" });
 	assert_string_equal(text, want);
 	free(text);
 }
@@ -138,6 +138,10 @@ test_line(void **state)
 	(void)state;
 	struct trust *t = report_made();
 	assert_line(NULL, "influence", false, "LDS not measured: byline eval sea.byline\n");
+	char *text = printed(show_line, &(struct line){ NULL, "influence", false, NULL });
+	assert_non_null(strstr(text, "not trained here"));
+	assert_null(strstr(text, "byline eval"));
+	free(text);
 	assert_line(t, "hidden", true, "LDS not measured: byline eval sea.byline\n");
 	assert_line(t, "influence", true, "LDS 0.300 (95 %: 0.250 to 0.350), 1080 queries, 1060 subsets\n");
 	assert_line(t, "tfidf", false,

@@ -221,6 +221,8 @@ fake_ask(struct source *s, const char *prompt, const char *target, const struct 
 	q->prompt = xstrdup(prompt);
 	q->sample = *o;
 	q->target_given = target != NULL;
+	q->prompt_tokens = begins(prompt, "cut") ? 120 : 6;
+	q->prompt_seen = q->prompt_tokens < 32 ? q->prompt_tokens : 32;
 	q->facts = xcalloc(OUTPUT_MAX, sizeof(*q->facts));
 	q->byte_of = xcalloc(OUTPUT_MAX + 1, sizeof(*q->byte_of));
 	str_clear(&q->output);
@@ -643,7 +645,10 @@ fake_open(const struct tui_options *o, struct source **out)
 			f->example[i].n_tokens = f->example[i].to - f->example[i].from;
 	fake_trust_make(&f->trust);
 	pthread_mutex_init(&f->lock, NULL);
-	f->measured = !(o->store && strstr(o->store, "fresh"));
+	f->s.info.foreign = o->store && strstr(o->store, "foreign");
+	if (f->s.info.foreign)
+		f->work[0].title[0] = '\0';
+	f->measured = !f->s.info.foreign && !(o->store && strstr(o->store, "fresh"));
 	f->s.info.indexed = !(o->store && strstr(o->store, "bare"));
 	*out = &f->s;
 	return OK;

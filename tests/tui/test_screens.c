@@ -16,7 +16,7 @@
 #include "grid.h"
 #include "unit.h"
 
-enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16, BARE_STORE = 32 };
+enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16, BARE_STORE = 32, FOREIGN = 64 };
 
 struct screen { const char *name; int rows, cols; unsigned mode; const char *script; };
 
@@ -48,6 +48,9 @@ static const struct screen screens[] = {
 	{ "output-runs-ascii", 24, 80, MONO | ASCII, RUNS_ASKED },
 	{ "output-runs-wide", 36, 120, COLOR, RUNS_ASKED },
 	{ "output-seed", 24, 80, COLOR, ASK ":seed 42\n:wait\n" },
+	{ "output-cut", 24, 80, COLOR, ":type cut short\nEnter\n:wait\n" },
+	{ "output-cut-small", 10, 40, COLOR, ":type cut short\nEnter\n:wait\n" },
+	{ "output-foreign", 24, 80, FOREIGN, ASK },
 	{ "output-hostile", 24, 80, COLOR, ":type hostile \nEnter\n:wait\nl\n" },
 	{ "output-empty", 24, 80, COLOR, ":type empty\nEnter\n:wait\n" },
 	{ "output-failed", 24, 80, COLOR, ":type fail\nEnter\n:wait\n" },
@@ -58,6 +61,7 @@ static const struct screen screens[] = {
 	{ "examples-runs", 24, 80, COLOR, RUNS_ASKED "2\n" },
 	{ "examples-noise", 24, 80, COLOR, NOISE "2\n" },
 	{ "examples-noise-small", 10, 40, COLOR, NOISE "2\n" },
+	{ "examples-noise-foreign", 24, 80, FOREIGN, NOISE "2\n" },
 	{ "examples-noise-raw", 24, 80, COLOR, NOISE "2 z Down\n" },
 	{ "output-fresh", 24, 80, FRESH, ASK },
 	{ "output-noise", 24, 80, COLOR, NOISE },
@@ -98,6 +102,7 @@ static const struct screen screens[] = {
 	{ "trust-small", 10, 40, COLOR, ASK "6\n" },
 	{ "trust-large", 60, 200, COLOR, ASK "6\n" },
 	{ "trust-fresh", 24, 80, FRESH, "Tab 6\n" },
+	{ "trust-foreign", 24, 80, FOREIGN, "Tab 6\n" },
 	{ "output-verbatim", 24, 80, COLOR, ASK "t t\n" },
 	{ "output-verbatim-ascii", 24, 80, MONO | ASCII, ASK "t t\n" },
 	{ "example-out", 24, 80, COLOR, ASK "2 Enter\n:wait\nTab\n:wait\nl l l\n" },
@@ -183,9 +188,9 @@ screen_is_golden(void **state)
 	const struct screen *s = *state;
 	char *done, *script = script_make(s, &done), *home = xasprintf("HOME=%s/%s.home", folder, s->name);
 	char explorer[] = "--explorer", flag[] = "--script";
-	char store_flag[] = "--store", fresh[] = "fresh.byline", bare[] = "bare.byline";
-	char *const argv[] = { program, explorer, flag, script, s->mode & (FRESH | BARE_STORE) ? store_flag : NULL,
-		s->mode & FRESH ? fresh : bare, NULL };
+	char store_flag[] = "--store", fresh[] = "fresh.byline", bare[] = "bare.byline", foreign[] = "foreign.byline";
+	char *const argv[] = { program, explorer, flag, script, s->mode & (FRESH | BARE_STORE | FOREIGN) ? store_flag : NULL,
+		s->mode & FRESH ? fresh : s->mode & FOREIGN ? foreign : bare, NULL };
 	/* libvterm 0.1 repeats a character one too often at the right margin; screen's entry does not ask it to. */
 	const char *term = s->mode & EIGHT ? "TERM=xterm" : s->mode & ASCII ? "TERM=screen-256color"
 		: "TERM=xterm-256color";
