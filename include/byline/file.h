@@ -32,7 +32,9 @@ void file_map_close(struct file_map *map);
 enum err file_read(const char *path, size_t limit, struct str *out);
 
 bool file_exists(const char *path);
-bool file_in_dir(const char *dir, const char *name);		/* does dir hold something of that name? */
+/* Does dir hold something of that name, a link that leads nowhere among them? Yes where it cannot be told: opening it
+ * will say why. */
+bool file_in_dir(const char *dir, const char *name);
 bool file_is_dir(const char *path);
 bool file_is_link(const char *path);				/* wherever it leads, or nowhere */
 enum err file_size(const char *path, uint64_t *size);

@@ -39,6 +39,9 @@ enum {
 /* Appends a copy of s that is safe to show: hostile code points as \u{202e} or \x1b, invalid bytes as \xff. */
 void text_escape(struct str *out, const char *s, size_t n, unsigned flags);
 
+/* Appends s as one word of a shell's command, whatever is in it. */
+void text_shell(struct str *out, const char *s);
+
 /* The columns of s[0..n), which must hold no newline or control. */
 size_t text_width(const char *s, size_t n);
 

@@ -35,6 +35,8 @@ file_open_regular(const char *path, int *fd)
 	struct stat st;
 	/* O_NONBLOCK: opening a pipe nobody writes to must not hang. */
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*fd < 0 && errno == ENOENT && lstat(path, &st) == 0)
+		return err_set(ERR_MISSING, "cannot open %s: it is a link to something that is not there", path);
 	if (*fd < 0)
 		return file_fail("open", path);
 	if (fstat(*fd, &st) != 0)
@@ -137,8 +139,9 @@ file_exists(const char *path)
 bool
 file_in_dir(const char *dir, const char *name)
 {
+	struct stat st;
 	char *path = path_join(dir, name);
-	bool there = file_exists(path);
+	bool there = lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 	free(path);
 	return there;
 }

@@ -116,6 +116,18 @@ text_escape(struct str *out, const char *s, size_t n, unsigned flags)
 	}
 }
 
+void
+text_shell(struct str *out, const char *s)
+{
+	str_addc(out, '\'');
+	for (; *s; s++)
+		if (*s == '\'')
+			str_adds(out, "'\\''");
+		else
+			str_addc(out, *s);
+	str_addc(out, '\'');
+}
+
 size_t
 text_width(const char *s, size_t n)
 {

@@ -11,9 +11,6 @@
 #include "byline/err.h"
 #include "byline/tokenizer.h"
 
-#define TOKENIZER_CONVERT "make one: python3 -c \"from transformers import AutoTokenizer as A; " \
-	"A.from_pretrained('%s').save_pretrained('%s')\""
-
 /* What the files do not say. `split` NULL: as GPT-2 does; `end`: the special token of those that name none. */
 struct tokenizer_class { const char *name, *model, *split; bool nfc; const char *end; };
 

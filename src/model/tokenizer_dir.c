@@ -36,6 +36,18 @@ is_class(const char *given, const char *name)
 	return strncmp(given, name, n) == 0 && (given[n] == '\0' || strcmp(given + n, "Fast") == 0);
 }
 
+/* With the command that makes a tokenizer.json. */
+static enum err
+refuse(enum err code, const char *dir, const char *what, const char *why)
+{
+	struct str word = {0};
+	text_shell(&word, dir);
+	err_set(code, "%s: %s (%s); make one: python3 -c \"import sys; from transformers import AutoTokenizer as A; "
+		"A.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[1])\" %s", dir, what, why, word.s);
+	str_free(&word);
+	return code;
+}
+
 static enum err
 class_find(const char *dir, const json_t *config, const json_t *model, const struct tokenizer_class **out)
 {
@@ -50,8 +62,7 @@ class_find(const char *dir, const json_t *config, const json_t *model, const str
 			*out = &classes[i];
 			return OK;
 		}
-	return generic ? OK : err_set(ERR_UNSUPPORTED, "%s: vocab.json and merges.txt of a %s are not supported; "
-		TOKENIZER_CONVERT, dir, name, dir, dir);
+	return generic ? OK : refuse(ERR_UNSUPPORTED, dir, "there is no tokenizer.json, and vocab.json is of a class that is not supported", name);
 }
 
 /* ---- merges.txt ---- */
@@ -131,7 +142,7 @@ pair_free(struct tokenizer_pair *p)
 static enum err
 load_pair(struct tokenizer **out, const char *dir)
 {
-	char *path = path_join(dir, "vocab.json");
+	char *path = path_join(dir, "vocab.json"), *both = path_join(dir, "vocab.json with merges.txt");
 	struct tokenizer_pair p = { .merges = json_array() };
 	json_t *model = NULL;
 	enum err err;
@@ -142,11 +153,12 @@ load_pair(struct tokenizer **out, const char *dir)
 	TRY_OUT(side_file(dir, "added_tokens.json", &p.added));
 	TRY_OUT(side_file(dir, "config.json", &model));
 	TRY_OUT(class_find(dir, p.config, model, &p.class));
-	err = tokenizer_of_pair(out, &p, path);
+	err = tokenizer_of_pair(out, &p, both);
 out:
 	pair_free(&p);
 	json_decref(model);
 	free(path);
+	free(both);
 	return err;
 }
 
@@ -161,8 +173,7 @@ missing(const char *dir)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (file_in_dir(dir, others[i].file))
-			return err_set(ERR_MISSING, "%s: there is no tokenizer.json, and %s; " TOKENIZER_CONVERT, dir,
-				others[i].is, dir, dir);
+			return refuse(ERR_MISSING, dir, "there is no tokenizer.json", others[i].is);
 	return err_set(ERR_MISSING, "%s: there is no tokenizer.json", dir);
 }
 

@@ -11,6 +11,7 @@
 #include "byline/json.h"
 #include "byline/mem.h"
 #include "byline/str.h"
+#include "byline/utf8.h"
 #include "gguf_parts.h"
 #include "weights_parts.h"
 
@@ -42,8 +43,8 @@ pointer_json(const char *path, size_t limit, const char *what, json_t **out)
 
 /* ---- what a directory has instead ---- */
 
-#define CONVERT "convert them: python3 -c \"from transformers import AutoModelForCausalLM as A; " \
-	"A.from_pretrained('%s').save_pretrained('NEW')\" and copy tokenizer.json there"
+#define CONVERT "convert them: python3 -c \"import sys; from transformers import AutoModelForCausalLM as A; " \
+	"A.from_pretrained(sys.argv[1]).save_pretrained('NEW')\" %s and copy tokenizer.json there"
 #define RUNS_CODE "a format that can run code when it is opened"
 #define SAVE "save them as model.safetensors with config.json"
 #define ORIGINAL "which is not supported; use the original"
@@ -74,6 +75,7 @@ static const struct refusal {
 
 struct listing {
 	size_t n, n_gguf, n_safetensors;
+	bool snapshots;			/* as the cache of huggingface_hub has them */
 	int refusal;			/* row, ARRAY_LEN(refusals) when none */
 	char *gguf;			/* the name of the first in byte order */
 };
@@ -82,6 +84,7 @@ static void
 listing_note(struct listing *l, const char *name)
 {
 	l->n++;
+	l->snapshots |= strcmp(name, "snapshots") == 0;
 	l->n_safetensors += fnmatch("*.safetensors", name, 0) == 0;
 	if (fnmatch("*.gguf", name, 0) == 0) {
 		l->n_gguf++;
@@ -112,8 +115,13 @@ listing_read(struct listing *l, const char *dir)
 static enum err
 refuse(const struct refusal *r, const char *dir)
 {
-	if (r->convert)
-		return err_set(ERR_UNSUPPORTED, "%s: %s; " CONVERT, dir, r->is, dir);
+	if (r->convert) {
+		struct str quoted = {0};
+		text_shell(&quoted, dir);
+		err_set(ERR_UNSUPPORTED, "%s: %s; " CONVERT, dir, r->is, quoted.s);
+		str_free(&quoted);
+		return ERR_UNSUPPORTED;
+	}
 	return err_set(ERR_UNSUPPORTED, "%s: %s", dir, r->is);
 }
 
@@ -127,6 +135,9 @@ missing(const struct listing *l, const char *dir, bool config)
 			config ? "config.json and a .gguf file" : "several .gguf files", l->gguf);
 	if (l->refusal < (int)ARRAY_LEN(refusals))
 		return refuse(&refusals[l->refusal], dir);
+	if (l->snapshots)
+		return err_set(ERR_MISSING, "%s: is a whole cache entry; name one snapshot, a directory below %s/snapshots",
+			dir, dir);
 	return err_set(ERR_MISSING, "%s: there is no model.safetensors%s", dir,
 		l->n_safetensors > 0 ? ", but another safetensors file; is that it? Name it model.safetensors" : "");
 }
@@ -136,13 +147,10 @@ missing(const struct listing *l, const char *dir, bool config)
 static bool
 take(const char *dir, const char *name, enum weights_container is, enum weights_container *container, char **file)
 {
-	char *path = path_join(dir, name);
-	if (!file_exists(path)) {
-		free(path);
+	if (!file_in_dir(dir, name))
 		return false;
-	}
 	*container = is;
-	*file = path;
+	*file = path_join(dir, name);
 	return true;
 }
 
