@@ -159,10 +159,13 @@ enum err added_set_seal(struct added_set *set, const char *name);
 /* Forgets those with ids from `end` on. */
 void added_set_cut(struct added_set *set, int32_t end);
 void added_set_free(struct added_set *set);
-/* The next token at or after *at in s[0..n), which is cut off at *from and *to; NULL when none is left. Texts before
- * `done` are taken already, though a token may begin there, and be empty. *at moves on. */
+/* A search; `at` moves on. What is cut off for the token that was found, and the last spaces that one took on its
+ * right. */
+struct added_scan { size_t at, from, to, spaces, spaces_end; };
+/* The next token at or after scan->at in s[0..n); NULL when none is left. Texts before `done` are taken already, though
+ * a token may begin there, and be empty. */
 const struct added *added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special,
-	size_t *at, size_t *from, size_t *to);
+	struct added_scan *scan);
 
 /* ---- merges (tok_bpe.c) ---- */
 

@@ -138,46 +138,61 @@ stands_alone(const char *s, size_t n, size_t from, size_t to)
 	return !is_word(before) && !is_word(after);
 }
 
+/* Where the spaces from scan->to on end. Tokens that are spaces ask it over and over of the same ones. */
+static size_t
+spaces_end(struct added_scan *scan, const char *s, size_t n)
+{
+	size_t to = scan->to;
+	int32_t cp;
+	if (to >= scan->spaces && to < scan->spaces_end)
+		return scan->spaces_end;
+	while (to < n) {
+		size_t used = utf8_decode(s + to, n - to, &cp);
+		if (!tok_is_space(cp))
+			break;
+		to += used;
+	}
+	scan->spaces = scan->to;
+	scan->spaces_end = to;
+	return to;
+}
+
 static void
-take_spaces(const struct added *token, const char *s, size_t n, size_t done, size_t *from, size_t *to)
+take_spaces(const struct added *token, const char *s, size_t n, size_t done, struct added_scan *scan)
 {
 	int32_t cp;
-	if ((token->flags & ADDED_LSTRIP) && *from < done)
-		*from = done;
-	while ((token->flags & ADDED_LSTRIP) && *from > done) {
-		size_t used = tok_decode_back(s, *from, &cp);
+	if ((token->flags & ADDED_LSTRIP) && scan->from < done)
+		scan->from = done;
+	while ((token->flags & ADDED_LSTRIP) && scan->from > done) {
+		size_t used = tok_decode_back(s, scan->from, &cp);
 		if (!tok_is_space(cp))
 			break;
-		*from -= used;
+		scan->from -= used;
 	}
-	while ((token->flags & ADDED_RSTRIP) && *to < n) {
-		size_t used = utf8_decode(s + *to, n - *to, &cp);
-		if (!tok_is_space(cp))
-			break;
-		*to += used;
-	}
+	if (token->flags & ADDED_RSTRIP)
+		scan->to = spaces_end(scan, s, n);
 }
 
 const struct added *
-added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special, size_t *at,
-	size_t *from, size_t *to)
+added_set_next(const struct added_set *set, const char *s, size_t n, size_t done, bool special,
+	struct added_scan *scan)
 {
-	while (set->n > 0 && *at < n) {
-		bool may = set->first[(unsigned char)s[*at]];
-		const struct added *hit = may ? added_longest(set, s + *at, n - *at) : NULL;
+	while (set->n > 0 && scan->at < n) {
+		bool may = set->first[(unsigned char)s[scan->at]];
+		const struct added *hit = may ? added_longest(set, s + scan->at, n - scan->at) : NULL;
 		if (!hit) {
-			++*at;
+			scan->at++;
 			continue;
 		}
 		/* A token that is passed over still hides those that begin inside it. One that begins in the spaces
 		 * that the one before it took is a token nevertheless, as in `tokenizers`, unless it takes them too. */
-		*from = *at;
-		*to = *at += hit->n;
+		scan->from = scan->at;
+		scan->to = scan->at += hit->n;
 		if (!special && (hit->flags & ADDED_SPECIAL))
 			continue;
-		if ((hit->flags & ADDED_WORD) && !stands_alone(s, n, *from, *to))
+		if ((hit->flags & ADDED_WORD) && !stands_alone(s, n, scan->from, scan->to))
 			continue;
-		take_spaces(hit, s, n, done, from, to);
+		take_spaces(hit, s, n, done, scan);
 		return hit;
 	}
 	return NULL;

@@ -48,12 +48,12 @@ static enum err
 encode_around(struct encoder *e, const struct added_set *set, const struct mapped *m, bool glued,
 	enum err (*encode)(struct encoder *e, const struct mapped *part, bool glued))
 {
-	size_t done = 0, at = 0, from, to;
+	struct added_scan scan = {0};
+	size_t done = 0;
 	const struct added *hit;
 	do {
-		hit = added_set_next(set, m->s, m->n, done, e->special, &at, &from, &to);
-		if (!hit)
-			from = to = m->n;
+		hit = added_set_next(set, m->s, m->n, done, e->special, &scan);
+		size_t from = hit ? scan.from : m->n, to = hit ? scan.to : m->n;
 		if (from > done) {
 			struct mapped part = mapped_part(m, done, from);
 			TRY(encode(e, &part, glued && done == 0));

@@ -31,7 +31,7 @@ added_flags(const json_t *value, const char *name, unsigned *flags, bool *normal
 struct adding {
 	struct tokenizer *t;
 	const json_t *vocab;		/* tokens to ids */
-	json_t *known;			/* those added before to their settings */
+	struct str_map known;		/* those added before to their settings */
 	const char *name;
 	int64_t next;
 };
@@ -57,13 +57,13 @@ added_id(struct adding *a, const char *s, size_t n, int64_t *id)
 
 /* Said twice alike is said once. */
 static enum err
-added_again(struct adding *a, const char *s, unsigned settings, bool *again)
+added_again(struct adding *a, const char *s, size_t n, int32_t settings, bool *again)
 {
-	const json_t *before = json_object_get(a->known, s);
-	*again = before != NULL;
-	if (!before)
-		json_object_set_new(a->known, s, json_integer(settings));
-	return !before || json_integer_value(before) == settings ? OK : err_set(ERR_UNSUPPORTED,
+	int32_t before = str_map_get(&a->known, s, n);
+	*again = before >= 0;
+	if (!*again)
+		str_map_put(&a->known, s, n, settings);
+	return !*again || before == settings ? OK : err_set(ERR_UNSUPPORTED,
 		"%s: added token \"%s\" is there twice, with different settings", a->name, s);
 }
 
@@ -101,7 +101,7 @@ parse_added(struct adding *a, const json_t *value)
 	size_t n = json_string_length(content);
 	if (n == 0)
 		return OK;
-	TRY(added_again(a, s, 2 * flags + normalized, &again));
+	TRY(added_again(a, s, n, (int32_t)(2 * flags + normalized), &again));
 	if (again)
 		return OK;
 	TRY(added_id(a, s, n, &id));
@@ -116,7 +116,6 @@ parse_all_added(struct tokenizer *t, const json_t *root, const char *name)
 	enum err err = OK;
 	if (list && !json_is_null(list) && !json_is_array(list))
 		return err_set(ERR_FORMAT, "%s: \"added_tokens\" is not a list", name);
-	a.known = json_object();
 	a.next = (int64_t)json_object_size(a.vocab);
 	for (size_t i = 0; err == OK && i < json_array_size(list); i++)
 		err = parse_added(&a, json_array_get(list, i));
@@ -124,7 +123,7 @@ parse_all_added(struct tokenizer *t, const json_t *root, const char *name)
 		err = added_set_seal(&t->raw, name);
 	if (err == OK)
 		err = added_set_seal(&t->normalized, name);
-	json_decref(a.known);
+	str_map_free(&a.known);
 	return err;
 }
 

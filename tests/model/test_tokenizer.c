@@ -131,6 +131,35 @@ test_long_pieces(void **state)
 	tokenizer_free(t);
 }
 
+/* Tokens of spaces that take the spaces after them, which each of them would look for anew. */
+static void
+test_spaces_taken(void **state)
+{
+	(void)state;
+	enum { N = 300000 };
+	struct tokenizer *t;
+	struct token_span *v;
+	size_t n;
+	assert_ok(parse_patched(&t, "{'pre_tokenizer': null, 'model': {'vocab': {'a': 0, 'q': 1}, 'merges': []}, "
+		"'added_tokens': [{'id': 2, 'content': ' ', 'rstrip': true}, {'id': 3, 'content': '\\t'}, "
+		"{'id': 4, 'content': 'q', 'rstrip': true}]}"));
+	char *text = xcalloc(N + 2, 1);
+	memset(text, ' ', N);
+	for (int tabs = 0; tabs < 2; tabs++) {
+		for (size_t i = 1; tabs && i < N; i += 2)
+			text[i] = '\t';
+		memcpy(text, "q", 1);
+		memcpy(text + N, "a", 1);
+		assert_ok(tokenizer_encode(t, text, N + 1, true, &v, &n));
+		assert_int_equal(n, N + 1);
+		assert_true(v[0].id == 1 && v[0].from == 0 && v[0].to == N);
+		assert_true(v[N].id == 0 && v[N].from == N && v[N].to == N + 1);
+		free(v);
+	}
+	free(text);
+	tokenizer_free(t);
+}
+
 struct collected { struct token_span *v; size_t n, cap; };
 
 static void
@@ -238,6 +267,23 @@ test_added_ids(void **state)
 	}
 }
 
+/* Two that differ behind a NUL only are two. */
+static void
+test_added_nul(void **state)
+{
+	(void)state;
+	struct tokenizer *t;
+	struct token_span *v;
+	size_t n;
+	assert_ok(parse_patched(&t, "{'added_tokens': [{'id': 640, 'content': 'q\\u0000a'}, "
+		"{'id': 641, 'content': 'q\\u0000b', 'rstrip': true}]}"));
+	assert_ok(tokenizer_encode(t, "q\0aq\0b ", 7, true, &v, &n));
+	assert_int_equal(n, 2);
+	assert_true(v[0].id == 640 && v[0].to == 3 && v[1].id == 641 && v[1].to == 7);
+	free(v);
+	tokenizer_free(t);
+}
+
 static void
 test_special_only_when_asked(void **state)
 {
@@ -299,9 +345,11 @@ main(void)
 		cmocka_unit_test(test_prefix_space),
 		cmocka_unit_test(test_normalized_spans),
 		cmocka_unit_test(test_long_pieces),
+		cmocka_unit_test(test_spaces_taken),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_stretches),
 		cmocka_unit_test(test_added_ids),
+		cmocka_unit_test(test_added_nul),
 		cmocka_unit_test(test_special_only_when_asked),
 		cmocka_unit_test(test_save),
 	};
