@@ -27,6 +27,8 @@ enum err store_create(const char *dir, struct store **out);	/* ERR_EXISTS when t
  * change but that of a write which was killed, rolled back. */
 enum err store_open(const char *dir, bool read_only, struct store **out);
 void store_close(struct store *s);
+/* Calls `last` when the database is closed already, and nobody else can write to the store yet. */
+void store_close_with(struct store *s, void (*last)(void *arg), void *arg);
 const char *store_dir(const struct store *s);
 const char *store_name(const struct store *s);			/* "commons" of ".../commons.byline" */
 enum err store_hash(struct store *s, char hex[HASH_HEX]);	/* identity of the corpus: over the works' keys, in id

@@ -7,10 +7,11 @@
 #include "byline/store.h"
 #include "byline/undo.h"
 
-struct import_store { struct store *store; struct undo made; };
+struct import_store { struct store *store; struct undo made; char *dir; size_t there; };
 /* A folder without a database may be what a killed import left. */
 enum err import_store_open(const char *dir, struct import_store *s);
-/* Closes; a store made for an import that failed goes again. Returns err, and its message. */
+/* Closes; a store made for an import that failed goes again, before anybody else can write to it. Returns err, and its
+ * message. */
 enum err import_store_close(struct import_store *s, enum err err);
 
 #endif

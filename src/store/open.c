@@ -62,7 +62,9 @@ lock_drop(struct store *s)
 	if (s->lock < 0)
 		return;
 	char *path = path_join(s->dir, "lock");
-	unlink(path);
+	/* A folder that went with the lock may be there again, with somebody else's. */
+	if (same_file(s->lock, path))
+		unlink(path);
 	free(path);
 	file_unlock(s->lock);
 	s->lock = -1;
@@ -98,10 +100,8 @@ store_new(const char *dir, bool read_only)
 
 /* At rest a store is one file: the log of a writer is merged and switched off, unless a reader is still using it. */
 void
-store_close(struct store *s)
+store_close_with(struct store *s, void (*last)(void *arg), void *arg)
 {
-	if (!s)
-		return;
 	if (s->opened && !s->read_only) {
 		s->staged = false;
 		store_rollback(s);
@@ -111,11 +111,20 @@ store_close(struct store *s)
 		sqlite3_exec(s->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	}
 	db_close(s);
+	if (last)
+		last(arg);
 	lock_drop(s);
 	free(s->dir);
 	free(s->path);
 	free(s->name);
 	free(s);
+}
+
+void
+store_close(struct store *s)
+{
+	if (s)
+		store_close_with(s, NULL, NULL);
 }
 
 const char *
@@ -194,7 +203,8 @@ open_reading(struct store *s)
 static enum err
 open_writing(struct store *s)
 {
-	TRY(lock_take(s));
+	if (s->lock < 0)
+		TRY(lock_take(s));
 	TRY(db_open(s, s->path, "?mode=rw"));
 	return check_application(s);
 }
@@ -215,27 +225,31 @@ check_version(struct store *s)
 	return version < schema_version ? schema_migrate(s, schema_steps, (int)version, schema_version) : OK;
 }
 
+static enum err
+open_all(struct store *s)
+{
+	TRY(check_place(s));
+	TRY(s->read_only ? open_reading(s) : open_writing(s));
+	TRY(check_version(s));
+	TRY(schema_check(s));
+	/* Readers go on while a writer writes. Where a file system cannot do it, SQLite stays with what it can. With a
+	 * log, a killed process loses nothing committed; a power cut may cost the last transactions, never the
+	 * store. */
+	TRY(db_exec(s, s->read_only ? "PRAGMA query_only = ON"
+		: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000"));
+	TRY(db_exec(s, "PRAGMA cache_size = -65536"));
+	s->opened = true;
+	return OK;
+}
+
 enum err
 store_open(const char *dir, bool read_only, struct store **out)
 {
 	struct store *s = store_new(dir, read_only);
-	enum err err;
-	*out = NULL;
-	TRY_OUT(check_place(s));
-	TRY_OUT(read_only ? open_reading(s) : open_writing(s));
-	TRY_OUT(check_version(s));
-	TRY_OUT(schema_check(s));
-	/* Readers go on while a writer writes. Where a file system cannot do it, SQLite stays with what it can. With a
-	 * log, a killed process loses nothing committed; a power cut may cost the last transactions, never the
-	 * store. */
-	TRY_OUT(db_exec(s, read_only ? "PRAGMA query_only = ON"
-		: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000"));
-	TRY_OUT(db_exec(s, "PRAGMA cache_size = -65536"));
-	s->opened = true;
-	*out = s;
-	return OK;
-out:
-	store_close(s);
+	enum err err = open_all(s);
+	*out = err == OK ? s : NULL;
+	if (err != OK)
+		store_close(s);
 	return err;
 }
 
@@ -279,8 +293,24 @@ create_database(struct store *s)
 out:
 	if (s->db)
 		db_close(s);
+	if (err != OK)
+		unlink(fresh);
 	free(fresh);
 	free(set);
+	return err;
+}
+
+/* A database that cannot be opened after all goes while it is nobody else's. */
+static enum err
+create_opened(struct store *s)
+{
+	TRY(create_database(s));
+	enum err err = open_all(s);
+	if (err == OK)
+		return OK;
+	if (s->db)
+		db_close(s);
+	unlink(s->path);
 	return err;
 }
 
@@ -288,14 +318,19 @@ enum err
 store_create(const char *dir, struct store **out)
 {
 	struct store *s = store_new(dir, false);
-	*out = NULL;
 	enum err err = file_mkdirs(s->dir);
 	if (err == OK)
 		err = lock_take(s);
 	if (err == OK)
 		err = create_check(s);
 	if (err == OK)
-		err = create_database(s);
-	store_close(s);
-	return err == OK ? store_open(dir, false, out) : err;
+		err = create_opened(s);
+	*out = err == OK ? s : NULL;
+	if (err != OK)
+		store_close(s);
+	else {
+		free(s->name);
+		s->name = name_of(s->dir);
+	}
+	return err;
 }

@@ -38,8 +38,8 @@ clear(const struct store *s, const char *dir, const char *const *sources)
 	if (file_is_link(dir))
 		return unlink(dir) == 0 ? OK : err_set(ERR_IO, "cannot remove %s: %s", dir, strerror(errno));
 	if (file_in_dir(dir, "journal.jsonl"))
-		return err_set(ERR_EXISTS, "%s holds a training that no run of the store owns: take it away, or name "
-			"another run", dir);
+		return err_set(ERR_EXISTS, "%s holds a training that no run of the store owns: take it away, or "
+			"name another run", dir);
 	for (; *sources; sources++)
 		if (is_within(*sources, dir))
 			return err_set(ERR_EXISTS, "%s is in the folder of a run that never came to be: move it elsewhere "

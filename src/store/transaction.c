@@ -75,14 +75,23 @@ store_rollback(struct store *s)
 
 /* ---- a stage ---- */
 
+/* Files change with what is staged, and what they were is removed after it: by then it must outlive a power cut. */
 enum err
 store_stage(struct store *s)
 {
 	if (s->staged)
 		return err_set(ERR_USAGE, "%s: a stage is open already", s->path);
-	TRY(store_begin(s));
-	s->staged = true;
-	return OK;
+	if (sqlite3_get_autocommit(s->db))
+		TRY(db_exec(s, "PRAGMA synchronous = FULL"));
+	enum err err = store_begin(s);
+	s->staged = err == OK;
+	return err;
+}
+
+static void
+hurry_again(struct store *s)
+{
+	sqlite3_exec(s->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
 }
 
 enum err
@@ -98,6 +107,7 @@ store_stage_end(struct store *s, enum err err)
 		store_rollback(s);
 		err_set(err, "%s", message);
 	}
+	hurry_again(s);
 	free(message);
 	return err;
 }

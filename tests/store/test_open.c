@@ -51,6 +51,40 @@ test_create_elsewhere(void **state)
 }
 
 static void
+last_asked(void *arg)
+{
+	struct store *other;
+	assert_err(store_open(STORE_DIR, false, &other), ERR_BUSY);
+	assert_err(store_create(STORE_DIR, &other), ERR_BUSY);
+	assert_int_equal(unlink(STORE_DIR "/store.db"), 0);
+	++*(int *)arg;
+}
+
+/* Somebody's lock in the place of ours. */
+static void
+last_replaced(void *arg)
+{
+	assert_int_equal(unlink("new/lock"), 0);
+	assert_ok(file_replace("new/lock", "", 0));
+	++*(int *)arg;
+}
+
+/* What a store that is given up leaves can be removed before the next is let in. */
+static void
+test_close_with(void **state)
+{
+	struct store *s = the_store(state);
+	int called = 0;
+	store_close_with(s, last_asked, &called);
+	((struct fixture *)*state)->store = NULL;
+	assert_holds(STORE_DIR, "");
+	assert_ok(store_create("new", &s));
+	store_close_with(s, last_replaced, &called);
+	assert_holds("new", "lock store.db ");
+	assert_int_equal(called, 2);
+}
+
+static void
 check_refused(const char *dir, enum err code, const char *says)
 {
 	struct store *s;
@@ -344,6 +378,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_create, store_enter, store_leave),
+		cmocka_unit_test_setup_teardown(test_close_with, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_create_elsewhere, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_not_a_store, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_other_database, store_enter, store_leave),

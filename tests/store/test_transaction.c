@@ -21,6 +21,16 @@ add_in_unit(struct store *s, const char *text, bool keep)
 		store_rollback(s);
 }
 
+/* 2: a commit outlives a power cut. */
+static int64_t
+durability(struct store *s)
+{
+	int64_t level = -1;
+	bool found;
+	assert_ok(db_one(s, &found, "PRAGMA synchronous", ">i", &level));
+	return level;
+}
+
 static void
 test_stage(void **state)
 {
@@ -38,9 +48,11 @@ test_stage(void **state)
 	assert_int_equal(works(s), 1);
 	add_in_unit(s, "one", true);
 	assert_ok(store_stage(s));
+	assert_int_equal(durability(s), 2);
 	add_in_unit(s, "four", true);
 	add_in_unit(s, "five", false);
 	assert_ok(store_stage_end(s, OK));
+	assert_int_equal(durability(s), 1);
 	assert_int_equal(works(s), 3);
 	assert_int_equal(works(store_reopen(state, true)), 3);
 }
