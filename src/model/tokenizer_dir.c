@@ -62,7 +62,8 @@ class_find(const char *dir, const json_t *config, const json_t *model, const str
 			*out = &classes[i];
 			return OK;
 		}
-	return generic ? OK : refuse(ERR_UNSUPPORTED, dir, "there is no tokenizer.json, and vocab.json is of a class that is not supported", name);
+	return generic ? OK : refuse(ERR_UNSUPPORTED, dir,
+		"there is no tokenizer.json, and vocab.json is of a class that is not supported", name);
 }
 
 /* ---- merges.txt ---- */

@@ -136,8 +136,8 @@ missing(const struct listing *l, const char *dir, bool config)
 	if (l->refusal < (int)ARRAY_LEN(refusals))
 		return refuse(&refusals[l->refusal], dir);
 	if (l->snapshots)
-		return err_set(ERR_MISSING, "%s: is a whole cache entry; name one snapshot, a directory below %s/snapshots",
-			dir, dir);
+		return err_set(ERR_MISSING, "%s: is a whole cache entry; name one snapshot, a directory below "
+			"%s/snapshots", dir, dir);
 	return err_set(ERR_MISSING, "%s: there is no model.safetensors%s", dir,
 		l->n_safetensors > 0 ? ", but another safetensors file; is that it? Name it model.safetensors" : "");
 }
