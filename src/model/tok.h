@@ -68,17 +68,23 @@ enum err tok_matcher_run(struct tok_matcher *m, const pcre2_code *re, const char
 
 /* ---- texts that know where they came from (tok_rewrite.c) ---- */
 
-/* A text and where each of its bytes (and its end) came from: byte i from source byte at[i], or base + i when at is
- * NULL. */
-struct mapped { const char *s; size_t n; const uint32_t *at; uint32_t base; };
+/* A text and the bytes of the source that each of its own came from: byte i from [at[i], to[i]), or base + i alone when
+ * at is NULL. at[n] is where what is put after the last comes from. */
+struct mapped { const char *s; size_t n; const uint32_t *at, *to; uint32_t base; };
 static inline uint32_t
 mapped_source(const struct mapped *m, size_t i)
 {
 	return m->at ? m->at[i] : m->base + (uint32_t)i;
 }
+/* Where bytes [from, i) end in the source: before what was taken out of the text after them. */
+static inline uint32_t
+mapped_end(const struct mapped *m, size_t from, size_t i)
+{
+	return m->at && i > from ? m->to[i - 1] : mapped_source(m, i);
+}
 
 /* A text being made of another. */
-struct rewrite { struct str text; uint32_t *at; size_t cap; };
+struct rewrite { struct str text; uint32_t *at, *to; size_t cap, cap_to; };
 void rewrite_begin(struct rewrite *r);
 /* k bytes that stand for bytes [from, to) of `in`: spread evenly, so that maps never run backwards. */
 void rewrite_add(struct rewrite *r, const struct mapped *in, const char *s, size_t k, size_t from, size_t to);

@@ -39,7 +39,8 @@ static struct mapped
 mapped_part(const struct mapped *m, size_t from, size_t to)
 {
 	return (struct mapped){
-		.s = m->s + from, .n = to - from, .at = m->at ? m->at + from : NULL, .base = m->base + (uint32_t)from,
+		.s = m->s + from, .n = to - from, .at = m->at ? m->at + from : NULL, .to = m->at ? m->to + from : NULL,
+		.base = m->base + (uint32_t)from,
 	};
 }
 
@@ -59,7 +60,7 @@ encode_around(struct encoder *e, const struct added_set *set, const struct mappe
 			TRY(encode(e, &part, glued && done == 0));
 		}
 		if (hit && to > from)
-			encoder_emit(e, hit->id, mapped_source(m, from), mapped_source(m, to));
+			encoder_emit(e, hit->id, mapped_source(m, from), mapped_end(m, from, to));
 		done = to;
 	} while (hit);
 	return OK;

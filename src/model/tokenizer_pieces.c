@@ -86,7 +86,7 @@ struct stretch { const struct mapped *m; size_t from, to; };
 static void
 emit_part(struct encoder *e, const struct stretch *p, int32_t id, size_t from, size_t to)
 {
-	encoder_emit(e, id, mapped_source(p->m, p->from + from), mapped_source(p->m, p->from + to));
+	encoder_emit(e, id, mapped_source(p->m, p->from + from), mapped_end(p->m, p->from + from, p->from + to));
 }
 
 /* Unless something was left out: only where tokens end is remembered. */

@@ -109,6 +109,46 @@ test_normalized_spans(void **state)
 	tokenizer_free(t);
 }
 
+/* What a step takes out of a text is no token's, whatever was rewritten. */
+static void
+test_removed_spans(void **state)
+{
+	(void)state;
+	static const struct { const char *steps, *text; struct token_span want[2]; } cases[] = {
+		{"'normalizer': {'type': 'Strip', 'strip_left': true, 'strip_right': true}, 'pre_tokenizer': null",
+			"  a b  ", {{.from = 2, .to = 3}, {.from = 4, .to = 5}}},
+		{"'normalizer': {'type': 'Replace', 'pattern': {'String': 'x'}, 'content': ''}, 'pre_tokenizer': null",
+			"axb", {{.from = 0, .to = 1}, {.from = 2, .to = 3}}},
+		{"'normalizer': {'type': 'Replace', 'pattern': {'Regex': 'x+'}, 'content': ''}, 'pre_tokenizer': null",
+			"axxbx", {{.from = 0, .to = 1}, {.from = 3, .to = 4}}},
+		{"'normalizer': {'type': 'Sequence', 'normalizers': [{'type': 'Strip', 'strip_left': true, "
+			"'strip_right': true}, {'type': 'Replace', 'pattern': {'String': 'x'}, 'content': ''}, "
+			"{'type': 'Lowercase'}]}, 'pre_tokenizer': null",
+			" xAxxB x ", {{.from = 2, .to = 3}, {.from = 5, .to = 6}}},
+		{"'normalizer': null, 'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'Split', "
+			"'pattern': {'String': ' '}, 'behavior': 'Removed', 'invert': false}, {'type': 'Metaspace', "
+			"'replacement': 'x', 'prepend_scheme': 'always', 'split': false}]}",
+			"a  b ", {{.from = 0, .to = 1}, {.from = 3, .to = 4}}},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tokenizer *t;
+		struct token_span *v;
+		size_t n;
+		char *patch = xasprintf("{%s, 'added_tokens': [], 'decoder': null, 'model': {'vocab': {'a': 0, "
+			"'b': 1, 'x': 2, 'xa': 3, 'xb': 4}, 'merges': [['x', 'a'], ['x', 'b']]}}", cases[i].steps);
+		assert_ok(parse_patched(&t, patch));
+		assert_ok(tokenizer_encode(t, cases[i].text, strlen(cases[i].text), true, &v, &n));
+		assert_int_equal(n, 2);
+		for (size_t k = 0; k < n; k++) {
+			assert_int_equal(v[k].from, cases[i].want[k].from);
+			assert_int_equal(v[k].to, cases[i].want[k].to);
+		}
+		free(v);
+		tokenizer_free(t);
+		free(patch);
+	}
+}
+
 /* One word of a megabyte, and as much white space, marks, digits; none may be quadratic (the test would not end). */
 static void
 test_long_pieces(void **state)
@@ -344,6 +384,7 @@ main(void)
 		cmocka_unit_test(test_any_bytes),
 		cmocka_unit_test(test_prefix_space),
 		cmocka_unit_test(test_normalized_spans),
+		cmocka_unit_test(test_removed_spans),
 		cmocka_unit_test(test_long_pieces),
 		cmocka_unit_test(test_spaces_taken),
 		cmocka_unit_test(test_table),
