@@ -33,7 +33,8 @@ size_t utf8_grapheme(const char *s, size_t n, int *width);
 enum {
 	ESCAPE_NEWLINE = 1,	/* '\n' becomes a visible mark too; otherwise it passes */
 	ESCAPE_ASCII = 2,	/* everything beyond ASCII becomes \u{XXXX} */
-	ESCAPE_TAB = 4		/* '\t' becomes one space; otherwise it passes */
+	ESCAPE_TAB = 4,		/* '\t' becomes one space; otherwise it passes */
+	ESCAPE_TAB_CODE = 8	/* '\t' becomes \x09, as other controls do */
 };
 
 /* Appends a copy of s that is safe to show: hostile code points as \u{202e} or \x1b, invalid bytes as \xff. */

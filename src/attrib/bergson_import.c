@@ -243,6 +243,9 @@ bring_index(struct import *k, const char *fresh, const char *folder)
 		TRY(bergson_copy(k->o->dir, fresh, k->job));
 	}
 	TRY(bergson_check_rows(from, &k->info, k->job, &k->report->broken, k->record.gradients));
+	if (k->report->broken == k->info.n_rows)
+		return err_set(ERR_FORMAT, "%s: not one of its %llu rows of gradients is finite: build it again",
+			k->o->dir, (unsigned long long)k->info.n_rows);
 	TRY(bergson_real(k->o->dir, &k->record.source));
 	if (!k->o->copy && same_folder(k->o->dir, folder))
 		return OK;

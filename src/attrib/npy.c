@@ -176,8 +176,10 @@ npy_parse(const uint8_t *bytes, size_t n, const char *name, struct npy *out)
 {
 	struct reader r = { .name = name };
 	*out = (struct npy){0};
-	if (n < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0)
+	if (n < 6 || memcmp(bytes, "\x93NUMPY", 6) != 0)
 		return bad(&r, "it does not begin like one");
+	if (n < 10)
+		return bad(&r, "it is cut off");
 	int version = bytes[6];
 	if (version < 1 || version > 3 || bytes[7] != 0)
 		return err_set(ERR_UNSUPPORTED, "%s: version %d.%d of NumPy's format; versions 1 to 3 are read", name,

@@ -1,12 +1,17 @@
 /* score_matrix: a file of scores, whoever wrote it, a query at a time. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "byline/file.h"
 #include "byline/half.h"
 #include "byline/mem.h"
 #include "byline/scores.h"
+
+/* Scores are kept in single precision, which ends at 3.4e38. */
+static const double score_most = 3e38;
 
 static enum err
 take_shape(struct score_matrix *m, int n_dims, const uint64_t *shape)
@@ -103,19 +108,62 @@ read_npy(const struct score_matrix *m, uint64_t query, double *out)
 
 /* ---- both ---- */
 
+/* Whether the file begins with these bytes. */
+static bool
+begins(const struct score_matrix *m, const char *magic, size_t n)
+{
+	return m->map.size >= n && memcmp(m->map.data, magic, n) == 0;
+}
+
+/* The length of a header, and that header: before it nothing else can be told from a length. */
+static bool
+is_safetensors(const struct score_matrix *m)
+{
+	uint64_t n;
+	if (m->map.size < 9 || m->map.data[8] != '{')
+		return false;
+	memcpy(&n, m->map.data, sizeof(n));
+	return n <= m->map.size - 8;
+}
+
+static enum err
+open_npy(struct score_matrix *m)
+{
+	TRY(npy_parse(m->map.data, m->map.size, m->path, &m->npy));
+	return take_shape(m, m->npy.n_dims, m->npy.shape);
+}
+
+/* What no first byte tells is what its name says, and broken; or something else. */
+static enum err
+open_by_name(struct score_matrix *m)
+{
+	const char *dot = strrchr(path_base(m->path), '.');
+	if (m->map.size == 0)
+		return err_set(ERR_FORMAT, "%s: the file is empty", m->path);
+	if (dot && strcmp(dot, ".npy") == 0)
+		return open_npy(m);
+	if (dot && strcmp(dot, ".safetensors") == 0)
+		return open_safetensors(m);
+	return err_set(ERR_UNSUPPORTED, "%s: neither a NumPy array nor a safetensors file; save the scores with "
+		"numpy.save, as float32", m->path);
+}
+
 enum err
 score_matrix_open(const char *path, struct score_matrix *m)
 {
 	*m = (struct score_matrix){ .path = xstrdup(path) };
 	TRY(file_map_open(path, &m->map));
-	if (m->map.size < 6 || memcmp(m->map.data, "\x93NUMPY", 6) != 0) {
-		if (m->map.size >= 2 && (memcmp(m->map.data, "PK", 2) == 0 || m->map.data[0] == 0x80))
-			return err_set(ERR_UNSUPPORTED, "%s: a pickle or an archive, which is never opened here; save "
-				"the scores with numpy.save, as float32", path);
+	if (begins(m, "\x93NUMPY", 6))
+		return open_npy(m);
+	if (is_safetensors(m))
 		return open_safetensors(m);
-	}
-	TRY(npy_parse(m->map.data, m->map.size, path, &m->npy));
-	return take_shape(m, m->npy.n_dims, m->npy.shape);
+	if (begins(m, "version https://git-lfs", 23))
+		return err_set(ERR_FORMAT, "%s: is a Git LFS pointer, not the scores: run `git lfs pull` where it came "
+			"from", path);
+	if (begins(m, "PK", 2) || begins(m, "\x80", 1))
+		return err_set(ERR_UNSUPPORTED, "%s: a pickle or an archive, which is never opened here; save the "
+			"scores with numpy.save, as float32", path);
+	return open_by_name(m);
 }
 
 void
@@ -128,6 +176,20 @@ score_matrix_close(struct score_matrix *m)
 	*m = (struct score_matrix){0};
 }
 
+static enum err
+bad_score(const struct score_matrix *m, uint64_t query, size_t example, double score)
+{
+	char what[96];
+	if (isnan(score))
+		snprintf(what, sizeof(what), "is not a number");
+	else if (isinf(score))
+		snprintf(what, sizeof(what), "is infinite");
+	else
+		snprintf(what, sizeof(what), "is %.6g, too large for single precision: scale the scores down", score);
+	return err_set(ERR_FORMAT, "%s: the score of query %" PRIu64 " and example %zu (counting from 0) %s", m->path,
+		query, example, what);
+}
+
 enum err
 score_matrix_read(const struct score_matrix *m, uint64_t query, double *out)
 {
@@ -138,9 +200,7 @@ score_matrix_read(const struct score_matrix *m, uint64_t query, double *out)
 	else
 		read_npy(m, query, out);
 	for (size_t i = 0; i < n; i++)
-		if (!isfinite(out[i]) || fabs(out[i]) > 3e38)
-			return err_set(ERR_FORMAT, "%s: the score of query %" PRIu64
-				" and example %zu (counting from 0) is not a number", m->path, query,
-				i / (size_t)tokens);
+		if (!(fabs(out[i]) <= score_most))
+			return bad_score(m, query, i / (size_t)tokens, out[i]);
 	return OK;
 }

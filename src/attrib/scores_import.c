@@ -213,6 +213,17 @@ spread(const struct importing *im, const struct scored_query *q, const double *i
 	}
 }
 
+/* What was added up may be too large, where no score by itself was. */
+static enum err
+check_sums(const struct importing *im, size_t query, const float *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isinf(out[i]))
+			return err_set(ERR_FORMAT, "%s: the scores of query %zu (counting from 0), added up for an "
+				"example, are too large for single precision: scale them down", im->o->scores, query);
+	return OK;
+}
+
 static void
 declare(const struct importing *im, struct st_writer *w)
 {
@@ -248,6 +259,7 @@ write_scores(struct importing *im)
 		TRY_OUT(job_check(im->job));
 		TRY_OUT(score_matrix_read(&im->matrix, i, in));
 		spread(im, q, in, out);
+		TRY_OUT(check_sums(im, i, out, (size_t)rows_of(im, q) * im->data.n));
 		TRY_OUT(st_writer_f32(&w, ST_F32, out, (uint64_t)rows_of(im, q) * im->data.n));
 		job_step(im->job, i + 1);
 	}

@@ -182,8 +182,13 @@ file_mkdirs(const char *path)
 		p += strcspn(p, "/");
 		char cut = *p;
 		*p = '\0';
-		if (mkdir(copy, 0777) != 0 && !file_is_dir(copy))
-			err = file_fail("make the folder", copy);
+		if (mkdir(copy, 0777) != 0) {
+			/* Looking whether it is there already forgets why it could not be made. */
+			int why = errno;
+			bool there = file_is_dir(copy);
+			errno = why;
+			err = there ? OK : file_fail("make the folder", copy);
+		}
 		*p = cut;
 	}
 	free(copy);

@@ -97,6 +97,14 @@ escape_one(struct str *out, int32_t cp, char byte)
 		str_addf(out, "\\u{%x}", (unsigned)cp);
 }
 
+static bool
+passes(int32_t cp, unsigned flags)
+{
+	if (cp < 0 || utf8_hostile(cp))
+		return false;
+	return cp == '\t' ? !(flags & ESCAPE_TAB_CODE) : cp < 0x80 || !(flags & ESCAPE_ASCII);
+}
+
 void
 text_escape(struct str *out, const char *s, size_t n, unsigned flags)
 {
@@ -108,7 +116,7 @@ text_escape(struct str *out, const char *s, size_t n, unsigned flags)
 			str_adds(out, flags & ESCAPE_ASCII ? "\\n" : "\u21b5");
 		else if (cp == '\t' && (flags & ESCAPE_TAB))
 			str_addc(out, ' ');
-		else if (cp < 0 || utf8_hostile(cp) || (cp >= 0x80 && (flags & ESCAPE_ASCII)))
+		else if (!passes(cp, flags))
 			escape_one(out, cp, s[i]);
 		else
 			str_add(out, s + i, used);

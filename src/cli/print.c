@@ -27,8 +27,8 @@ complain(const char *fmt, ...)
 	va_end(ap);
 	fflush(stdout);
 	/* One message is one line: a file's name may hold a newline, and what follows it would pass for a message of
-	 * ours. */
-	print_escaped(stderr, &s, ESCAPE_NEWLINE);
+	 * ours; or tabs, and be another name than it looks. */
+	print_escaped(stderr, &s, ESCAPE_NEWLINE | ESCAPE_TAB_CODE);
 	fputc('\n', stderr);
 	str_free(&s);
 }

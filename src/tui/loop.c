@@ -319,7 +319,7 @@ static void
 print_error(const char *message)
 {
 	struct str s = {0};
-	text_escape(&s, message, strlen(message), ESCAPE_NEWLINE | ESCAPE_TAB);
+	text_escape(&s, message, strlen(message), ESCAPE_NEWLINE | ESCAPE_TAB_CODE);
 	fprintf(stderr, "byline: %s\n", s.s);
 	str_free(&s);
 }

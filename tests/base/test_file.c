@@ -176,6 +176,10 @@ test_mkdirs(void **state)
 	assert_err(file_mkdirs("x/f/g"), ERR_IO);
 	assert_err(file_mkdirs("x/f"), ERR_IO);
 	assert_non_null(strstr(err_message(), "x/f"));
+	/* The reason is why it could not be made, not that it is not there. */
+	assert_int_equal(symlink("nowhere", "x/dangling"), 0);
+	assert_err(file_mkdirs("x/dangling"), ERR_IO);
+	assert_non_null(strstr(err_message(), strerror(EEXIST)));
 }
 
 static void

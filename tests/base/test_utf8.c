@@ -185,6 +185,7 @@ test_escape_samples(void **state)
 	check_escape("", 0, 0, "");
 	check_escape("a\tb\nc", 5, 0, "a\tb\nc");
 	check_escape("a\tb\nc", 5, ESCAPE_TAB | ESCAPE_NEWLINE, "a b\u21b5c");
+	check_escape("a\tb\nc", 5, ESCAPE_TAB_CODE, "a\\x09b\nc");
 	check_escape("a\nb", 3, ESCAPE_ASCII | ESCAPE_NEWLINE, "a\\nb");
 	check_escape("\x1b[31m", 5, 0, "\\x1b[31m");
 	check_escape("\xc2\x9b" "31m", 5, 0, "\\u{9b}31m");
