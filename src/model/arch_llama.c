@@ -6,160 +6,76 @@
 /* ---- keys of config.json ---- */
 
 static const struct config_key llama_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
+	LLAMA_SHAPE(0, 2048), HEAD_DIM(0), SILU, RMS_EPS(1e-6),
 	ATTENTION_BIAS,
 	{"mlp_bias", KEY_BOOL, FIELD(mlp_bias), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 2},
-	{NULL}
+	LLAMA_REST(false, 1, 2)
 };
 
 static const struct config_key mistral_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 8},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 131072},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 2},
-	{NULL}
+	LLAMA_SHAPE(8, 131072), HEAD_DIM(0), SILU, RMS_EPS(1e-6),
+	LLAMA_REST(false, 1, 2)
 };
 
 /* Qwen2 has biases on queries, keys and values and nowhere else; no key says so. */
 static const struct config_key qwen2_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 32},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 32768},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, -1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, -1},
-	{NULL}
+	LLAMA_SHAPE(32, 32768), HEAD_DIM(0), SILU, RMS_EPS(1e-6),
+	LLAMA_REST(false, -1, -1)
 };
 
 static const struct config_key qwen3_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 32},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 128},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 32768},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
+	LLAMA_SHAPE(32, 32768), HEAD_DIM(128), SILU, RMS_EPS(1e-6),
 	ATTENTION_BIAS,
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, -1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, -1},
-	{NULL}
+	LLAMA_REST(false, -1, -1)
 };
 
 static const struct config_key phi3_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 4096},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 32000},
-	{NULL}
+	LLAMA_SHAPE(0, 4096), SILU, RMS_EPS(1e-5),
+	LLAMA_REST(false, 1, 32000)
 };
 
 static const struct config_key stablelm_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 32},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 4096},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
+	LLAMA_SHAPE(32, 4096), SILU,
 	{"layer_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
 	{"use_qkv_bias", KEY_BOOL, FIELD(attn_bias), false, false},
 	{"use_parallel_residual", KEY_BOOL, FIELD(parallel), false, false},
 	{"use_parallel_residual", KEY_BOOL, FIELD(shared_norm), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 0},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 0},
-	{NULL}
+	LLAMA_REST(false, 0, 0)
 };
 
 /* Every fourth layer or so has no positions. */
 static const struct config_key smollm3_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 4},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 32768},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
+	LLAMA_SHAPE(4, 32768), HEAD_DIM(0), SILU, RMS_EPS(1e-6),
 	ATTENTION_BIAS,
 	{"mlp_bias", KEY_BOOL, FIELD(mlp_bias), false, false},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 128000},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 128001},
-	{NULL}
+	LLAMA_REST(true, 128000, 128001)
 };
 
 static const struct config_key granite_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
+	LLAMA_SHAPE(0, 2048), HEAD_DIM(0), SILU, RMS_EPS(1e-6),
 	ATTENTION_BIAS,
 	{"mlp_bias", KEY_BOOL, FIELD(mlp_bias), false, false},
 	{"embedding_multiplier", KEY_FACTOR, FIELD(embed_factor), false, 1},
 	{"attention_multiplier", KEY_FACTOR, FIELD(score_factor), false, 1},
 	{"residual_multiplier", KEY_FACTOR, FIELD(residual_factor), false, 1},
 	{"logits_scaling", KEY_FACTOR, FIELD(logit_divisor), false, 1},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 2},
-	{NULL}
+	LLAMA_REST(false, 1, 2)
 };
 
 static const struct config_key cohere_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 8192},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
+	LLAMA_SHAPE(0, 8192), HEAD_DIM(0), SILU,
 	{"layer_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
 	ATTENTION_BIAS,
 	{"logit_scale", KEY_FACTOR, FIELD(logit_factor), false, 0.0625},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 5},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 255001},
-	{NULL}
+	LLAMA_REST(true, 5, 255001)
 };
 
 static const struct config_key cohere2_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 8192},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
+	LLAMA_SHAPE(0, 8192), SILU,
 	{"layer_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
 	ATTENTION_BIAS,
 	{"logit_scale", KEY_FACTOR, FIELD(logit_factor), false, 0.0625},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 5},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 255001},
-	{NULL}
+	LLAMA_REST(true, 5, 255001)
 };
 
 static const struct config_must cohere_musts[] = {

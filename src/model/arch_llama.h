@@ -8,12 +8,25 @@
 
 /* ---- keys of config.json ---- */
 
-#define LLAMA_SIZES \
+#define LLAMA_SHAPE(kv_heads, context) \
 	{"vocab_size", KEY_INT, FIELD(vocab), true, 0}, \
 	{"hidden_size", KEY_INT, FIELD(d_model), true, 0}, \
 	{"intermediate_size", KEY_INT, FIELD(d_ff), true, 0}, \
 	{"num_hidden_layers", KEY_INT, FIELD(n_layer), true, 0}, \
-	{"num_attention_heads", KEY_INT, FIELD(n_head), true, 0}
+	{"num_attention_heads", KEY_INT, FIELD(n_head), true, 0}, \
+	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, kv_heads}, \
+	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, context}
+
+#define HEAD_DIM(width) {"head_dim", KEY_INT, FIELD(head_dim), false, width}
+#define SILU {"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU}
+#define RMS_EPS(eps) {"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, eps}
+
+#define LLAMA_REST(tied_too, begin, end) \
+	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02}, \
+	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, tied_too}, \
+	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, begin}, \
+	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, end}, \
+	{NULL}
 
 #define ATTENTION_BIAS \
 	{"attention_bias", KEY_BOOL, FIELD(attn_bias), false, false}, \

@@ -6,99 +6,44 @@
 /* ---- keys of config.json ---- */
 
 static const struct config_key olmo_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
+	LLAMA_SHAPE(0, 2048), HEAD_DIM(0), SILU,
 	ATTENTION_BIAS,
 	{"clip_qkv", KEY_SIZE, FIELD(qkv_clip), false, 0},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, -1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 50279},
-	{NULL}
+	LLAMA_REST(false, -1, 50279)
 };
 
+/* And OLMo 3. */
 static const struct config_key olmo2_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
+	LLAMA_SHAPE(0, 2048), HEAD_DIM(0), SILU, RMS_EPS(1e-5),
 	ATTENTION_BIAS,
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, -1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 50279},
-	{NULL}
-};
-
-static const struct config_key olmo3_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 0},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 0},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 2048},
-	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_SILU},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-5},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, false},
-	ATTENTION_BIAS,
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, -1},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 50279},
-	{NULL}
+	LLAMA_REST(false, -1, 50279)
 };
 
 static const struct config_key gemma_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 16},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 256},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 8192},
+	LLAMA_SHAPE(16, 8192), HEAD_DIM(256), RMS_EPS(1e-6),
 	{"hidden_act", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
 	{"hidden_activation", KEY_ACT, FIELD(act), false, -1},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
 	ATTENTION_BIAS,
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 2},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 1},
-	{NULL}
+	LLAMA_REST(true, 2, 1)
 };
 
 static const struct config_key gemma2_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 4},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 256},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 8192},
+	LLAMA_SHAPE(4, 8192), HEAD_DIM(256), RMS_EPS(1e-6),
 	{"hidden_activation", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
 	ATTENTION_BIAS,
 	{"query_pre_attn_scalar", KEY_WHOLE, FIELD(query_scalar), false, 256},
 	{"attn_logit_softcapping", KEY_SIZE, FIELD(att_cap), false, 50},
 	{"final_logit_softcapping", KEY_SIZE, FIELD(logit_cap), false, 30},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 2},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 1},
-	{NULL}
+	LLAMA_REST(true, 2, 1)
 };
 
 static const struct config_key gemma3_keys[] = {
-	LLAMA_SIZES,
-	{"num_key_value_heads", KEY_INT, FIELD(n_kv_head), false, 4},
-	{"head_dim", KEY_INT, FIELD(head_dim), false, 256},
-	{"max_position_embeddings", KEY_INT, FIELD(n_ctx), false, 131072},
+	LLAMA_SHAPE(4, 131072), HEAD_DIM(256), RMS_EPS(1e-6),
 	{"hidden_activation", KEY_ACT, FIELD(act), false, ACT_GELU_TANH},
-	{"rms_norm_eps", KEY_REAL, FIELD(norm_eps), false, 1e-6},
-	{"initializer_range", KEY_REAL, FIELD(init_range), false, 0.02},
-	{"tie_word_embeddings", KEY_BOOL, FIELD(tied), false, true},
 	ATTENTION_BIAS,
 	{"query_pre_attn_scalar", KEY_WHOLE, FIELD(query_scalar), false, 256},
 	{"final_logit_softcapping", KEY_SIZE, FIELD(logit_cap), false, 0},
-	{"bos_token_id", KEY_TOKEN, FIELD(bos), false, 2},
-	{"eos_token_id", KEY_TOKEN, FIELD(eos), false, 1},
-	{NULL}
+	LLAMA_REST(true, 2, 1)
 };
 
 static const struct config_must gemma_musts[] = {
@@ -134,7 +79,7 @@ const struct arch norms_archs[] = {
 	{"olmo2", "Olmo2ForCausalLM", "model.", .base = {LLAMA_BASE, .place = PLACE_POST, .qk_norm = QK_WHOLE},
 		.keys = olmo2_keys, .musts = no_musts, .names = post_names, .ignored = llama_ignored},
 	{"olmo3", "Olmo3ForCausalLM", "model.", .base = {LLAMA_BASE, .place = PLACE_POST, .qk_norm = QK_WHOLE,
-		.rope_theta = 5e5}, .windows = WINDOWS_OLMO3, .rotary = ROTARY_TWO, .keys = olmo3_keys,
+		.rope_theta = 5e5}, .windows = WINDOWS_OLMO3, .rotary = ROTARY_TWO, .keys = olmo2_keys,
 		.musts = no_musts, .names = post_names, .ignored = llama_ignored},
 	{"gemma", "GemmaForCausalLM", "model.", .base = {LLAMA_BASE, .embed_root = true}, .gains_less_one = true,
 		.gelu_is_tanh = true, .keys = gemma_keys, .musts = gemma_musts, .names = llama_names,
