@@ -32,6 +32,9 @@ void index_defaults(struct index_options *o);
 /* Stages, each resumable: curvature per checkpoint, features in shards of examples, hidden states, null. Files in the
  * run folder. */
 enum err index_build(struct store *s, int64_t run, const struct index_options *o, struct pool *pool, struct job *job);
+/* Points a run whose checkpoint lies elsewhere to `path`, where it lies now: the same weights, config and tokenizer as
+ * were recorded, else ERR_MISMATCH. ERR_EXISTS: the run's checkpoint is its own. */
+enum err index_relink(struct store *s, const struct run *run, const char *path);
 
 /* What index_build would take, all of it, whatever is there already. */
 enum index_stage { INDEX_CURVATURE, INDEX_EIGENVECTORS, INDEX_FEATURES, INDEX_HIDDEN, INDEX_FLOOR, INDEX_FILES,

@@ -144,6 +144,13 @@ enum err store_check_file(struct store *s, const struct run *r, const char *rel)
 /* The same of what says how the weights in checkpoint/ are to be read: config.json, tokenizer.json, or vocab.json,
  * merges.txt and what goes with them. Also when one has come that was not there. */
 enum err store_check_readings(struct store *s, const struct run *r);
+/* The same of the files in folder `at`, as if it were checkpoint/. ERR_MISMATCH also where there are such files and
+ * none was recorded. */
+enum err store_check_readings_in(struct store *s, const struct run *r, const char *at);
+/* Where checkpoint/ leads to, of a run whose checkpoint lies elsewhere; NULL: it is no link. The caller's. */
+char *store_linked_checkpoint(const struct run *r);
+/* ERR_MISSING, saying what to do, when there is no checkpoint/, or it leads nowhere. */
+enum err store_check_checkpoint(struct store *s, const struct run *r);
 enum err store_delete_run(struct store *s, int64_t id);		/* rows only; the folder is the caller's */
 
 /* All examples of a run, in order; example i of the dataset is row i here. Works opted out of when the run was made

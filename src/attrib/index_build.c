@@ -180,10 +180,20 @@ open_model(struct indexing *x)
 	return err;
 }
 
+/* Examples were cut into tokens when the run was made, and indexing does not do it again. A capture's are of the
+ * training that is just ending. */
+static enum err
+check_readings(const struct indexing *x)
+{
+	return x->capture ? OK : store_check_readings(x->store, &x->run);
+}
+
 enum err
 indexing_open(struct indexing *x)
 {
 	job_phase(x->job, "reading", 0);
+	TRY(store_check_checkpoint(x->store, &x->run));
+	TRY(check_readings(x));
 	TRY(open_examples(x));
 	TRY(open_model(x));
 	return indexing_plan(x);
@@ -260,11 +270,33 @@ read_info(const struct indexing *x, struct index_info *there)
 	return ERR_MISSING;
 }
 
+/* A GGUF file holds its tokenizer too; in one that has changed, nobody can tell that this has not. */
+static enum err
+check_inside(const struct indexing *x)
+{
+	char *dir = indexing_path(x, "checkpoint");
+	struct index_info there = {0};
+	enum err err = OK;
+	bool outside = file_in_dir(dir, "tokenizer.json") || file_in_dir(dir, "vocab.json");
+	if (!outside && index_info_read(x->run.dir, &there) == OK && there.n_checkpoints == 1
+		&& strcmp(there.checkpoint[0].path, "checkpoint") == 0
+		&& strcmp(there.checkpoint[0].sha256, x->info.checkpoint[0].sha256) != 0)
+		err = err_set(ERR_MISMATCH, "%s is not the file that run %s was made of, which holds the tokenizer"
+			" too: put it back, or index it under another name (--checkpoint PATH --run NAME)", dir, x->run.name);
+	else
+		err_clear();
+	index_info_free(&there);
+	free(dir);
+	return err;
+}
+
 /* An index made otherwise is refused; what is left of none is removed. */
 static enum err
 begin(struct indexing *x, bool force)
 {
 	struct index_info there = {0};
+	if (!x->capture)
+		TRY(check_inside(x));
 	enum err err = force ? ERR_MISSING : read_info(x, &there);
 	if (err == ERR_MISSING) {
 		x->info.begun = clock_now();
@@ -295,6 +327,7 @@ run_stages(struct indexing *x)
 		TRY(stages[i](x));
 		TRY(write_info(x));
 	}
+	TRY(check_readings(x));
 	x->info.finished = clock_now();
 	TRY(write_info(x));
 	if (x->capture)

@@ -106,9 +106,7 @@ session_weights(struct session *s)
 {
 	enum err err = OK;
 	char *dir = path_join(s->run.dir, "checkpoint");
-	if (!file_exists(dir))
-		TRY_OUT(err_set(ERR_MISSING, "run %s has no weights yet (%s): run `byline train %s`", s->run.name, dir,
-			store_dir(s->store)));
+	TRY_OUT(store_check_checkpoint(s->store, &s->run));
 	TRY_OUT(checkpoint_run(dir, &s->model));
 	s->model.threads = pool_threads(s->pool);
 	TRY_OUT(checkpoint_hash(dir, s->checkpoint_sha256));

@@ -86,6 +86,20 @@ same_checkpoint(const struct run *run, const char *checkpoint)
 }
 
 static enum err
+foreign_again(struct store *s, const struct index_args *a, const struct run *run)
+{
+	char *linked = store_linked_checkpoint(run);
+	bool own = !linked;
+	free(linked);
+	if (scores_run(run))
+		return err_set(ERR_UNSUPPORTED, "run %s holds imported scores and no model: there is nothing to index",
+			run->name);
+	if (own)
+		return same_checkpoint(run, a->checkpoint);
+	return a->estimate ? OK : index_relink(s, run, a->checkpoint);
+}
+
+static enum err
 foreign_make(struct store *s, const struct index_args *a, struct job *job, struct run *run)
 {
 	const char *const sources[] = { a->checkpoint, NULL };
@@ -126,7 +140,7 @@ foreign_begin(struct store *s, const struct index_args *a, struct job *job, stru
 	if (store_find_run(s, a->run, run) != OK)
 		return foreign_make(s, a, job, run);
 	if (run->trained)
-		return scores_run(run) ? OK : same_checkpoint(run, a->checkpoint);
+		return foreign_again(s, a, run);
 	if (file_in_dir(run->dir, "journal.jsonl"))
 		return OK;
 	TRY(store_delete_run(s, run->id));

@@ -1,10 +1,11 @@
 /* files: the SHA-256 of every file of a run, taken when the run was finished and compared when the store is
  * verified. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "byline/file.h"
 #include "byline/mem.h"
@@ -53,31 +54,46 @@ file_record(void *arg, const char *rel)
 /* ---- how the weights are read ---- */
 
 #define CHECKPOINT "checkpoint"
-#define CONFIG CHECKPOINT "/config.json"
-#define TOKENIZER CHECKPOINT "/tokenizer.json"
+#define TOKENIZER "tokenizer.json"
+#define BELOW CHECKPOINT "/"
 
 /* What tokens are made from where there is no tokenizer.json. */
 static const char *const pair[] = {
-	CHECKPOINT "/vocab.json", CHECKPOINT "/merges.txt", CHECKPOINT "/tokenizer_config.json",
-	CHECKPOINT "/special_tokens_map.json", CHECKPOINT "/added_tokens.json",
+	"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 };
 
-/* Calls fn for each of the files that say how the weights in the folder are to be read, those that are not there
+/* Calls fn for each of the files that say how the weights in the folder `at` are to be read, those that are not there
  * included. */
 static enum err
-each_reading(const struct recorder *r, enum err (*fn)(const struct recorder *r, const char *rel))
+each_reading(const struct recorder *r, const char *at,
+	enum err (*fn)(const struct recorder *r, const char *at, const char *name))
 {
-	TRY(fn(r, CONFIG));
-	TRY(fn(r, TOKENIZER));
-	for (size_t i = 0; i < ARRAY_LEN(pair) && !file_in_dir(r->dir, TOKENIZER); i++)
-		TRY(fn(r, pair[i]));
+	TRY(fn(r, at, "config.json"));
+	TRY(fn(r, at, TOKENIZER));
+	for (size_t i = 0; i < ARRAY_LEN(pair) && !file_in_dir(at, TOKENIZER); i++)
+		TRY(fn(r, at, pair[i]));
 	return OK;
 }
 
 static enum err
-reading_record(const struct recorder *r, const char *rel)
+reading_record(const struct recorder *r, const char *at, const char *name)
 {
-	return file_in_dir(r->dir, rel) ? file_record((void *)(uintptr_t)r, rel) : OK;
+	if (!file_in_dir(at, name))
+		return OK;
+	char *rel = path_join(CHECKPOINT, name);
+	enum err err = file_record((void *)(uintptr_t)r, rel);
+	free(rel);
+	return err;
+}
+
+/* Where checkpoint/ leads to, in fresh memory; NULL: it is no link. */
+static char *
+link_target(const char *run_dir)
+{
+	char to[PATH_MAX], *path = path_join(run_dir, CHECKPOINT);
+	ssize_t n = readlink(path, to, sizeof(to));
+	free(path);
+	return n > 0 && (size_t)n < sizeof(to) ? xstrndup(to, (size_t)n) : NULL;
 }
 
 /* A walk never follows links, and a checkpoint from elsewhere is one. Its weights are held against the index. */
@@ -85,14 +101,16 @@ enum err
 files_record(struct store *s, int64_t run, const char *dir)
 {
 	struct recorder r = { s, run, dir };
-	struct stat st;
+	enum err err = OK;
 	if (!file_exists(dir))
 		return OK;
 	TRY(file_walk(dir, file_record, &r));
-	char *path = path_join(dir, CHECKPOINT);
-	bool link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && file_is_dir(path);
+	char *path = path_join(dir, CHECKPOINT), *to = link_target(dir);
+	if (to && file_is_dir(path))
+		err = each_reading(&r, path, reading_record);
+	free(to);
 	free(path);
-	return link ? each_reading(&r, reading_record) : OK;
+	return err;
 }
 
 /* ---- checking ---- */
@@ -103,34 +121,84 @@ recorded(const struct recorder *r, const char *rel, bool *found, char hex[HASH_H
 	return db_one(r->s, found, "SELECT sha256 FROM files WHERE run = ?1 AND path = ?2", "it>h", r->run, rel, hex);
 }
 
+/* What makes a run of its own of what has changed: examples are cut into tokens once, when a run is made. */
+static const char *
+else_do(const struct recorder *r)
+{
+	char *to = link_target(r->dir);
+	bool linked = to != NULL;
+	free(to);
+	return linked ? "index the checkpoint under another name (--checkpoint PATH --run NAME)" : "make another run";
+}
+
+/* The file at `path` against what was recorded of `rel`. */
 static enum err
-reading_check(const struct recorder *r, const char *rel)
+recorded_check(const struct recorder *r, const char *path, const char *rel)
 {
 	char want[HASH_HEX], got[HASH_HEX];
 	bool known;
 	TRY(recorded(r, rel, &known, want));
-	if (!known && !file_in_dir(r->dir, rel))
+	if (!known && !file_exists(path))
 		return OK;
-	char *path = path_join(r->dir, rel);
-	enum err err = known ? hash_file(path, got) : OK;
-	if (err == OK && !known)
-		err = err_set(ERR_MISMATCH, "%s was not there when this run was finished: take it away, or train or "
-			"index again", path);
-	else if (err == OK && strcmp(want, got) != 0)
-		err = err_set(ERR_MISMATCH,
-			"%s is not the file this run was finished with: put it back, or train or index again", path);
+	if (!known)
+		return err_set(ERR_MISMATCH, "%s was not there when this run was finished: take it away, or %s", path,
+			else_do(r));
+	TRY(hash_file(path, got));
+	return strcmp(want, got) == 0 ? OK : err_set(ERR_MISMATCH,
+		"%s is not the file this run was finished with: put it back, or %s", path, else_do(r));
+}
+
+static enum err
+reading_check(const struct recorder *r, const char *at, const char *name)
+{
+	char *path = path_join(at, name), *rel = path_join(CHECKPOINT, name);
+	enum err err = recorded_check(r, path, rel);
 	free(path);
+	free(rel);
 	return err;
+}
+
+/* A store written before these were recorded has none of them. */
+static enum err
+readings_recorded(const struct recorder *r, bool *any)
+{
+	int64_t n = 0;
+	bool found;
+	TRY(db_one(r->s, &found, "SELECT count(*) FROM files WHERE run = ?1 AND path IN ('" BELOW "config.json', '"
+		BELOW TOKENIZER "', '" BELOW "vocab.json', '" BELOW "merges.txt')", "i>n", r->run, &n));
+	*any = n > 0;
+	return OK;
 }
 
 enum err
 store_check_readings(struct store *s, const struct run *run)
 {
 	struct recorder r = { s, run->id, run->dir };
-	char hex[HASH_HEX];
-	bool known;
-	TRY(recorded(&r, CONFIG, &known, hex));
-	return known ? each_reading(&r, reading_check) : OK;
+	bool any;
+	TRY(readings_recorded(&r, &any));
+	if (!any)
+		return OK;
+	char *at = path_join(run->dir, CHECKPOINT);
+	enum err err = each_reading(&r, at, reading_check);
+	free(at);
+	return err;
+}
+
+static enum err
+reading_absent(const struct recorder *r, const char *at, const char *name)
+{
+	(void)r;
+	return !file_in_dir(at, name) ? OK : err_set(ERR_MISMATCH, "%s/%s: nothing was recorded that it could be "
+		"compared with", at, name);
+}
+
+enum err
+store_check_readings_in(struct store *s, const struct run *run, const char *at)
+{
+	struct recorder r = { s, run->id, run->dir };
+	bool any;
+	TRY(readings_recorded(&r, &any));
+	return each_reading(&r, at, any ? reading_check : reading_absent);
 }
 
 enum err
@@ -140,5 +208,32 @@ store_check_file(struct store *s, const struct run *run, const char *rel)
 	char hex[HASH_HEX];
 	bool known;
 	TRY(recorded(&r, rel, &known, hex));
-	return known ? reading_check(&r, rel) : OK;
+	if (!known)
+		return OK;
+	char *path = path_join(run->dir, rel);
+	enum err err = recorded_check(&r, path, rel);
+	free(path);
+	return err;
+}
+
+/* ---- a checkpoint that lies elsewhere ---- */
+
+char *
+store_linked_checkpoint(const struct run *run)
+{
+	return link_target(run->dir);
+}
+
+enum err
+store_check_checkpoint(struct store *s, const struct run *run)
+{
+	char *path = path_join(run->dir, CHECKPOINT), *to = link_target(run->dir);
+	enum err err = file_exists(path) ? OK : to
+		? err_set(ERR_MISSING, "run %s: its checkpoint is no more where it was, %s: put it back, or say where"
+			" it is now: byline index %s --checkpoint PATH --run %s", run->name, to, s->dir, run->name)
+		: err_set(ERR_MISSING, "run %s has no weights yet (%s): run `byline train %s --run %s`", run->name,
+			path, s->dir, run->name);
+	free(path);
+	free(to);
+	return err;
 }

@@ -71,6 +71,30 @@ test_files(void **state)
 	check(s, 0, NULL);
 }
 
+/* Whatever was recorded is compared, be it the tokenizer alone; a store written before there were records is read. */
+static void
+test_readings(void **state)
+{
+	struct run r;
+	fill(the_store(state));
+	store_shut(state);
+	store_tamper("UPDATE files SET path = 'checkpoint/tokenizer.json' WHERE path = 'checkpoint/config.json'");
+	struct store *s = store_reopen(state, true);
+	assert_int_equal(unlink(STORE_DIR "/runs/r/checkpoint/config.json"), 0);
+	assert_ok(file_replace(STORE_DIR "/runs/r/checkpoint/tokenizer.json", "{}", 2));
+	assert_ok(store_run(s, 1, &r));
+	assert_ok(store_check_readings(s, &r));
+	assert_ok(store_check_checkpoint(s, &r));
+	assert_ok(file_replace(STORE_DIR "/runs/r/checkpoint/tokenizer.json", "{ }", 3));
+	assert_err(store_check_readings(s, &r), ERR_MISMATCH);
+	store_shut(state);
+	store_tamper("DELETE FROM files WHERE path LIKE 'checkpoint/%'");
+	s = store_reopen(state, true);
+	assert_ok(store_check_readings(s, &r));
+	assert_err(store_check_readings_in(s, &r, STORE_DIR "/runs/r/checkpoint"), ERR_MISMATCH);
+	run_free(&r);
+}
+
 /* What is made long after the run, and remade, carries its own sums. */
 static void
 test_growing(void **state)
@@ -159,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_good, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_files, store_enter, store_leave),
+		cmocka_unit_test_setup_teardown(test_readings, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_growing, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_damage, store_enter, store_leave),
 		cmocka_unit_test_setup_teardown(test_overwritten, store_enter, store_leave),
