@@ -281,8 +281,9 @@ check_inside(const struct indexing *x)
 	if (!outside && index_info_read(x->run.dir, &there) == OK && there.n_checkpoints == 1
 		&& strcmp(there.checkpoint[0].path, "checkpoint") == 0
 		&& strcmp(there.checkpoint[0].sha256, x->info.checkpoint[0].sha256) != 0)
-		err = err_set(ERR_MISMATCH, "%s is not the file that run %s was made of, which holds the tokenizer"
-			" too: put it back, or index it under another name (--checkpoint PATH --run NAME)", dir, x->run.name);
+		err = err_set(ERR_MISMATCH, "%s is not the file that run %s was made of, which holds the tokenizer "
+			"too: put it back, or index it under another name (--checkpoint PATH --run NAME)", dir,
+			x->run.name);
 	else
 		err_clear();
 	index_info_free(&there);
