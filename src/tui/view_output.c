@@ -24,6 +24,10 @@ output_update(struct view *v)
 	inquiry_text(v->q, &o->text, &o->byte_of, &o->n);
 	if (o->cursor >= o->n)
 		o->cursor = o->n > 0 ? o->n - 1 : 0;
+	/* Asked from elsewhere, as a saved query is that one begins with: there is nothing to type. */
+	if (!o->asked && v->q->prompt && o->pane == PANE_PROMPT)
+		o->pane = PANE_TEXT;
+	o->asked = v->q->prompt != NULL;
 	if (o->pane != PANE_PROMPT && v->q->prompt && strcmp(o->prompt.text.s, v->q->prompt) != 0)
 		edit_set(&o->prompt, v->q->prompt);
 	rows_update(&o->rows);
@@ -317,7 +321,8 @@ view_output_new(struct app *app, struct inquiry *q)
 	o->anchor = -1;
 	edit_init(&o->prompt, &app->prompts);
 	edit_set(&o->prompt, q->prompt ? q->prompt : "");
-	o->pane = q->prompt ? PANE_TEXT : PANE_PROMPT;
+	o->asked = q->prompt != NULL;
+	o->pane = o->asked ? PANE_TEXT : PANE_PROMPT;
 	rows_init(&o->rows, q, app->canvas.glyphs);
 	people_init(&o->people, q, app->canvas.glyphs);
 	return &o->v;

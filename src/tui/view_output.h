@@ -15,6 +15,7 @@ struct output_view {
 	struct view v;
 	struct edit prompt;
 	enum pane pane;
+	bool asked;			/* at the last update */
 	enum ribbon ribbon;
 	int cursor;			/* output token */
 	int anchor;			/* where a span began; -1: none is being selected */

@@ -643,6 +643,11 @@ fake_open(const struct tui_options *o, struct source **out)
 	for (int i = 0; i < N_EXAMPLES; i++)
 		if (f->example[i].n_tokens == 0)
 			f->example[i].n_tokens = f->example[i].to - f->example[i].from;
+	/* What imported scores begin with. */
+	if (o->store && strstr(o->store, "imported"))
+		(void)fake_save(&f->s, "The keeper lit the lamp and", "{}", " waited for the tide to turn, counting the "
+			"boats as they came round the point. By morning the bread was cold and the lamp was still warm.",
+			"", &f->s.info.first_query);
 	fake_trust_make(&f->trust);
 	pthread_mutex_init(&f->lock, NULL);
 	f->s.info.foreign = o->store && strstr(o->store, "foreign");

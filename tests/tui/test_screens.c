@@ -16,7 +16,7 @@
 #include "grid.h"
 #include "unit.h"
 
-enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16, BARE_STORE = 32, FOREIGN = 64 };
+enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16, BARE_STORE = 32, FOREIGN = 64, IMPORTED = 128 };
 
 struct screen { const char *name; int rows, cols; unsigned mode; const char *script; };
 
@@ -30,6 +30,7 @@ struct screen { const char *name; int rows, cols; unsigned mode; const char *scr
 static const struct screen screens[] = {
 	{ "start", 24, 80, COLOR, "" },
 	{ "start-bare", 24, 80, BARE_STORE, "" },
+	{ "start-imported", 24, 80, IMPORTED, ":wait\n" },
 	{ "start-small", 10, 40, COLOR, "" },
 	{ "too-small", 9, 39, COLOR, "" },
 	{ "output", 24, 80, COLOR, ASK },
@@ -188,9 +189,11 @@ screen_is_golden(void **state)
 	const struct screen *s = *state;
 	char *done, *script = script_make(s, &done), *home = xasprintf("HOME=%s/%s.home", folder, s->name);
 	char explorer[] = "--explorer", flag[] = "--script";
-	char store_flag[] = "--store", fresh[] = "fresh.byline", bare[] = "bare.byline", foreign[] = "foreign.byline";
-	char *const argv[] = { program, explorer, flag, script, s->mode & (FRESH | BARE_STORE | FOREIGN) ? store_flag : NULL,
-		s->mode & FRESH ? fresh : s->mode & FOREIGN ? foreign : bare, NULL };
+	char store_flag[] = "--store", fresh[] = "fresh.byline", bare[] = "bare.byline", foreign[] = "foreign.byline",
+		imported[] = "imported.byline";
+	char *const store = s->mode & FRESH ? fresh : s->mode & FOREIGN ? foreign : s->mode & IMPORTED ? imported
+		: s->mode & BARE_STORE ? bare : NULL;
+	char *const argv[] = { program, explorer, flag, script, store ? store_flag : NULL, store, NULL };
 	/* libvterm 0.1 repeats a character one too often at the right margin; screen's entry does not ask it to. */
 	const char *term = s->mode & EIGHT ? "TERM=xterm" : s->mode & ASCII ? "TERM=screen-256color"
 		: "TERM=xterm-256color";
