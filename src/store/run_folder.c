@@ -42,8 +42,8 @@ clear(const struct store *s, const char *dir, const char *const *sources)
 			"name another run", dir);
 	for (; *sources; sources++)
 		if (is_within(*sources, dir))
-			return err_set(ERR_EXISTS, "%s is in the folder of a run that never came to be: move it elsewhere "
-				"first", *sources);
+			return err_set(ERR_EXISTS, "%s is in the folder of a run that never came to be: move it "
+				"elsewhere first", *sources);
 	return file_remove_tree(dir);
 }
 
