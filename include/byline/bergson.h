@@ -38,4 +38,9 @@ struct bergson_report {
  */
 enum err bergson_import(struct store *s, const struct bergson_import *o, struct job *job, struct bergson_report *r);
 
+/* Indexes that runs link to, hashed; each finding goes to fn, and is added to *n_findings. What imports left that were
+ * killed goes to fn too, and does not count: nothing of the store is wrong. */
+enum err bergson_verify(struct store *s, struct job *job, void (*fn)(void *arg, const char *finding), void *arg,
+	int64_t *n_findings);
+
 #endif

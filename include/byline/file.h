@@ -60,6 +60,8 @@ enum err file_walk(const char *dir, enum err (*fn)(void *arg, const char *rel), 
 
 /* rm -r of a folder we made. */
 enum err file_remove_tree(const char *dir);
+/* The same of a file or link too, which is not followed; OK when nothing is there. */
+enum err file_remove_any(const char *path);
 
 /* An advisory lock held until file_unlock or the end of the process. ERR_BUSY when another process holds it. */
 enum err file_lock(const char *path, int *fd);

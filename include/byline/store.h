@@ -139,6 +139,8 @@ enum err store_find_run(struct store *s, const char *name, struct run *r);
 enum err store_each_run(struct store *s, enum err (*fn)(void *arg, const struct run *r), void *arg);
 /* Also takes the SHA-256 of every file in the run's folder, for store_verify. */
 enum err store_set_run_state(struct store *s, int64_t id, bool trained, bool indexed);
+/* The files of a folder in the run's folder, of which that took the SHA-256: they are about to go. */
+enum err store_forget_files(struct store *s, int64_t id, const char *folder);
 /* ERR_MISMATCH when file `rel` of the run's folder is not what store_set_run_state() recorded; OK when none was. */
 enum err store_check_file(struct store *s, const struct run *r, const char *rel);
 /* The same of what says how the weights in checkpoint/ are to be read: config.json, tokenizer.json, or vocab.json,

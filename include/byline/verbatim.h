@@ -35,6 +35,8 @@ struct verbatim;
 /* Builds text.safetensors, atomically; OK at once when the one there is of the same works. The store must be open for
  * writing. ERR_LIMIT beyond 2 GiB of text. The same works give the same bytes. */
 enum err verbatim_build(struct store *s, struct job *job);
+/* Takes away what was left beside it by writers that were killed. The store must be open for writing. */
+void verbatim_tidy(const struct store *s);
 /* Maps and checks it. ERR_MISSING: none, or of other works; the message says which command builds it. Uses the store
  * while it opens, and never after. */
 enum err verbatim_open(struct store *s, struct verbatim **out);

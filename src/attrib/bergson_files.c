@@ -21,29 +21,14 @@ bergson_real(const char *dir, char **out)
 	return *out ? OK : err_set(ERR_MISSING, "%s: there is no such folder", dir);
 }
 
-static enum err
-clear(const char *path)
-{
-	if (file_is_link(path))
-		return unlink(path) == 0 ? OK : err_set(ERR_IO, "%s: %s", path, strerror(errno));
-	return file_is_dir(path) ? file_remove_tree(path) : OK;
-}
-
 enum err
 bergson_link(const char *dir, const char *link)
 {
-	char *real = NULL, *now = realpath(link, NULL);
-	enum err err = OK;
-	TRY_OUT(bergson_real(dir, &real));
-	/* The index may be the very copy that is there. */
-	if (now && strcmp(now, real) == 0)
-		goto out;
-	TRY_OUT(clear(link));
-	if (symlink(real, link) != 0)
-		err = err_set(ERR_IO, "%s: cannot make the link: %s", link, strerror(errno));
-out:
+	char *real = NULL;
+	TRY(bergson_real(dir, &real));
+	enum err err = symlink(real, link) == 0 ? OK : err_set(ERR_IO, "%s: cannot make the link: %s", link,
+		strerror(errno));
 	free(real);
-	free(now);
 	return err;
 }
 
@@ -73,8 +58,6 @@ out:
 enum err
 bergson_copy(const char *dir, const char *to, struct job *job)
 {
-	if (file_is_link(to))
-		TRY(clear(to));
 	TRY(file_mkdirs(to));
 	for (int i = 0; i < n_bergson_files; i++) {
 		char *from = path_join(dir, bergson_files[i]), *at = path_join(to, bergson_files[i]);

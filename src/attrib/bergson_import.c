@@ -1,8 +1,6 @@
 /* bergson_import: see bergson.h. */
 #include "byline/bergson.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,45 +230,67 @@ make_folder(struct import *k, const char *link)
 	return bergson_link(k->o->checkpoint, link);
 }
 
-/* The files stand beside the old ones until they are all there. `fresh`: where a copy of them is made. */
-static enum err
-bring_index(struct import *k, const char *fresh, const char *folder)
+/* The index may be given as what the run has of it already: its copy, or that of an import that was killed. */
+static bool
+stands_in(const struct import *k, const char *folder, const char *now)
 {
-	struct undo *u = &k->taking.files;
-	const char *from = k->o->copy ? fresh : k->o->dir;
-	if (k->o->copy) {
-		TRY(undo_add(u, fresh));
-		TRY(bergson_copy(k->o->dir, fresh, k->job));
-	}
-	TRY(bergson_check_rows(from, &k->info, k->job, &k->report->broken, k->record.gradients));
-	if (k->report->broken == k->info.n_rows)
-		return err_set(ERR_FORMAT, "%s: not one of its %llu rows of gradients is finite: build it again",
-			k->o->dir, (unsigned long long)k->info.n_rows);
-	TRY(bergson_real(k->o->dir, &k->record.source));
-	if (!k->o->copy && same_folder(k->o->dir, folder))
-		return OK;
-	TRY(undo_add(u, folder));
-	if (!k->o->copy)
-		return bergson_link(k->o->dir, folder);
-	return rename(fresh, folder) == 0 ? OK : err_set(ERR_IO, "cannot rename %s: %s", fresh, strerror(errno));
+	char *path = path_join(k->run.dir, folder);
+	bool in = same_folder(k->o->dir, path) && (!file_is_link(path) || (folder == now && !k->o->copy));
+	free(path);
+	return in;
+}
+
+/* Another name than that of the index that is there, which goes on answering. */
+static const char *
+choose_folder(const struct import *k, bool *stands)
+{
+	const char *now = bergson_record_folder(k->run.dir), *other = bergson_folders[now == bergson_folders[0]];
+	*stands = true;
+	for (int i = 0; i < BERGSON_FOLDERS; i++)
+		if (stands_in(k, bergson_folders[i], now))
+			return bergson_folders[i];
+	*stands = false;
+	return other;
 }
 
 static enum err
+bring_index(struct import *k)
+{
+	bool stands;
+	enum err err;
+	k->record.folder = choose_folder(k, &stands);
+	char *folder = path_join(k->run.dir, k->record.folder);
+	TRY_OUT(bergson_real(k->o->dir, &k->record.source));
+	if (!stands) {
+		TRY_OUT(file_remove_any(folder));
+		TRY_OUT(undo_add(&k->taking.files, folder));
+		TRY_OUT(k->o->copy ? bergson_copy(k->o->dir, folder, k->job) : bergson_link(k->o->dir, folder));
+	}
+	TRY_OUT(bergson_check_rows(folder, &k->info, k->job, &k->report->broken, k->record.gradients));
+	if (k->report->broken == k->info.n_rows)
+		err = err_set(ERR_FORMAT, "%s: not one of its %llu rows of gradients is finite: build it again", k->o->dir,
+			(unsigned long long)k->info.n_rows);
+out:
+	free(folder);
+	return err;
+}
+
+/* Until bergson.json is replaced the old index answers, and the new one from then on. */
+static enum err
 take_files(struct import *k)
 {
-	char *link = path_join(k->run.dir, "checkpoint"), *folder = path_join(k->run.dir, BERGSON_FOLDER),
-		*fresh = path_join(k->run.dir, BERGSON_FOLDER ".tmp.new"),
-		*record = path_join(k->run.dir, BERGSON_FILE);
+	char *link = path_join(k->run.dir, "checkpoint"), *record = path_join(k->run.dir, BERGSON_FILE);
 	enum err err;
 	TRY_OUT(make_folder(k, link));
-	TRY_OUT(bring_index(k, fresh, folder));
+	TRY_OUT(bring_index(k));
 	TRY_OUT(undo_add(&k->taking.files, record));
-	TRY_OUT(bergson_record_write(k->run.dir, folder, &k->record));
-	err = store_set_run_state(k->store, k->run.id, true, k->run.indexed);
+	TRY_OUT(bergson_record_write(k->run.dir, &k->record));
+	TRY_OUT(store_set_run_state(k->store, k->run.id, true, k->run.indexed));
+	for (int i = 0; err == OK && i < BERGSON_FOLDERS; i++)
+		if (bergson_folders[i] != k->record.folder)
+			err = store_forget_files(k->store, k->run.id, bergson_folders[i]);
 out:
 	free(link);
-	free(folder);
-	free(fresh);
 	free(record);
 	return err;
 }
@@ -308,6 +328,8 @@ bergson_import(struct store *s, const struct bergson_import *o, struct job *job,
 		err = taking_begin(&k.taking, s);
 	if (err == OK)
 		err = taking_end(&k.taking, take(&k), job);
+	if (err == OK)
+		bergson_tidy(k.run.dir);
 	free(k.work);
 	bergson_record_free(&k.record);
 	bergson_info_free(&k.info);

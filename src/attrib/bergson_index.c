@@ -41,9 +41,9 @@ check_belongs(const struct session *s, const struct bergson_index *x)
 static enum err
 open_all(const struct session *s, struct bergson_index *x)
 {
-	char *dir = path_join(s->run.dir, BERGSON_FOLDER), *path = path_join(dir, BERGSON_GRADIENTS);
-	enum err err = OK;
-	TRY_OUT(bergson_record_read(s->run.dir, s->data.n, &x->record));
+	TRY(bergson_record_read(s->run.dir, s->data.n, false, &x->record));
+	char *dir = path_join(s->run.dir, x->record.folder), *path = path_join(dir, BERGSON_GRADIENTS);
+	enum err err;
 	TRY_OUT(bergson_info_read(dir, &x->info));
 	TRY_OUT(check_belongs(s, x));
 	if (x->info.tokens)

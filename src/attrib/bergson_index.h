@@ -1,6 +1,7 @@
 /*
- * bergson_index: a gradient index of bergson that belongs to a run: runs/NAME/bergson, the folder itself or a link to
- * it, and runs/NAME/bergson.json, which says whose rows are whose and what the files were like. See byline-store(5).
+ * bergson_index: a gradient index of bergson that belongs to a run: runs/NAME/bergson (or bergson-2), the folder itself
+ * or a link to it, and runs/NAME/bergson.json, which says which of the two it is, whose rows are whose and what the
+ * files were like. See byline-store(5).
  */
 #ifndef BYLINE_ATTRIB_BERGSON_INDEX_H
 #define BYLINE_ATTRIB_BERGSON_INDEX_H
@@ -11,20 +12,25 @@
 #include "bergson_row.h"
 
 #define BERGSON_FILE "bergson.json"
-#define BERGSON_FOLDER "bergson"
+/* An index comes in beside the one that is there, under the other of these names; bergson.json says which counts. */
+#define BERGSON_FOLDERS 2
+extern const char *const bergson_folders[BERGSON_FOLDERS];
 
 /* What bergson.json holds. */
 struct bergson_record {
 	char *source;				/* where the folder was */
+	const char *folder;			/* one of bergson_folders */
 	char checkpoint[HASH_HEX], dataset[HASH_HEX], gradients[HASH_HEX];
 	int64_t *example;			/* by the index's own number: the run's example, -1: it has none */
 	uint64_t n;
 };
 void bergson_record_free(struct bergson_record *r);		/* safe on a zeroed struct */
-/* dir: the index's files, whose hashes are taken, but for that of gradients.bin. */
-enum err bergson_record_write(const char *run_dir, const char *dir, const struct bergson_record *r);
-/* The files are compared with what was recorded of them, gradients.bin by its size alone. */
-enum err bergson_record_read(const char *run_dir, size_t n_examples, struct bergson_record *r);
+/* Of the folder's files the hashes are taken, but for that of gradients.bin. */
+enum err bergson_record_write(const char *run_dir, const struct bergson_record *r);
+/* The files are compared with what was recorded of them; gradients.bin by its size alone, unless `whole`. */
+enum err bergson_record_read(const char *run_dir, size_t n_examples, bool whole, struct bergson_record *r);
+/* Which folder it names; NULL when no bergson.json that can be read is there. */
+const char *bergson_record_folder(const char *run_dir);
 
 struct bergson_index {
 	struct bergson_info info;

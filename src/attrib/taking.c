@@ -36,6 +36,8 @@ taking_end(struct taking *t, enum err err, struct job *job)
 {
 	if (err == OK)
 		err = bring_words(t, job);
-	err = store_stage_end(t->store, err);
-	return undo_end(&t->files, err);
+	err = undo_end(&t->files, store_stage_end(t->store, err));
+	if (err == OK)
+		verbatim_tidy(t->store);
+	return err;
 }

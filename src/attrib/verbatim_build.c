@@ -5,6 +5,7 @@
 #include "byline/file.h"
 #include "byline/mem.h"
 
+#include "leftovers.h"
 #include "verbatim_private.h"
 
 static enum err
@@ -42,6 +43,12 @@ is_of(const char *path, const char *corpus)
 	bool same = verbatim_map(&v, path) == OK && strcmp(st_meta(&v.file, "corpus"), corpus) == 0;
 	verbatim_unmap(&v);
 	return same;
+}
+
+void
+verbatim_tidy(const struct store *s)
+{
+	leftovers_remove(store_dir(s), VERBATIM_FILE);
 }
 
 enum err

@@ -421,6 +421,17 @@ file_remove_tree(const char *dir)
 	return rmdir(dir) == 0 ? OK : file_fail("remove", dir);
 }
 
+enum err
+file_remove_any(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? OK : file_fail("remove", path);
+	if (S_ISDIR(st.st_mode))
+		return file_remove_tree(path);
+	return unlink(path) == 0 ? OK : file_fail("remove", path);
+}
+
 /* ---- locks and names ---- */
 
 enum err

@@ -35,17 +35,6 @@ fail(const char *verb, const char *path)
 	return err_set(ERR_IO, "cannot %s %s: %s", verb, path, strerror(errno));
 }
 
-static enum err
-remove_any(const char *path)
-{
-	enum kind kind = kind_of(path);
-	if (kind == NOTHING)
-		return OK;
-	if (kind == FOLDER)
-		return file_remove_tree(path);
-	return unlink(path) == 0 ? OK : fail("remove", path);
-}
-
 /* ---- remembering ---- */
 
 /* Length of the longest parent that is there. */
@@ -71,7 +60,7 @@ parent_there(const char *path)
 static enum err
 set_aside(const char *path, const char *before)
 {
-	TRY(remove_any(before));
+	TRY(file_remove_any(before));
 	if (kind_of(path) == FILE_ITSELF && link(path, before) == 0)
 		return OK;
 	return rename(path, before) == 0 ? OK : fail("rename", path);
@@ -120,7 +109,7 @@ remove_parents(const struct undo_entry *e)
 static void
 put_back(const struct undo_entry *e)
 {
-	if (remove_any(e->path) != OK)
+	if (file_remove_any(e->path) != OK)
 		return;
 	if (e->before)
 		(void)rename(e->before, e->path);
@@ -143,7 +132,7 @@ static void
 keep(const struct undo_entry *e)
 {
 	if (e->before)
-		(void)remove_any(e->before);
+		(void)file_remove_any(e->before);
 }
 
 static enum err

@@ -91,6 +91,7 @@ import_open(const char *dir, struct store **s)
 static enum err
 import_verbatim(struct store *s, const struct import_args *a, struct job *job, bool added)
 {
+	verbatim_tidy(s);
 	if (!a->no_verbatim)
 		return verbatim_build(s, job);
 	char *path = path_join(store_dir(s), VERBATIM_FILE);

@@ -32,6 +32,7 @@ build(const char *dir, const struct verbatim_args *a)
 	struct store *s;
 	TRY(store_open(dir, false, &s));
 	struct job *job = watch_begin(a->quiet);
+	verbatim_tidy(s);
 	enum err err = verbatim_build(s, job);
 	watch_end(job);
 	store_close(s);

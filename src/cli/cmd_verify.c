@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "byline/bank.h"
+#include "byline/bergson.h"
 #include "byline/store.h"
 #include "byline/utf8.h"
 #include "byline/verbatim.h"
@@ -40,6 +41,8 @@ verify_run(const void *options, char **args, int n_args)
 	if (err == OK)
 		err = bank_verify(s, job, verify_found, NULL, &banks);
 	findings += banks;
+	if (err == OK)
+		err = bergson_verify(s, job, verify_found, NULL, &findings);
 	if (err == OK)
 		err = verbatim_verify(s, job, verify_found, NULL, &findings);
 	watch_end(job);

@@ -58,3 +58,15 @@ store_clear_run(struct store *s, const char *name, const char *const *sources)
 	free(dir);
 	return err;
 }
+
+enum err
+store_forget_files(struct store *s, int64_t id, const char *folder)
+{
+	char *below = path_join(folder, "");
+	enum err err = db_writable(s);
+	if (err == OK)
+		err = db_run(s, "DELETE FROM files WHERE run = ?1 AND substr(path, 1, length(?2)) = ?2", "it", id,
+			below);
+	free(below);
+	return err;
+}
