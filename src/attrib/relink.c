@@ -20,7 +20,7 @@ weights_recorded(const struct run *run, bool *known, char hex[HASH_HEX])
 	struct bergson_record record = {0};
 	*known = false;
 	if (bergson_index_there(run)) {
-		TRY(bergson_record_read(run->dir, (size_t)run->n_examples, &record));
+		TRY(bergson_record_read(run->dir, (size_t)run->n_examples, false, &record));
 		memcpy(hex, record.checkpoint, HASH_HEX);
 		*known = true;
 		bergson_record_free(&record);
