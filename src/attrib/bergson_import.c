@@ -268,8 +268,8 @@ bring_index(struct import *k)
 	}
 	TRY_OUT(bergson_check_rows(folder, &k->info, k->job, &k->report->broken, k->record.gradients));
 	if (k->report->broken == k->info.n_rows)
-		err = err_set(ERR_FORMAT, "%s: not one of its %llu rows of gradients is finite: build it again", k->o->dir,
-			(unsigned long long)k->info.n_rows);
+		err = err_set(ERR_FORMAT, "%s: not one of its %llu rows of gradients is finite: build it again",
+			k->o->dir, (unsigned long long)k->info.n_rows);
 out:
 	free(folder);
 	return err;
