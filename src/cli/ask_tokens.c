@@ -84,8 +84,9 @@ layers_json(const struct token_influence *t, const struct session *s)
 json_t *
 ask_tokens_json(const struct token_influence *t, const struct session *s)
 {
-	return json_pack("{s:I, s:o, s:o, s:o, s:o}", "example", (json_int_t)t->example, "score", json_number(t->score),
-		"tokens", tokens_json(t, s), "matrix", matrix_json(t), "layers", layers_json(t, s));
+	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "example", (json_int_t)t->example, "method", "ekfac",
+		"score", json_number(t->score), "tokens", tokens_json(t, s), "matrix", matrix_json(t), "layers",
+		layers_json(t, s));
 }
 
 /* ---- for people ---- */
@@ -160,8 +161,8 @@ layer_print(const struct token_influence *t, const struct session *s, int i)
 void
 ask_tokens_print(const struct token_influence *t, const struct query *q)
 {
-	say("\nToken by token, example %" PRIu32 " in run %s: %+.4g nats\n", t->example, q->session->run.name,
-		t->score);
+	say("\nToken by token, example %" PRIu32 " in run %s: %+.4g nats of influence\n", t->example,
+		q->session->run.name, t->score);
 	for (int i = 0; i < t->to - t->from; i++)
 		token_print(t, q, i);
 	say("\nThrough the layers\n");

@@ -135,13 +135,14 @@ show_contributor(struct store *s, const struct show_args *a, const char *which, 
 {
 	struct contributor c = {0};
 	struct find_works f = {.list = json_array()};
-	struct find_shares shares = {.name = which, .list = json_array()};
+	struct find_shares shares = {.list = json_array()};
 	(void)a;
 	enum err err = store_find_contributor(s, which, &f.contributor);
 	if (err == OK)
 		err = store_contributor(s, f.contributor, &c);
 	if (err == OK)
 		err = store_each_work(s, contributor_work, &f);
+	shares.name = c.name;
 	if (err == OK)
 		err = store_each_query(s, 0, contributor_share, &shares);
 	if (err == OK)

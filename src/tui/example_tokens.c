@@ -1,6 +1,7 @@
 /* example_tokens: which tokens of the example moved which of the output, in both directions. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app.h"
 #include "byline/mem.h"
@@ -70,6 +71,8 @@ tokens_possible(struct example_view *e)
 	struct inquiry *q = e->v.q;
 	if (!q->query || e->n_passage == 0)
 		app_say(e->v.app, INK_WARN, "nothing was asked yet");
+	else if (q->source->info.first_query)
+		app_say(e->v.app, INK_WARN, "imported scores have no part for each token of an example, and no layers");
 	else if (!q->source->info.indexed)
 		app_say(e->v.app, INK_WARN, "the run has no index, so nothing is known token by token (byline index)");
 	else
@@ -245,6 +248,15 @@ strip_title(const struct example_view *e, const struct canvas *c, const double *
 	}
 }
 
+/* It is what exact influence says, whatever the ranking is by. */
+static const char *
+whose_score(const struct example_view *e)
+{
+	const struct method *m = e->v.q->wish.method;
+	bool own = !m || strcmp(m->name, "influence") == 0 || strcmp(m->name, "ekfac") == 0;
+	return own ? "" : " by influence";
+}
+
 /* All of it sums to the score; whoever looks may see that it does. */
 static void
 strip_note(const struct example_view *e, struct str *out)
@@ -254,9 +266,9 @@ strip_note(const struct example_view *e, struct str *out)
 	for (int i = 0; t && i < e->n_passage; i++)
 		sum += row_sum(t, i);
 	if (t && fabs(sum - t->score) <= 1e-3 * fabs(t->score) + 1e-6)
-		str_addf(out, "sums to %+.3g, the score", sum);
+		str_addf(out, "sums to %+.3g, the score%s", sum, whose_score(e));
 	else if (t)
-		str_addf(out, "sums to %+.3g, NOT the score %+.3g", sum, t->score);
+		str_addf(out, "sums to %+.3g, NOT the score%s %+.3g", sum, whose_score(e), t->score);
 }
 
 struct strip_painter { const struct example_view *e; const double *v; double largest; };

@@ -163,6 +163,36 @@ export_write(struct app *app, struct inquiry *q, const char *path)
 
 /* ---- saved query ---- */
 
+struct search { const struct inquiry *q; const struct question *question; struct str *settings; bool found; };
+
+/* A row that asks the same, in whatever words, is the row; first of all the one that was opened. */
+static enum err
+search_row(void *arg, const struct saved_query *row)
+{
+	struct search *f = arg;
+	struct question asks = { .sample = f->question->sample };
+	if (!row->prompt || !row->settings || strcmp(row->prompt, f->q->prompt) != 0
+		|| (f->found && row->id != f->q->saved_id))
+		return OK;
+	if (question_parse(row->settings, &asks) == OK && question_same(&asks, f->question)) {
+		f->found = true;
+		str_clear(f->settings);
+		str_adds(f->settings, row->settings);
+	}
+	question_free(&asks);
+	err_clear();
+	return OK;
+}
+
+/* As the row has them that is to be replaced: what was imported is found by more than what a question says. */
+static enum err
+settings_of(struct inquiry *q, const struct question *question, struct str *settings)
+{
+	struct search f = { .q = q, .question = question, .settings = settings };
+	question_json(question, settings);
+	return q->source->ops->each_query(q->source, search_row, &f);
+}
+
 enum err
 query_save(struct app *app, struct inquiry *q)
 {
@@ -178,9 +208,10 @@ query_save(struct app *app, struct inquiry *q)
 		.sample = q->sample, .target = q->target, .method = method,
 		.from = q->span_whole ? 0 : q->wish.from, .to = q->span_whole ? 0 : q->wish.to,
 	};
-	question_json(&question, &settings);
-	enum err err = app->source->ops->save(app->source, q->prompt, settings.s, q->query->output.s, result.s,
-		&q->saved_id);
+	enum err err = settings_of(q, &question, &settings);
+	if (err == OK)
+		err = app->source->ops->save(app->source, q->prompt, settings.s, q->query->output.s, result.s,
+			&q->saved_id);
 	if (err == OK)
 		app_say(app, INK_ACCENT, "saved as query %lld", (long long)q->saved_id);
 	str_free(&settings);

@@ -105,6 +105,23 @@ question_json(const struct question *q, struct str *out)
 	json_decref(root);
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : !a && !b;
+}
+
+bool
+question_same(const struct question *a, const struct question *b)
+{
+	const struct sample_options *x = &a->sample, *y = &b->sample;
+	if (!same_text(a->target, b->target) || !same_text(a->method, b->method) || a->from != b->from
+		|| a->to != b->to)
+		return false;
+	return a->target || (x->seed == y->seed && x->temperature == y->temperature && x->top_k == y->top_k
+		&& x->top_p == y->top_p && x->max_tokens == y->max_tokens);
+}
+
 void
 question_free(struct question *q)
 {

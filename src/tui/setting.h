@@ -2,6 +2,8 @@
 #ifndef TUI_SETTING_H
 #define TUI_SETTING_H
 
+#include <stdbool.h>
+
 #include "byline/err.h"
 #include "byline/generate.h"
 #include "byline/str.h"
@@ -17,6 +19,8 @@ struct question { struct sample_options sample; char *target, *method; int from,
 void question_json(const struct question *q, struct str *out);
 /* What is absent keeps its value in *q; target and method are fresh memory. */
 enum err question_parse(const char *json, struct question *q);
+/* Do both ask the same? How it is sampled counts only where there is no target. */
+bool question_same(const struct question *a, const struct question *b);
 void question_free(struct question *q);
 
 #endif

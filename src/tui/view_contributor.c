@@ -89,8 +89,10 @@ plain_words(struct contributor_view *k)
 		str_adds(out, "these works do not stand out here: what they did to this passage cannot be told from "
 			"chance.");
 	else {
-		str_adds(out, "without these works the model would have found this passage less likely, as far as can "
-			"be predicted. ");
+		str_adds(out, k->now.score < 0 ? "some of these works helped this passage and others opposed it more: "
+			"without them all the model would have found it more likely, as far as can be predicted. "
+			: "without these works the model would have found this passage less likely, as far as can be "
+			"predicted. ");
 		str_addf(out, "Of all the help it got from anybody, %.0f parts in 100", 100 * k->now.share);
 		if (isfinite(k->now.error))
 			str_addf(out, ", give or take %.0f,", ceil(100 * k->now.error));

@@ -392,6 +392,9 @@ fake_rank(struct source *s, struct query *q, const struct rank_options *o, struc
 				: begins(q->prompt, "noise") ? 0.001 * fake_noise(i, (uint32_t)t) : fake_score(i, t));
 	ranking_fill(r, exact);
 	shares_fill(self(s), r, sh);
+	/* As when one work of theirs helps, and others oppose more. */
+	if (begins(q->prompt, "torn"))
+		sh->c[0].score = -0.2;
 	*out = r;
 	return OK;
 }
@@ -554,6 +557,13 @@ fake_save(struct source *s, const char *prompt, const char *settings, const char
 	int64_t *id)
 {
 	struct fake *f = self(s);
+	for (int i = 0; i < f->n_saved; i++)
+		if (strcmp(f->saved[i].prompt, prompt) == 0 && strcmp(f->saved[i].settings, settings) == 0) {
+			free(f->saved[i].result);
+			f->saved[i].result = xstrdup(result);
+			*id = f->saved[i].id;
+			return OK;
+		}
 	if (f->n_saved == N_SAVED_MAX)
 		return err_set(ERR_LIMIT, "the fake store is full");
 	/* As one that somebody else saved. */
@@ -655,6 +665,11 @@ fake_open(const struct tui_options *o, struct source **out)
 		f->work[0].title[0] = '\0';
 	f->measured = !f->s.info.foreign && !(o->store && strstr(o->store, "fresh"));
 	f->s.info.indexed = !(o->store && strstr(o->store, "bare"));
+	if (o->store && strstr(o->store, "scored")) {
+		f->s.info.indexed = false;
+		TRY(fake_save(&f->s, "The keeper", "{\"target\":\" waits\",\"method\":\"bm25\",\"imported\":0}", " waits",
+			"", &f->s.info.first_query));
+	}
 	*out = &f->s;
 	return OK;
 }

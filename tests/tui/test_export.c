@@ -13,6 +13,20 @@
 
 static char folder[] = "/tmp/byline-export.XXXXXX";
 
+/* Until nothing is left to do. */
+static void
+work(struct app *app, struct inquiry *q)
+{
+	for (;;) {
+		worker_hush(&app->worker);
+		worker_collect(&app->worker);
+		if (!inquiry_step(q))
+			break;
+		struct pollfd p = { .fd = app->worker.pipe[0], .events = POLLIN };
+		poll(&p, 1, 1000);
+	}
+}
+
 /* Asks, works until nothing is left to do, exports, and reads that back. */
 static json_t *
 exported(const char *prompt)
@@ -27,14 +41,7 @@ exported(const char *prompt)
 	struct inquiry *q = inquiry_new(app.source, &app.worker);
 	assert_int_equal(export_write(&app, q, path), ERR_USAGE);
 	inquiry_ask(q, prompt, NULL, &sample);
-	for (;;) {
-		worker_hush(&app.worker);
-		worker_collect(&app.worker);
-		if (!inquiry_step(q))
-			break;
-		struct pollfd p = { .fd = app.worker.pipe[0], .events = POLLIN };
-		poll(&p, 1, 1000);
-	}
+	work(&app, q);
 	assert_ok(export_write(&app, q, path));
 	assert_ok(json_parse_file(path, 1 << 20, &root));
 	inquiry_free(q);
@@ -109,6 +116,54 @@ over_several_runs(void **state)
 	json_decref(o);
 }
 
+struct rows { int n; char *result; };
+
+static enum err
+row_count(void *arg, const struct saved_query *q)
+{
+	struct rows *r = arg;
+	r->n++;
+	free(r->result);
+	r->result = xstrdup(q->result);
+	return OK;
+}
+
+/* What another program imported says less of how it was asked than the explorer does, and is found by what it says:
+ * saving it gives it its shares, and makes no second row. Another method makes one. */
+static void
+saved_in_its_row(void **state)
+{
+	(void)state;
+	const struct tui_options o = {0};
+	const struct sample_options sample = { .temperature = 1, .top_p = 1, .seed = 9, .max_tokens = 16 };
+	static struct app app;
+	struct rows rows = {0};
+	int64_t id;
+	assert_ok(fake_open(&o, &app.source));
+	assert_ok(worker_open(&app.worker));
+	const struct source_ops *ops = app.source->ops;
+	assert_ok(ops->save(app.source, "The keeper",
+		"{\"target\":\" waits\",\"method\":\"influence\",\"imported\":3}", " waits", "", &id));
+	struct inquiry *q = inquiry_new(app.source, &app.worker);
+	inquiry_ask(q, "The keeper", " waits", &sample);
+	work(&app, q);
+	for (int i = 0; i < 2; i++) {
+		assert_ok(query_save(&app, q));
+		assert_int_equal(q->saved_id, id);
+	}
+	assert_ok(ops->each_query(app.source, row_count, &rows));
+	assert_int_equal(rows.n, 1);
+	assert_non_null(strstr(rows.result, "\"contributors\""));
+	inquiry_method(q, &app.source->info.methods[1]);
+	work(&app, q);
+	assert_ok(query_save(&app, q));
+	assert_int_not_equal(q->saved_id, id);
+	free(rows.result);
+	inquiry_free(q);
+	worker_close(&app.worker);
+	ops->close(app.source);
+}
+
 static void
 of_one_run(void **state)
 {
@@ -130,6 +185,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_members_of_ask), cmocka_unit_test(over_several_runs), cmocka_unit_test(of_one_run),
+		cmocka_unit_test(saved_in_its_row),
 	};
 	if (!mkdtemp(folder))
 		return 99;

@@ -16,7 +16,8 @@
 #include "grid.h"
 #include "unit.h"
 
-enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16, BARE_STORE = 32, FOREIGN = 64, IMPORTED = 128 };
+enum mode { COLOR = 0, MONO = 1, ASCII = 2, EIGHT = 4, FRESH = 8, RUNS = 16, BARE_STORE = 32, FOREIGN = 64,
+	IMPORTED = 128, SCORED = 256 };
 
 struct screen { const char *name; int rows, cols; unsigned mode; const char *script; };
 
@@ -88,6 +89,7 @@ static const struct screen screens[] = {
 	{ "contributor-none", 24, 80, COLOR, ASK "3 Down Down Down Down Enter\n" },
 	{ "contributor-bare", 24, 80, COLOR, BARE "S 3 Enter\n" },
 	{ "contributor-bare-some", 24, 80, COLOR, BARE "S\n:seed 42\n:wait\nS 3 Enter\n" },
+	{ "contributor-torn", 24, 80, COLOR, ":type torn\nEnter\n:wait\n3 Enter\n" },
 	{ "contributor-small", 10, 40, COLOR, ASK "3 Enter Tab\n" },
 	{ "contributor-large", 60, 200, COLOR, SAVED "3 Enter Tab\n" },
 	{ "queries", 24, 80, COLOR, SAVED "4\n" },
@@ -110,6 +112,8 @@ static const struct screen screens[] = {
 	{ "example-in", 24, 80, MONO, ASK "2 Enter\n:wait\nTab\n:wait\nTab j l\n" },
 	{ "example-in-small", 10, 40, COLOR, ASK "2 Enter\n:wait\nTab\n:wait\nTab j l\n" },
 	{ "example-layers", 24, 80, COLOR, ASK "2 Enter\n:wait\nL\n:wait\n" },
+	{ "example-layers-bm25", 24, 80, COLOR, ASK "m\n:wait\n2 Enter\n:wait\nL\n:wait\n" },
+	{ "example-layers-scored", 24, 80, SCORED, ":wait\nTab 2 Enter\n:wait\nL\n" },
 	{ "example-layers-ascii", 24, 80, MONO | ASCII, ASK "2 Enter\n:wait\nL\n:wait\n" },
 	{ "example-large", 60, 200, COLOR, ASK "2 Enter\n:wait\nTab\n:wait\n" },
 	{ "example-untold", 24, 80, FRESH, ASK "2 Enter\n:wait\nTab\n:wait\n" },
@@ -190,9 +194,9 @@ screen_is_golden(void **state)
 	char *done, *script = script_make(s, &done), *home = xasprintf("HOME=%s/%s.home", folder, s->name);
 	char explorer[] = "--explorer", flag[] = "--script";
 	char store_flag[] = "--store", fresh[] = "fresh.byline", bare[] = "bare.byline", foreign[] = "foreign.byline",
-		imported[] = "imported.byline";
+		imported[] = "imported.byline", scored[] = "scored.byline";
 	char *const store = s->mode & FRESH ? fresh : s->mode & FOREIGN ? foreign : s->mode & IMPORTED ? imported
-		: s->mode & BARE_STORE ? bare : NULL;
+		: s->mode & SCORED ? scored : s->mode & BARE_STORE ? bare : NULL;
 	char *const argv[] = { program, explorer, flag, script, store ? store_flag : NULL, store, NULL };
 	/* libvterm 0.1 repeats a character one too often at the right margin; screen's entry does not ask it to. */
 	const char *term = s->mode & EIGHT ? "TERM=xterm" : s->mode & ASCII ? "TERM=screen-256color"
