@@ -58,12 +58,15 @@ enum err credit_works(const struct session *s, const struct ranking *r, int64_t 
 /* ---- saved queries ---- */
 
 /* Members of the `result` of a saved query, see byline-store(5), and of what byline-ask(1) prints: how the scores were
- * made and stand out; shares, of everybody or of those who have some. */
+ * made and stand out; shares, of everybody, or of the CREDIT_SAVED who have most, with the number of the others and the
+ * sum of what they have. */
+#define CREDIT_SAVED 100
 void credit_put_standing(const struct ranking *r, json_t *o);
 void credit_put_shares(const struct shares *sh, bool all, json_t *o);
 
-/* rank 0: no share. error NaN: none was saved. of: contributors with a share. method: NULL where it does not say. */
-struct saved_share { double share, error; size_t rank, of; char *method; };
+/* rank 0: no share, or, where below is not 0, perhaps one that was too small to be listed: at most below, the least
+ * listed. error NaN: none was saved. of: contributors with a share. method: NULL where it does not say. */
+struct saved_share { double share, below, error; size_t rank, of; char *method; };
 /* What a contributor has in the result of a saved query. False: it carries no shares, or none that can be read: a
  * stranger may have written it. */
 bool credit_saved_share(const char *result, const char *name, struct saved_share *out);

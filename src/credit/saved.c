@@ -2,6 +2,7 @@
 #include "byline/credit.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,19 +23,28 @@ credit_put_standing(const struct ranking *r, json_t *o)
 		json_number(r->exact_spearman)));
 }
 
+/* Shares of every imported query by every contributor would be a store's largest part. */
 void
 credit_put_shares(const struct shares *sh, bool all, json_t *o)
 {
 	json_t *list = json_array();
+	double others = 0;
+	size_t n_others = 0;
 	for (size_t i = 0; i < sh->n; i++) {
 		const struct contribution *c = &sh->c[i];
-		if (all || c->share > 0)
+		if (!all && c->share > 0 && i >= CREDIT_SAVED) {
+			n_others++;
+			others += c->share;
+		} else if (all || c->share > 0)
 			json_array_append_new(list, json_pack("{s:I, s:o, s:f, s:f, s:o, s:[I, I], s:I}", "id",
 				(json_int_t)c->contributor, "name", json_cstr(c->name), "score", c->score, "share",
 				c->share, "error", json_number(c->error), "ranks", (json_int_t)c->rank_lo,
 				(json_int_t)c->rank_hi, "works", (json_int_t)c->works));
 	}
 	json_object_set_new(o, "contributors", list);
+	if (n_others > 0)
+		json_object_set_new(o, "others", json_pack("{s:I, s:f}", "contributors", (json_int_t)n_others, "share",
+			others));
 	json_object_set_new(o, "residual", json_real(sh->residual));
 	json_object_set_new(o, "residual_error", json_number(sh->residual_error));
 }
@@ -59,6 +69,19 @@ find_share(const json_t *list, const char *name, struct saved_share *out)
 	}
 }
 
+/* What a contributor who is not listed may have, where not all are. */
+static void
+find_others(const json_t *root, const json_t *list, struct saved_share *out)
+{
+	json_int_t n = json_integer_value(json_object_get(json_object_get(root, "others"), "contributors"));
+	double least = json_number_value(json_object_get(json_array_get(list, json_array_size(list) - 1), "share"));
+	if (n <= 0 || n > INT32_MAX || json_array_size(list) == 0)
+		return;
+	out->of += (size_t)n;
+	if (out->rank == 0 && least > 0 && least <= 1)
+		out->below = least;
+}
+
 bool
 credit_saved_share(const char *result, const char *name, struct saved_share *out)
 {
@@ -71,6 +94,7 @@ credit_saved_share(const char *result, const char *name, struct saved_share *out
 		out->method = method ? xstrdup(method) : NULL;
 		out->of = json_array_size(json_object_get(root, "contributors"));
 		find_share(json_object_get(root, "contributors"), name, out);
+		find_others(root, json_object_get(root, "contributors"), out);
 	}
 	json_decref(root);
 	err_clear();

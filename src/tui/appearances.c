@@ -20,6 +20,15 @@ static const struct column columns[APPEARANCE_COLUMNS] = {
 	[COL_RANK] = { "rank", 4, 0, true, true, 5 },
 };
 
+/* "12.3", or "<0.4" where only those who had more are listed. */
+static void
+appearance_share(const struct appearances *p, const struct appearance *a, struct str *out)
+{
+	if (a->below > 0)
+		str_adds(out, "<");
+	describe_share(fmax(a->share, ceil(1000 * a->below) / 1000), a->error, p->error, p->glyphs, out);
+}
+
 static void
 appearance_cell(void *arg, size_t i, int column, struct table_cell *out)
 {
@@ -33,7 +42,7 @@ appearance_cell(void *arg, size_t i, int column, struct table_cell *out)
 	else if (column == COL_METHOD)
 		str_adds(&out->text, a->method);
 	else if (column == COL_SHARE)
-		describe_share(a->share, a->error, p->error, p->glyphs, &out->text);
+		appearance_share(p, a, &out->text);
 	else if (column == COL_RANK && a->rank > 0)
 		str_addf(&out->text, "%zu", a->rank);
 	else if (column == COL_BAR) {
@@ -65,10 +74,11 @@ appearance_add(void *arg, const struct saved_query *q)
 	p->without += !credit_saved_share(q->result, p->name, &share);
 	struct appearance a = { .query = q->id, .prompt = xstrdup(q->prompt ? q->prompt : ""),
 		.method = share.method ? share.method : xstrdup(""), .share = share.share, .error = share.error,
-		.rank = share.rank, .of = share.of };
+		.below = share.below, .rank = share.rank, .of = share.of };
 	p->largest = fmax(p->largest, a.share);
 	p->error = fmax(p->error, a.error);
 	p->with_share += a.rank > 0;
+	p->least |= a.below > 0;
 	mem_grow(&p->a, &p->cap, p->n + 1, sizeof(*p->a));
 	p->a[p->n++] = a;
 	return OK;

@@ -5,8 +5,8 @@
 #include "listing.h"
 #include "source.h"
 
-/* rank 0: no share; error NaN: none was saved */
-struct appearance { int64_t query; char *prompt, *method; double share, error; size_t rank, of; };
+/* rank 0: no share, or one of at most below; error NaN: none was saved */
+struct appearance { int64_t query; char *prompt, *method; double share, below, error; size_t rank, of; };
 
 enum { APPEARANCE_COLUMNS = 6 };
 
@@ -15,6 +15,7 @@ struct appearances {
 	size_t n, cap;
 	double largest, error;		/* of the shares */
 	size_t with_share, without;	/* in which they have some; which carry nobody's */
+	bool least;			/* in some there may be more than is listed */
 	const struct glyphs *glyphs;
 	struct listing l;
 	struct column column[APPEARANCE_COLUMNS];	/* as wide as these shares need */

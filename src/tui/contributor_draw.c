@@ -48,8 +48,8 @@ describe_saved(const struct appearances *p, const char *dot, struct str *out)
 	else if (known == 0)
 		str_addf(out, "%zu saved without shares: open one, and S saves it with them", p->n);
 	else
-		str_addf(out, "all %zu saved   share %.1f%% on average %s in %zu of them", known,
-			100 * sum / (double)known, dot, p->with_share);
+		str_addf(out, "all %zu saved   share %s%.1f%% on average %s in %zu of them", known,
+			p->least ? "at least " : "", 100 * sum / (double)known, dot, p->with_share);
 	if (p->without > 0 && known > 0)
 		str_addf(out, " %s %zu more without shares", dot, p->without);
 }

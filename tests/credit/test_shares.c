@@ -2,6 +2,7 @@
 #include "byline/credit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "byline/mem.h"
@@ -189,6 +190,43 @@ test_saved(void **state)
 	shares_free(&sh);
 }
 
+/* Those who have most are listed, and of the others their number and sum; nothing false is read of who is not there. */
+static void
+test_saved_many(void **state)
+{
+	enum { N = 4000 };
+	(void)state;
+	struct shares sh = { .c = xcalloc(N, sizeof(*sh.c)), .n = N, .residual = 0.5, .residual_error = (double)NAN };
+	char (*name)[8] = xcalloc(N, sizeof(*name));
+	struct saved_share s;
+	struct str text = {0};
+	json_t *o = json_object();
+	double sum = 0, others;
+	for (size_t i = 0; i < N; i++) {
+		snprintf(name[i], sizeof(*name), "P%zu", i);
+		sh.c[i] = (struct contribution){ .name = name[i], .share = i < N - 50 ? (double)(N - i) * 6e-8 : 0,
+			.error = (double)NAN };
+		sum += sh.c[i].share;
+	}
+	credit_put_shares(&sh, false, o);
+	json_print(&text, o, 0);
+	assert_in_range(text.len, 1000, 100 * 200);
+	others = json_number_value(json_object_get(json_object_get(o, "others"), "share"));
+	for (size_t i = 0; i < 102; i++) {
+		assert_true(credit_saved_share(text.s, name[i], &s));
+		assert_int_equal(s.of, N - 50);
+		assert_int_equal(s.rank, i < 100 ? i + 1 : 0);
+		assert_true(near(s.share, i < 100 ? sh.c[i].share : 0));
+		assert_true(near(s.below, i < 100 ? 0 : sh.c[99].share));
+		sum -= s.share;
+	}
+	assert_true(fabs(sum - others) < 1e-9);
+	str_free(&text);
+	json_decref(o);
+	free(name);
+	free(sh.c);
+}
+
 static void
 test_saved_by_strangers(void **state)
 {
@@ -216,6 +254,7 @@ main(void)
 		cmocka_unit_test(test_nothing_trained_on),
 		cmocka_unit_test(test_works),
 		cmocka_unit_test(test_saved),
+		cmocka_unit_test(test_saved_many),
 		cmocka_unit_test(test_saved_by_strangers),
 	};
 	return cmocka_run_group_tests(tests, world_new, world_free);
