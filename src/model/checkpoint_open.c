@@ -1,5 +1,5 @@
-/* checkpoint: what the weights hold is compared with what the config wants before anything is allocated, so that a config
- * cannot claim more memory than there are weights. */
+/* checkpoint: what the weights hold is compared with what the config wants before anything is allocated, so that a
+ * config cannot claim more memory than there are weights. */
 #include "byline/checkpoint.h"
 
 #include <stdlib.h>
